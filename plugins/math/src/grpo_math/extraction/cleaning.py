@@ -1,0 +1,142 @@
+"""Take the wrapping off an answer: markdown, math delimiters, final punctuation.
+
+Every function is pure and linear in the length of its text: each pattern is anchored or has a bounded repeat.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+END_TOKENS: Final = (
+    "<|im_end|>",
+    "<|eot_id|>",
+    "<|endoftext|>",
+    "<|end_of_text|>",
+    "<|return|>",
+    "<｜end▁of▁sentence｜>",
+    "</s>",
+)
+_MATH_PAIRS: Final = (("$$", "$$"), ("\\[", "\\]"), ("\\(", "\\)"), ("$", "$"))
+_WRAPPERS: Final = ("\\text{", "\\textbf{", "\\textrm{", "\\textit{", "\\mathrm{", "\\mbox{")
+_QUOTES: Final = (("`", "`"), ('"', '"'), ("“", "”"), ("«", "»"), ("„", "“"), ("「", "」"))
+# `2**3` is a power: bold marks stand at the edge of a word, with a gap on one side.
+_BOLD: Final = re.compile(r"(?<![\w)\]])\*\*|\*\*(?![\w(\[])|(?<=[:：])\*\*|(?<!\w)__|__(?!\w)")
+# A closing dollar follows no space and precedes no digit, so `$5 and $6` stays two amounts of money.
+_INLINE: Final = re.compile(r"(?<![\\$\w])\$(?=[^\s$])([^$\n]{1,400}?)(?<=[^\s\\])\$(?![\d$])")
+_TRAILING: Final = " \t\r\n.,;:。，；：．、"
+_EXCLAMATION: Final = re.compile(r"(?<=[^\W\d_]{2})[!！]+$|(?<=[*_$。])[!！]+$")
+_ASIDE: Final = re.compile(
+    r"\s[(（](?:since|because|as |i\.e\.|which|where|note|assuming|rounded|approx|see |or about|"
+    r"option|choice|by |from |using)[^()（）]{0,200}[)）]\s*\.?$",
+    re.IGNORECASE,
+)
+_TURN: Final = re.compile(r"^(?:<\|[^|<>]{1,30}\|>)+")
+
+
+def cut_end_tokens(text: str) -> str:
+    """Return the text up to the first end-of-turn token that has an answer before it.
+
+    Args:
+        text: the raw response.
+
+    Returns:
+        The text without special tokens of a chat template at its ends.
+    """
+    text = text.strip()
+    if "<|" in text[:2]:
+        text = _TURN.sub("", text).lstrip()
+    if "<" not in text:
+        return text
+    for token in END_TOKENS:
+        position = text.find(token)
+        if position > 0:
+            text = text[:position]
+    return text.rstrip()
+
+
+def remove_bold(text: str) -> str:
+    """Return the text without the marks of bold type; `2**3` keeps its power."""
+    return _BOLD.sub("", text) if "**" in text or "__" in text else text
+
+
+def remove_inline_math(text: str) -> str:
+    """Return the text without the dollars around inline mathematics; amounts of money keep theirs."""
+    return _INLINE.sub(r"\1", text) if text.count("$") > 1 else text
+
+
+def matching_brace(text: str, start: int, end: int | None = None) -> int:
+    """Find the brace that closes the one at `start`.
+
+    Args:
+        text: any text.
+        start: index of an opening brace.
+        end: index at which the search stops.
+
+    Returns:
+        The index of the closing brace, or -1 when it does not come before `end`. Escaped braces do not count.
+    """
+    depth = 0
+    for match in _BRACES.finditer(text, start, len(text) if end is None else end):
+        sign = match.group()
+        if sign == "{":
+            depth += 1
+        elif sign == "}":
+            depth -= 1
+            if depth == 0:
+                return match.start()
+    return -1
+
+
+_BRACES: Final = re.compile(r"\\.|[{}]", re.DOTALL)
+
+
+def _unwrap(text: str) -> str:
+    for opening, closing in _MATH_PAIRS:
+        inner = len(text) - len(opening) - len(closing)
+        if inner > 0 and text.startswith(opening) and text.endswith(closing):
+            body = text[len(opening) : len(text) - len(closing)]
+            if opening not in body and not body.endswith("\\"):
+                return body.strip()
+    for opening in _WRAPPERS:
+        if text.startswith(opening) and matching_brace(text, len(opening) - 1) == len(text) - 1:
+            return text[len(opening) : -1].strip()
+    for opening, closing in _QUOTES:
+        if len(text) > 2 and text[0] == opening and text[-1] == closing:
+            body = text[1:-1]
+            if opening not in body and closing not in body:
+                return body.strip()
+    return text
+
+
+def clean(text: str) -> str:
+    """Return an answer without markdown, math delimiters, wrapping `\\text{}` and final punctuation.
+
+    Args:
+        text: the span of a response that holds one answer.
+
+    Returns:
+        The bare answer; may be empty.
+    """
+    text = remove_bold(text.strip()).strip()
+    text = _ASIDE.sub("", text)
+    for _ in range(6):
+        before = text
+        text = _EXCLAMATION.sub("", text)
+        if not text.endswith("..."):
+            text = _strip_trailing(text)
+        text = text.lstrip(" \t\r\n:：,，").removeprefix("> ").strip()
+        if len(text) > 2 and text[0] == text[-1] == "*" and "*" not in text[1:-1]:
+            text = text[1:-1]
+        text = _unwrap(text)
+        if text == before:
+            break
+    return remove_inline_math(text)
+
+
+def _strip_trailing(text: str) -> str:
+    stripped = text.rstrip(_TRAILING)
+    if stripped.endswith("\\") and len(stripped) < len(text):  # a spacing command: `\,` `\;` `\:`
+        odd = (len(stripped) - len(stripped.rstrip("\\"))) % 2
+        return stripped[:-1].rstrip(_TRAILING) if odd else stripped
+    return stripped
