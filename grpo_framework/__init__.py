@@ -1,0 +1,1 @@
+"""GRPO framework: make a frozen language model better by experiences in text."""

@@ -1,0 +1,146 @@
+"""Records ⇄ plain JSON documents, by cattrs: the one place where a value meets its written form."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from enum import Enum
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, TypeVar
+
+from cattrs import Converter
+from cattrs.gen import make_dict_unstructure_fn
+
+from grpo_framework import events
+from grpo_framework.errors import ValidationFailed
+from grpo_framework.experience import (
+    Add,
+    Delete,
+    Experience,
+    Keep,
+    Malformed,
+    Merge,
+    Modify,
+    Operation,
+)
+from grpo_framework.validation import validate
+
+T = TypeVar("T")
+
+_OPERATIONS: Mapping[str, type[Operation]] = {
+    "add": Add,
+    "modify": Modify,
+    "delete": Delete,
+    "merge": Merge,
+    "keep": Keep,
+    "malformed": Malformed,
+}
+_EVENTS: Mapping[str, type[events.Event]] = {cls.__name__: cls for cls in events.Event.__args__}
+EXPERIENCE_KEYS = (
+    "id",
+    "content",
+    "category",
+    "success_count",
+    "usage_count",
+    "created_at",
+    "source_problem",
+)
+"""The keys of the guide's file format, in its order."""
+
+
+def _make_converter() -> Converter:
+    converter = Converter(forbid_extra_keys=True, detailed_validation=False)
+    converter.register_structure_hook(Operation, lambda document, _: _to_operation(document))
+    converter.register_unstructure_hook(Path, str)
+    converter.register_unstructure_hook(MappingProxyType, dict)
+    converter.register_unstructure_hook(Enum, lambda value: value.value)
+    for name, cls in _OPERATIONS.items():
+        converter.register_unstructure_hook(cls, _tagged(converter, cls, "op", name))
+    for name, event in _EVENTS.items():
+        converter.register_unstructure_hook(event, _tagged(converter, event, "event", name))
+    return converter
+
+
+def _tagged(
+    converter: Converter, cls: type[Any], key: str, name: str
+) -> Callable[[Any], dict[str, Any]]:
+    """An unstructure function that puts the kind first."""
+    plain = make_dict_unstructure_fn(cls, converter)
+    return lambda value: {key: name, **plain(value)}
+
+
+def _to_operation(document: Mapping[str, Any]) -> Operation:
+    fields = dict(document)
+    return _CONVERTER.structure(fields, _OPERATIONS[fields.pop("op")])
+
+
+_CONVERTER = _make_converter()
+
+
+def to_document(value: Any) -> Any:
+    """Write an attrs value, or a container of them, as plain JSON values."""
+    return _CONVERTER.unstructure(value)
+
+
+def from_document(document: Any, cls: type[T]) -> T:
+    """Read an attrs value of a known class from plain JSON values, already validated.
+
+    Raises:
+        ValueError: It does not fit the class.
+    """
+    try:
+        return _CONVERTER.structure(document, cls)
+    except (TypeError, KeyError, AttributeError) as error:
+        message = f"does not read as {cls.__name__}: {error}"
+        raise ValueError(message) from error
+
+
+def operations_from_rows(rows: Iterable[Any]) -> tuple[Operation, ...]:
+    """Read proposed operations from untrusted JSON, each validated against ``operation``.
+
+    Args:
+        rows: Objects with the key ``op``.
+
+    Returns:
+        One operation a row; a row that is none becomes a `Malformed` with the reason.
+    """
+    return tuple(_to_proposal(row) for row in rows)
+
+
+def _to_proposal(row: Any) -> Operation:
+    try:
+        validate("operation", row)
+    except ValidationFailed as error:
+        return Malformed(json.dumps(row, ensure_ascii=False)[:500], error.message)
+    return _to_operation(row)
+
+
+def event_from_document(document: Mapping[str, Any]) -> events.Event:
+    """Read one line of ``events.jsonl``.
+
+    Raises:
+        ValueError: It is no event, or one of another version of this project.
+    """
+    fields = {key: value for key, value in document.items() if key not in ("event", "at")}
+    name = document.get("event")
+    if name not in _EVENTS:
+        message = f"no event is called {name!r}"
+        raise ValueError(message)
+    event: events.Event = from_document(fields, _EVENTS[str(name)])
+    return event
+
+
+def experience_to_document(experience: Experience) -> dict[str, Any]:
+    """Write an experience with exactly the keys of the guide's file format."""
+    return {key: getattr(experience, key) for key in EXPERIENCE_KEYS}
+
+
+def experiences_from_document(document: Any, *, path: Path | None = None) -> tuple[Experience, ...]:
+    """Read an owner's experience file.
+
+    Raises:
+        ValidationFailed: It does not fit the schema, or an id stands twice; with file and pointer.
+    """
+    validate("experiences", document, path=path)
+    return tuple(Experience(**row) for row in document)

@@ -1,0 +1,214 @@
+"""What happens in a run: one frozen class per event, in the order in which a run emits them.
+
+Events are facts, never requests: an observer sees all of them and cannot change the run. The
+report is a fold over them (`grpo_framework.reports`), and a run directory keeps them as
+``events.jsonl``, so that a report can be computed again.
+"""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+from attrs import frozen
+
+from grpo_framework.experience import Plan
+from grpo_framework.records import (
+    SUCCESS_REWARD,
+    Contrast,
+    Failure,
+    FinalAnswer,
+    Owner,
+    Rollout,
+    Unit,
+    Usage,
+)
+
+
+@frozen
+class RunStarted:
+    """A training run begins.
+
+    Attributes:
+        run_id: Its name.
+        fingerprint: SHA-256 of the resolved configuration, empty for an engine made by hand.
+        owners: All owners, generators first.
+        problems: Number of training problems.
+        epochs: Number of epochs to come.
+        rollouts_per_generator: k.
+        simulation: Whether a component of the run only plays a model.
+    """
+
+    run_id: str
+    fingerprint: str
+    owners: tuple[Owner, ...]
+    problems: int
+    epochs: int
+    rollouts_per_generator: int
+    simulation: bool = False
+
+
+@frozen
+class EpochStarted:
+    """An epoch begins; `sizes` are the libraries' sizes by owner."""
+
+    epoch: int
+    problems: int
+    batches: int
+    sizes: tuple[tuple[Owner, int], ...] = ()
+
+
+@frozen
+class BatchStarted:
+    """A batch begins; `versions` are the library versions that all its rollouts see."""
+
+    epoch: int
+    batch: int
+    problems: tuple[str, ...]
+    versions: tuple[tuple[Owner, int], ...] = ()
+
+
+@frozen
+class CallFinished:
+    """A model call was answered, for `unit`, on the `tries`-th try."""
+
+    unit: Unit
+    model: str
+    usage: Usage
+    finish: str
+    tries: int = 1
+
+
+@frozen
+class CallRetried:
+    """A model call failed and is tried again after `wait` seconds."""
+
+    unit: Unit
+    model: str
+    kind: str
+    message: str
+    wait: float
+
+
+@frozen
+class RolloutFinished:
+    """An attempt was made and judged."""
+
+    rollout: Rollout
+
+
+@frozen
+class AnswerFused:
+    """The critic fused one generator's attempts and the answer was judged."""
+
+    final: FinalAnswer
+
+
+@frozen
+class UnitFailed:
+    """A unit of work failed; it has no reward."""
+
+    failure: Failure
+
+
+@frozen
+class GroupFinished:
+    """All rollouts of one problem at one owner are judged or failed.
+
+    Attributes:
+        epoch: Counted from 1.
+        batch: Counted from 1.
+        problem: The problem's id.
+        owner: A generator, or the critic for the N fusions of the problem.
+        rewards: Of what was judged, by index.
+        failures: How many units of it failed.
+    """
+
+    epoch: int
+    batch: int
+    problem: str
+    owner: Owner
+    rewards: tuple[float, ...]
+    failures: int = 0
+
+    @property
+    def outcome(self) -> str:
+        """``mixed``, ``all_right``, ``all_wrong``, or ``failed`` where nothing was judged."""
+        from_rewards = set(self.rewards)
+        if not from_rewards:
+            return "failed"
+        if len(from_rewards) > 1:
+            return "mixed"
+        return "all_right" if from_rewards.pop() >= SUCCESS_REWARD else "all_wrong"
+
+
+@frozen
+class ContrastFound:
+    """A group differs in rewards and goes to the advisor."""
+
+    epoch: int
+    batch: int
+    contrast: Contrast
+
+
+@frozen
+class LibraryCommitted:
+    """A batch's edits of one owner's library were judged and, if any, committed.
+
+    Attributes:
+        epoch: Counted from 1.
+        batch: Counted from 1.
+        plan: What was accepted and refused.
+        size_before: Experiences before.
+        size_after: Experiences after.
+        version: The version that is now the newest.
+    """
+
+    epoch: int
+    batch: int
+    plan: Plan
+    size_before: int
+    size_after: int
+    version: int
+
+
+@frozen
+class BatchFinished:
+    """A batch is done, after `seconds`."""
+
+    epoch: int
+    batch: int
+    seconds: float
+
+
+@frozen
+class EpochFinished:
+    """An epoch is done, after `seconds`."""
+
+    epoch: int
+    seconds: float
+
+
+@frozen
+class RunFinished:
+    """The run is done; `outcome` is ``finished``, ``failed`` or ``interrupted``."""
+
+    outcome: str
+    seconds: float
+
+
+Event: TypeAlias = (
+    RunStarted
+    | EpochStarted
+    | BatchStarted
+    | CallFinished
+    | CallRetried
+    | RolloutFinished
+    | AnswerFused
+    | UnitFailed
+    | GroupFinished
+    | ContrastFound
+    | LibraryCommitted
+    | BatchFinished
+    | EpochFinished
+    | RunFinished
+)

@@ -1,0 +1,158 @@
+"""Experiences, libraries and the operations on them: frozen values."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from typing import TypeAlias
+
+from attrs import astuple, frozen
+
+from grpo_framework.records import Owner
+
+SHARED: Owner = "shared"
+CRITIC: Owner = "critic"
+
+_GENERATOR = re.compile(r"generator_([1-9][0-9]*)")
+
+
+def generator_owner(number: int) -> Owner:
+    """The owner of the n-th generator, counted from 1."""
+    return f"generator_{number}"
+
+
+def id_prefix(owner: Owner) -> str:
+    """The letters before the number in an owner's experience ids (``G1``, ``C``, ``S``).
+
+    Raises:
+        ValueError: The owner is none of ``shared``, ``critic``, ``generator_<n>``.
+    """
+    if owner == SHARED:
+        return "S"
+    if owner == CRITIC:
+        return "C"
+    match = _GENERATOR.fullmatch(owner)
+    if match is None:
+        message = f"unknown owner '{owner}'; owners are shared, critic, generator_1, generator_2 …"
+        raise ValueError(message)
+    return f"G{match[1]}"
+
+
+@frozen
+class Experience:
+    """One learned piece of text.
+
+    Attributes:
+        id: ``G1-001``: prefix of the owner and a number that is never reused.
+        content: The text that goes into prompts.
+        category: A word to group by.
+        success_count: Successful rollouts whose prompt held it.
+        usage_count: All judged rollouts whose prompt held it.
+        created_at: ISO 8601.
+        source_problem: Text of the problem it was learned from; may be empty.
+        parents: Ids it was merged or promoted from; kept beside the guide's file format.
+    """
+
+    id: str
+    content: str
+    category: str = "general"
+    success_count: int = 0
+    usage_count: int = 0
+    created_at: str = ""
+    source_problem: str = ""
+    parents: tuple[str, ...] = ()
+
+
+@frozen
+class Library:
+    """The experiences of one owner at one version.
+
+    Attributes:
+        owner: Whose it is.
+        version: 0 is the empty library before the first commit.
+        experiences: In order of creation.
+        next_number: The number that the next new id gets; only ever grows.
+    """
+
+    owner: Owner
+    version: int = 0
+    experiences: tuple[Experience, ...] = ()
+    next_number: int = 1
+
+    def __len__(self) -> int:
+        return len(self.experiences)
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The ids of its experiences."""
+        return tuple(experience.id for experience in self.experiences)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over owner, experiences and next number; equal content, equal digest."""
+        rows = [astuple(experience) for experience in self.experiences]
+        text = json.dumps([self.owner, self.next_number, rows], ensure_ascii=False)
+        return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+@frozen
+class Add:
+    """Propose a new experience."""
+
+    content: str
+    category: str = "general"
+    source_problem: str = ""
+    reason: str = ""
+
+
+@frozen
+class Modify:
+    """Propose another text (and, if given, category) for an experience; its id stays."""
+
+    id: str
+    content: str
+    category: str = ""
+    reason: str = ""
+
+
+@frozen
+class Delete:
+    """Propose to remove an experience."""
+
+    id: str
+    reason: str = ""
+
+
+@frozen
+class Merge:
+    """Propose one experience in place of two or more; it gets a new id and keeps its parents."""
+
+    ids: tuple[str, ...]
+    content: str
+    category: str = ""
+    reason: str = ""
+
+
+@frozen
+class Keep:
+    """Say that an experience is good as it is."""
+
+    id: str
+    reason: str = ""
+
+
+@frozen
+class Malformed:
+    """What a language model proposed and no operation is; `plan` refuses it, so that it is recorded.
+
+    Attributes:
+        document: As it was proposed, as JSON text, shortened.
+        reason: What the schema says is wrong with it.
+    """
+
+    document: str
+    reason: str
+
+
+Operation: TypeAlias = Add | Modify | Delete | Merge | Keep | Malformed

@@ -1,0 +1,172 @@
+"""The async Protocols that plugin authors implement: small, one verb each, their contract in prose.
+
+Contract of all of them:
+
+- A method may be called many times at once from one event loop; it must not block the loop.
+- `asyncio.CancelledError` always passes through.
+- A failure is raised (`ModelError`, `ComparatorError` … from `grpo_framework.errors`, or any
+  exception); the framework turns it into a `Failure` of that unit. Never return a made-up answer.
+- Values received are frozen; return new ones.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol, runtime_checkable
+
+from grpo_framework.events import Event
+from grpo_framework.experience import Library, Operation
+from grpo_framework.records import (
+    Attempt,
+    ChatReply,
+    ChatRequest,
+    Contrast,
+    Owner,
+    Problem,
+    Question,
+    Verdict,
+)
+
+
+@runtime_checkable
+class ChatModel(Protocol):
+    """A language model behind a chat interface."""
+
+    async def chat(self, request: ChatRequest, /) -> ChatReply:
+        """Answer one request.
+
+        An answer cut off at the token limit is a reply with ``finish="length"``, a refusal one with
+        ``finish="refused"``. Do not retry here: one guard around every chat model does.
+
+        Raises:
+            ModelError: With its kind and, where the endpoint asked for it, `retry_after`.
+        """
+        ...
+
+
+@runtime_checkable
+class Generator(Protocol):
+    """Makes rollouts: the agent, or one of the agents, that is to become better."""
+
+    async def attempt(self, question: Question, library: Library, /, *, seed: int) -> Attempt:
+        """Answer the question once, with the experiences of `library` in the prompt.
+
+        Args:
+            question: What is asked; the reference answer is not in it.
+            library: The owner's experiences and the shared ones, joined.
+            seed: Differs between the rollouts of a group; same seed, same answer where the model
+                allows it.
+        """
+        ...
+
+
+@runtime_checkable
+class Critic(Protocol):
+    """Fuses one generator's rollouts of a problem into one final answer."""
+
+    async def fuse(
+        self, question: Question, attempts: tuple[Attempt, ...], library: Library, /, *, seed: int
+    ) -> Attempt:
+        """Answer the question from the attempts, whose rewards are not known yet.
+
+        Args:
+            question: What was asked.
+            attempts: One generator's attempts, at least one, in the order of their index.
+            library: The critic's experiences and the shared ones, joined.
+            seed: For the critic's own sampling.
+        """
+        ...
+
+
+@runtime_checkable
+class Comparator(Protocol):
+    """Judges answers against the reference."""
+
+    async def compare(self, problem: Problem, answer: str | None, /) -> Verdict:
+        """Judge an answer.
+
+        Args:
+            problem: The question with its reference answer.
+            answer: The extracted final answer, or a whole response to extract it from; None where
+                there is no text at all, which is a reward of 0 with that reason.
+
+        Raises:
+            ComparatorError: Where it cannot judge; that is a failure, not a wrong answer.
+        """
+        ...
+
+
+@runtime_checkable
+class Advisor(Protocol):
+    """Draws the semantic advantage: reads good and bad attempts, proposes edits of the library."""
+
+    async def advise(
+        self, contrasts: tuple[Contrast, ...], library: Library, /
+    ) -> tuple[Operation, ...]:
+        """Propose operations on the owner's library.
+
+        Called for one group as soon as the group is judged. What is proposed is judged again by
+        `grpo_framework.experience.plan`; an empty tuple is a good answer.
+        """
+        ...
+
+
+@runtime_checkable
+class Consolidator(Protocol):
+    """An advisor that can also merge the proposals of a whole batch into fewer, better ones.
+
+    An advisor of a batch that does not implement it has its proposals planned as they are.
+    """
+
+    async def consolidate(
+        self, proposals: tuple[Operation, ...], library: Library, /, *, seed: int
+    ) -> tuple[Operation, ...]:
+        """Turn the batch's proposals for one owner into the operations to apply."""
+        ...
+
+
+@runtime_checkable
+class ExperienceStore(Protocol):
+    """Keeps the libraries, one per owner, with their versions."""
+
+    async def load(self, owner: Owner, /, *, version: int | None = None) -> Library:
+        """Return a library; an owner that was never committed has an empty one at version 0.
+
+        Args:
+            owner: Whose library.
+            version: Which version; None is the newest.
+
+        Raises:
+            StoreError: The content is damaged, or the version is not there. Nothing is overwritten.
+        """
+        ...
+
+    async def commit(self, library: Library, /, *, expected_version: int) -> None:
+        """Write a library, whose `version` is above `expected_version`, all or nothing.
+
+        Raises:
+            VersionConflict: The newest version in the store is not `expected_version`.
+            StoreError: It cannot be written; what was there is unharmed.
+        """
+        ...
+
+
+@runtime_checkable
+class ProblemSource(Protocol):
+    """Brings problems."""
+
+    async def problems(self) -> tuple[Problem, ...]:
+        """Return all problems, in a stable order.
+
+        Raises:
+            ProblemError: With file and line of what cannot be used.
+        """
+        ...
+
+
+@runtime_checkable
+class Observer(Protocol):
+    """Sees every event of a run and cannot change it."""
+
+    async def notify(self, event: Event, /) -> None:
+        """Take one event; after an exception, reported once, the observer gets no more."""
+        ...

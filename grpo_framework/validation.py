@@ -1,0 +1,116 @@
+"""JSON Schema in one place: the only importer of jsonschema."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError, best_match
+
+from grpo_framework.errors import ValidationFailed
+
+SCHEMA_SUFFIX = ".schema.json"
+
+
+@cache
+def schema(kind: str) -> Mapping[str, Any]:
+    """Return the schema of a kind of document, from the package `grpo_framework.schemas`.
+
+    Args:
+        kind: Name of the schema file without its suffix (``operations``).
+    """
+    file = resources.files("grpo_framework.schemas") / f"{kind}{SCHEMA_SUFFIX}"
+    loaded: Mapping[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return loaded
+
+
+def kinds() -> tuple[str, ...]:
+    """The kinds of documents that have a schema, sorted."""
+    names = (file.name for file in resources.files("grpo_framework.schemas").iterdir())
+    return tuple(
+        sorted(name.removesuffix(SCHEMA_SUFFIX) for name in names if name.endswith(SCHEMA_SUFFIX))
+    )
+
+
+@cache
+def _validator(kind: str) -> Draft202012Validator:
+    return Draft202012Validator(schema(kind))
+
+
+def pointer(path: Iterable[str | int]) -> str:
+    """Write a path into a document as a JSON pointer (RFC 6901)."""
+    return "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in path)
+
+
+def validate(
+    kind: str, document: Any, *, path: Path | None = None, line: int | None = None
+) -> None:
+    """Check a document against the schema of its kind.
+
+    Args:
+        kind: Which schema.
+        document: Plain JSON values.
+        path: The file it came from, for the message.
+        line: The line it came from, for the message.
+
+    Raises:
+        ValidationFailed: With the JSON pointer of the most telling finding.
+    """
+    _raise_best(kind, _validator(kind), document, path=path, line=line)
+
+
+def validate_with(kind: str, inline: Mapping[str, Any], document: Any) -> None:
+    """Check a document against a schema given in place, such as a component's options.
+
+    Args:
+        kind: What the document is called in the message (``options of openai/gpt-4.1-mini``).
+        inline: The schema.
+        document: Plain JSON values.
+
+    Raises:
+        ValidationFailed: With the JSON pointer of the most telling finding.
+    """
+    _raise_best(kind, Draft202012Validator(inline), document)
+
+
+def _raise_best(
+    kind: str,
+    validator: Draft202012Validator,
+    document: Any,
+    *,
+    path: Path | None = None,
+    line: int | None = None,
+) -> None:
+    error = best_match(validator.iter_errors(document))
+    if error is not None:
+        raise ValidationFailed(
+            kind, _reason(error), pointer=pointer(error.absolute_path), path=path, line=line
+        )
+
+
+def _reason(error: ValidationError) -> str:
+    """The finding in one line; jsonschema repeats the whole instance where that is long."""
+    rule: Any = error.validator_value
+    instance: Any = error.instance
+    if error.validator == "additionalProperties" and isinstance(error.schema, Mapping):
+        known = sorted(error.schema.get("properties", {}))
+        unknown = sorted(set(instance) - set(known))
+        return f"unknown key {', '.join(map(repr, unknown))}; known keys: {', '.join(known)}"
+    if error.validator == "type":
+        wanted = rule if isinstance(rule, str) else " or ".join(rule)
+        return f"{_short(instance)} is not of type {wanted}"
+    if error.validator == "required":
+        missing = [key for key in rule if key not in instance]
+        return f"the key {', '.join(map(repr, missing))} is missing"
+    text = error.message
+    return text if len(text) <= 300 else f"{text[:297]}…"
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= 80 else f"{text[:77]}…"
