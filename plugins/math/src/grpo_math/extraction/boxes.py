@@ -12,7 +12,7 @@ from grpo_math.extraction.cleaning import clean, matching_brace
 
 MAX_JOINED: Final = 200
 # `\b` of a badly escaped JSON or Python string arrives as a backspace, with the box's first letter gone.
-_BOX: Final = re.compile(r"(?:\\+|(?<![A-Za-z\\]))(?:boxed|fbox|framebox)(?![A-Za-z])|\x08oxed(?![A-Za-z])")
+_COMMANDS: Final = ("boxed", "fbox", "framebox", "\x08oxed")
 _OPENING: Final = re.compile(r"\s{0,8}(?:\[[^\[\]{}]{0,20}\]\s{0,4}){0,2}\{")
 _BARE: Final = re.compile(r"[ \t]{1,4}(\\[A-Za-z]{1,20}|[-+]?[\d.,/]*\d|[A-Za-z])")
 _PARENTHESIS: Final = re.compile(r"\s{0,2}\(([^()\n]{1,60})\)")
@@ -76,12 +76,29 @@ def _read(text: str, start: int, after: int, end: int) -> Box | None:
     return Box(start, after, "")
 
 
-def _outside_programs(text: str, marks: list[re.Match[str]]) -> list[re.Match[str]]:
+def _find_marks(text: str) -> list[tuple[int, int]]:
+    """Find where each box command starts and ends."""
+    marks = []
+    for command in _COMMANDS:
+        position = text.find(command)
+        while position >= 0:
+            after = position + len(command)
+            start = position
+            while start and text[start - 1] == "\\" and position - start < 4:
+                start -= 1
+            alone = start < position or not text[start - 1 : start].isalpha()
+            if alone and not text[after : after + 1].isalpha():
+                marks.append((start, after))
+            position = text.find(command, after)
+    return sorted(marks)
+
+
+def _outside_programs(text: str, marks: list[tuple[int, int]]) -> list[tuple[int, int]]:
     """Drop the marks inside fenced source code; a fence without a programming language is kept."""
     fences = [match.start() for match in re.finditer("```", text)]
     kept = []
     for mark in marks:
-        before = bisect_left(fences, mark.start())
+        before = bisect_left(fences, mark[0])
         if before % 2 == 0 or not _CODE_FENCE.match(text, fences[before - 1]):
             kept.append(mark)
     return kept
@@ -121,25 +138,25 @@ def find_boxes(text: str) -> BoxSearch | None:
     """
     if "box" not in text and "\x08oxed" not in text:
         return None
-    marks = list(_BOX.finditer(text))
+    marks = _find_marks(text)
     if not marks:
         return None
     outside = _outside_programs(text, marks) if "```" in text else marks
     found: list[Box] = []
     limit = len(text)
-    for mark in reversed(outside):
-        box = _read(text, mark.start(), mark.end(), limit)
+    for start, after in reversed(outside):
+        box = _read(text, start, after, limit)
         if box is None:
             if not found:
-                return BoxSearch((), mark.start(), len(text), unclosed=True)
+                return BoxSearch((), start, len(text), unclosed=True)
             break
         if not found and _PLACEHOLDER.fullmatch(box.content[:200].strip()):
-            limit = mark.start()
+            limit = start
             continue
         if found and not _joined(text, box, found[-1]):
             break
         found.append(box)
-        limit = mark.start()
+        limit = start
         if len(found) >= MAX_JOINED:
             break
     if not found:

@@ -21,7 +21,7 @@ _MATH_PAIRS: Final = (("$$", "$$"), ("\\[", "\\]"), ("\\(", "\\)"), ("$", "$"))
 _WRAPPERS: Final = ("\\text{", "\\textbf{", "\\textrm{", "\\textit{", "\\mathrm{", "\\mbox{")
 _QUOTES: Final = (("`", "`"), ('"', '"'), ("“", "”"), ("«", "»"), ("„", "“"), ("「", "」"))
 # `2**3` is a power: bold marks stand at the edge of a word, with a gap on one side.
-_BOLD: Final = re.compile(r"(?<![\w)\]])\*\*|\*\*(?![\w(\[])|(?<=[:：])\*\*|(?<!\w)__|__(?!\w)")
+_BOLD: Final = re.compile(r"\*\*[!！]|(?<![\w)\]])\*\*|\*\*(?![\w(\[])|(?<=[:：])\*\*|(?<!\w)__|__(?!\w)")
 # A closing dollar follows no space and precedes no digit, so `$5 and $6` stays two amounts of money.
 _INLINE: Final = re.compile(r"(?<![\\$\w])\$(?=[^\s$])([^$\n]{1,400}?)(?<=[^\s\\])\$(?![\d$])")
 _TRAILING: Final = " \t\r\n.,;:。，；：．、"
@@ -135,6 +135,8 @@ def clean(text: str) -> str:
 
 
 def _strip_trailing(text: str) -> str:
+    if text[-4:].lower() in {"a.m.", "p.m."}:
+        return text
     stripped = text.rstrip(_TRAILING)
     if stripped.endswith("\\") and len(stripped) < len(text):  # a spacing command: `\,` `\;` `\:`
         odd = (len(stripped) - len(stripped.rstrip("\\"))) % 2

@@ -26,6 +26,7 @@ _KEY: Final = re.compile(
     r"""["'](?:final[_ ]?|correct[_ ]?)?(?:answer|result|solution|réponse|antwort|respuesta|ответ|答案)["']\s{0,8}:\s{0,8}""",
     re.IGNORECASE,
 )
+_KEY_ENDS: Final = ('":', "':", '" :', "' :")
 _STRING: Final = re.compile(r'"((?:[^"\\]|\\.)*)"|\'((?:[^\'\\]|\\.)*)\'', re.DOTALL)
 _SCALAR: Final = re.compile(r"[-+]?\d[\d_.eE+\-/]*|true|false", re.IGNORECASE)
 _LIST: Final = re.compile(r"\[([^\[\]{}]*)\]")
@@ -125,7 +126,7 @@ def find_json(text: str) -> tuple[int, int, tuple[str, ...]] | None:
         Where the key starts, where its value ends, and the value: one text, or one for each item of a list. None when there is
         no such key with a complete value.
     """
-    if "{" not in text or ":" not in text:
+    if "{" not in text or not any(mark in text for mark in _KEY_ENDS):
         return None
     for key in reversed(list(_KEY.finditer(text))[-20:]):
         start = key.end()

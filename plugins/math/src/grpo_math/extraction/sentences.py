@@ -1,0 +1,183 @@
+"""Find the value inside a sentence that states it: `Therefore, the area is 12 cm².`, `So she pays $6.`"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from grpo_math.extraction.cleaning import clean
+
+MAX_SENTENCE: Final = 1_200
+_UNIT: Final = (
+    r"(?:(?:square|cubic|sq\.?|cu\.?)\s(?:kilo|centi|milli)?(?:met(?:er|re)s?|inch(?:es)?|feet|foot|yards?|miles?|units?)"
+    r"|(?:kilo|centi|milli)?(?:met(?:er|re)s?|grams?|lit(?:er|re)s?|watts?|joules?|volts?|newtons?)"
+    r"|[kcmdµ]?(?:m|g|L|l|s|N|J|W|V|A|Hz|Pa)(?:[²³]|\^\{?-?\d\}?)?(?:\s?/\s?(?:s|h|min|hr|m|cm)(?:[²³]|\^\{?\d\}?)?)?"
+    r"|seconds?|secs?|minutes?|mins?|hours?|hrs?|days?|weeks?|months?|years?|inch(?:es)?|feet|ft|yards?|miles?|mph|km/h"
+    r"|dollars?|cents?|euros?|pounds?|yen|yuan|rupees?|percent|per cent|degrees?|radians?|°[CF]?|[ap]\.?m\b\.?"
+    r"|元|美元|厘米|千米|公里|毫米|平方厘米|平方米|立方厘米|米|分钟|小时|秒|天|千克|克|升|度|円|メートル|원|€|¥|£"
+    r"|Stunden?|Minuten?|Sekunden?|heures?|horas?|minutos?|секунд\w?|минут\w?|час\w{0,2}|см|км|кг|руб\w{0,4})"
+)
+_NUMBER: Final = (
+    r"(?:[-−+](?=[$€£¥₹\d.]))?(?:[$€£¥₹]\s?)?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?"
+    r"(?:\s?/\s?\d+|\s\d+/\d+|:\d{2}(?::\d{2})?)?(?:[eE][-+]?\d{1,6})?(?:\s?\\?%)?"
+)
+_QUANTITY: Final = re.compile(rf"(?<![\w.])({_NUMBER})(?:[\s~]?({_UNIT})(?![A-Za-z]))?")
+_MATH: Final = re.compile(r"(?<![\\$])\$([^$\n]{1,400})(?<![\\\s])\$(?!\d)|\\\((.{1,400}?)\\\)")
+_IS: Final = re.compile(
+    r"\b(?:is|are|was|were|equals?|be|becomes|'s|gives|yields|gives us|obtain|get|est|sont|vaut|ist|sind|lautet|beträgt|es|son|"
+    r"é|è|sono|são|равен|равна|равно|составляет|является)\b(?:\s+(?:equal to|exactly|simply|just|only|therefore|thus|then|about|"
+    r"approximately|given by|égale? à|gleich|igual a|also))?\s*[:：]?\s*|(?:等于|应为|应该是|就是|是|为|為|共有|有|需要|得|は|＝|≈)\s*"
+)
+_WORD: Final = re.compile(r"(?<![\\A-Za-z])[^\W\d_]{2,}")
+_KNOWN: Final = frozenset(
+    "and or und oder et ou sin cos tan cot sec csc log ln lg exp sqrt pi mod max min gcd lcm deg or y o e и или inf infinity "
+    "empty set no solution solutions real all numbers for any integer cm mm km kg mg ml m/s ft hours hour minutes dollars "
+    "degrees units square pm am x10".split()
+)
+CONCLUSION: Final = re.compile(
+    r"^(?:and\s+|but\s+|\W{1,3})?(?:therefore|thus|hence|so|consequently|finally|in conclusion|in total|altogether|as a result|"
+    r"accordingly|that means|this means|we (?:get|find|obtain|conclude)|it follows|"
+    r"∴|\\therefore|⇒|=>|donc|ainsi|par conséquent|also|daher|somit|folglich|por lo tanto|por tanto|así que|luego|entonces|"
+    r"portanto|logo|quindi|pertanto|dunque|следовательно|таким образом|значит|итак|поэтому|所以|因此|故|综上|从而|于是|可得|"
+    r"即|よって|したがって|ゆえに|따라서|그러므로|vậy|jadi|dus|więc|zatem|bu nedenle)"
+    r"(?![A-Za-z])[\s,:，：]*(?:that\s+|所述[，,]?\s*|(?:we|you)\s+(?:get|have|find|obtain|conclude|see)\s+(?:that\s+)?)?",
+    re.IGNORECASE,
+)
+_LEAD: Final = re.compile(
+    r"^(?:(?:is|are|be|approximately|about|exactly|precisely|simply|just|roughly|only|equal to|equals|given by|indeed|"
+    r"clearly|therefore|thus|the number|the value|option|choice|选项|选)\s*[:：,]?\s+|[:：=→]\s*|选项\s*|选\s*|(?:is|are)(?=\\|\$))",
+    re.IGNORECASE,
+)
+_END: Final = re.compile(
+    r"(?<=[^\s.])[.?](?=\s+[A-Z\"“(*\[]|\s*$)|[。！？]|[;；](?=\s|$)|\s+[—–]\s+(?=[a-zA-Z])|"
+    r"[,，]?\s*(?:\bbecause\b|\bsince\b|\bwhich\b|\bas required\b|\bas desired\b|\binstead of\b|\bnot\b(?=\s[-\d$(A-E])|"
+    r"\bwhile\b|\bbut\b|\bhowever\b|因为|由于|，所以|，因此|，即|，其中)|,\s+(?:so|as|and (?:this|that|the|we|it|so))\b"
+)
+_CHOICE_END: Final = re.compile(r"^\W{0,3}[A-Ja-j]$")
+_ABSENCE: Final = re.compile(
+    r"\b(?:no (?:real |positive |integer )?solutions?|does not exist|infinitely many solutions)\b|无解|無解|不存在", re.IGNORECASE
+)
+_DANGLING: Final = re.compile(
+    r"(?:[=+×*/<>≤≥≈,(\[{^_\\:&]|(?<=\s)[-−]|\\(?:frac|cdot|times|left|sqrt|text|le|ge)|"
+    r"\b(?:is|are|be|to|the|a|an|of|by|and|or|get|have|with|we|for|in|on|that|then|so|let|from|as|it|our|first|next|if|when|"
+    r"where|which|using|into|at|this|will|can|need|must|est|ist|es|le|la|der|die|das|und|et))$",
+    re.IGNORECASE,
+)
+_BALANCE: Final = re.compile(r"\\.|[{}()\[\]]", re.DOTALL)
+
+
+def count_words(text: str) -> int:
+    """Count the ordinary words of a text: commands, units, functions and joining words are none."""
+    words = [word for word in _WORD.findall(text) if word.lower() not in _KNOWN]
+    return len(words) if text.isascii() else sum(1 if word[0] < "\u2e80" else (len(word) + 1) // 2 for word in words)
+
+
+def is_cut_short(text: str) -> bool:
+    """Tell whether a text stops in the middle: an open brace or math delimiter, or a word that wants another."""
+    text = text.rstrip()
+    if not text or _DANGLING.search(text[-24:]):
+        return True
+    depth = 0
+    for match in _BALANCE.finditer(text):
+        sign = match.group()
+        depth += 1 if sign == "{" else -1 if sign == "}" else 0
+    if depth > 0 or text.count("\\(") > text.count("\\)") or text.count("\\[") > text.count("\\]"):
+        return True
+    if text.count("\\left") > text.count("\\right") + text.count("\\leftarrow"):
+        return True
+    dollars = text.count("$") - text.count("\\$")
+    return dollars % 2 == 1 and re.search(r"\$\s?-?[\d.,]*\d(?!\S*[\\^{])", text) is None
+
+
+def cut_at_end(text: str) -> str:
+    """Return the first statement of a line: up to the end of its sentence or to the reason it goes on to give."""
+    position = 0
+    for match in _END.finditer(text, 0, MAX_SENTENCE):
+        head = text[: match.start()]
+        if _inside_math(head):
+            continue
+        if match.group().strip() == "." and _CHOICE_END.match(head) and count_words(text[match.end() :]) < 6:
+            continue
+        position = match.start()
+        if text[max(0, position - 3) : position + 1].lower() in {"a.m.", "p.m."}:
+            position += 1
+        return text[:position].rstrip(" (（,，:")
+    return text[:MAX_SENTENCE]
+
+
+def _inside_math(head: str) -> bool:
+    if head.count("\\(") > head.count("\\)") or head.count("{") - head.count("\\{") > head.count("}") - head.count("\\}"):
+        return True
+    dollars = head.count("$") - head.count("\\$")
+    return dollars % 2 == 1 and re.search(r"\$\s?[\d,.]+(?:\s|$)", head) is None
+
+
+def strip_lead(text: str) -> str:
+    """Return a value without the words that lead to it: `approximately`, `equal to`, `option`."""
+    for _ in range(4):
+        shorter = _LEAD.sub("", text.lstrip(), count=1)
+        if shorter == text or not shorter.strip():
+            break
+        text = shorter
+    return text
+
+
+def is_value(text: str, most_words: int = 3) -> bool:
+    """Tell whether a text can be an answer by itself rather than a sentence around one."""
+    if not text or len(text) > MAX_SENTENCE:
+        return False
+    return count_words(text) <= most_words
+
+
+def trim_counter(value: str) -> str:
+    """Return a quantity without the counting words of a language that is written without spaces (`12 个苹果`)."""
+    if value.isascii():
+        return value
+    quantity = _QUANTITY.match(value)
+    rest = value[quantity.end() :].strip() if quantity else ""
+    if quantity and rest and all("\u3040" <= sign < "\ua000" or "\uac00" <= sign < "\ud800" for sign in rest):
+        return quantity.group().strip() if not set(rest) & set("和与或及以的") else value
+    return value
+
+
+def find_absence(sentence: str) -> str | None:
+    """Find the statement that there is no solution, that a limit does not exist, or that there are endless solutions."""
+    match = _ABSENCE.search(sentence)
+    return match.group() if match else None
+
+
+def states_value(text: str) -> bool:
+    """Tell whether a text is a sentence with a verb before its value (`The probability is 1/4`)."""
+    match = _IS.search(text)
+    return match is not None and count_words(text[: match.start()]) > 0
+
+
+def value_in(sentence: str, *, concluding: bool) -> str | None:
+    """Find the value that a sentence states.
+
+    Args:
+        sentence: one sentence.
+        concluding: whether it draws a conclusion; then its last number counts even among several.
+
+    Returns:
+        The value, or None when the sentence states none.
+    """
+    sentence = sentence[:MAX_SENTENCE]
+    none = find_absence(sentence)
+    if none:
+        return none
+    for match in list(_IS.finditer(sentence))[:-6:-1]:
+        tail = trim_counter(clean(strip_lead(sentence[match.end() :])))
+        if tail and is_value(tail) and (any(map(str.isdigit, tail)) or "\\" in tail or "=" in tail or len(tail) <= 3):
+            return tail
+    formulas = [first or second for first, second in _MATH.findall(sentence)]
+    if formulas and (concluding or len(formulas) == 1):
+        return clean(formulas[-1])
+    if "=" in sentence:
+        tail = clean(sentence.rsplit("=", 1)[1])
+        if is_value(tail) and any(map(str.isdigit, tail)):
+            return tail
+    quantities = list(_QUANTITY.finditer(sentence))
+    if quantities and (concluding or len(quantities) == 1):
+        return clean(quantities[-1].group())
+    return None

@@ -1,0 +1,143 @@
+"""The last resort, and the last word: what a response ends on, and the corrections it makes to an earlier answer."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from grpo_math.extraction.cleaning import clean
+from grpo_math.extraction.phrases import is_refusal, read_display
+from grpo_math.extraction.sentences import (
+    CONCLUSION,
+    count_words,
+    cut_at_end,
+    find_absence,
+    is_cut_short,
+    is_value,
+    strip_lead,
+    trim_counter,
+    value_in,
+)
+
+WINDOW: Final = 4_000
+_CLOSER: Final = re.compile(
+    r"^\W*(?:(?:i )?hope|let me know|q\.?e\.?d|feel free|if you (?:have|need|would)|please let|happy to|good luck|thank|"
+    r"is there anything|would you like|verified|correct\b.{0,3}$|done\b|this (?:completes|concludes)|∎|■|□|\\(?:black)?square|"
+    r"(?:and )?(?:we|i)(?:'re| are|'m| am) done|great|cheers|希望|如有|如果(?:您|你)|bonne|viel erfolg|espero)|^[-=_*#\s.]*$",
+    re.IGNORECASE,
+)
+_SENTENCE: Final = re.compile(r"(?<=[^\s.][.!?])\s+(?=[A-ZÀ-ÞА-Я$\\\d(*])|(?<=[。！？])")
+_DECORATION: Final = re.compile(r"^(?:[#>•\-*]+\s+|\*+(?=\S)|\d{1,2}\.\s+(?=[A-Z])|(?:[✅✓☑]|\s)+)")
+_DISPLAY_END: Final = re.compile(r"(?:\$\$|\\\]|```|\\end\{(\w+\*?)\})\s*\.?$")
+_CORRECTION: Final = re.compile(
+    r"\b(?:wait|actually|correction|oops|sorry|scratch that|my mistake|on second thought|i made an? (?:mistake|error)|"
+    r"that(?:'s| is|was| was) (?:wrong|incorrect|not right)|let me (?:correct|redo|fix)|moment mal|entschuldigung|korrektur|"
+    r"attendez|en fait|je me suis trompé|correction|espera|perdón|corrección|aspetta|постойте|ошибк|исправл)|"
+    r"等等|等一下|不对|更正|修正|訂正|待って|잠깐",
+    re.IGNORECASE,
+)
+_CORRECTED: Final = re.compile(
+    r"\b(?:it|that|this|(?:the |my )?(?:correct |right |final |real )?(?:answer|result|value|number|total|sum|product)|[a-z])"
+    r"(?:'s|\s+(?:is|should be|must be|should have been|equals|becomes|would be))\s+(?:actually\s+|really\s+|in fact\s+)?(?!not\b)|"
+    r"\b(?:make that|correction|corrected(?: answer)?|korrektur|corrección)\s*:?\s+|\b[a-z]\s?=\s?|(?:应该是|应为|更正为|更正[:：]|应该等于)\s*",
+    re.IGNORECASE,
+)
+_CHECK: Final = re.compile(r"\b(?:check|verify|verif|double|confirm|indeed|still|also works)|验证|检查", re.IGNORECASE)
+
+
+def find_correction(text: str) -> str | None:
+    """Find the value that a response corrects its answer to.
+
+    Args:
+        text: what follows an announced or boxed answer.
+
+    Returns:
+        The corrected value, None when nothing is taken back.
+    """
+    text = text[-WINDOW:]
+    first = _CORRECTION.search(text)
+    if not first:
+        return None
+    after = text[first.start() :]
+    if _CHECK.search(after):
+        return None
+    for match in reversed(list(_CORRECTED.finditer(after))):
+        value = clean(strip_lead(cut_at_end(after[match.end() :].split("\n", 1)[0])))
+        if is_value(value, 2) and (any(map(str.isdigit, value)) or "\\" in value or re.fullmatch(r"\(?[A-J]\)?", value)):
+            return value
+    return None
+
+
+def _last_block(text: str) -> str | None:
+    """Return the display formula that ends a text."""
+    tail = text[-WINDOW:]
+    if not tail.rstrip(" .").endswith(("$$", "\\]", "```", "}")):
+        return None
+    end = _DISPLAY_END.search(tail, max(0, len(tail) - 60))
+    if not end:
+        return None
+    body = tail[: end.start()]
+    closing = end.group().rstrip(" .")
+    if closing == "$$":
+        start = body.rfind("$$")
+    elif closing == "\\]":
+        start = body.rfind("\\[")
+    elif closing == "```":
+        start = body.rfind("```")
+    else:
+        start = body.rfind(f"\\begin{{{end.group(1)}}}")
+    return read_display(tail[start:]) if start >= 0 else None
+
+
+def _meaningful_lines(text: str) -> list[str]:
+    lines = [line.strip() for line in text.splitlines()]
+    lines = [line for line in lines if line]
+    while len(lines) > 1 and _CLOSER.match(lines[-1]):
+        lines.pop()
+    return lines
+
+
+def find_last_statement(text: str) -> tuple[str | None, str]:
+    """Read an answer off the end of a response that announces none.
+
+    Args:
+        text: a response without bold marks.
+
+    Returns:
+        The answer and an empty reason, or None and the reason why there is none.
+    """
+    lines = _meaningful_lines(text[-WINDOW:])
+    if not lines:
+        return None, "no answer found"
+    block = _last_block("\n".join(lines))
+    if block:
+        return block, ""
+    line = _DECORATION.sub("", lines[-1])
+    sentences = [part for part in _SENTENCE.split(line) if part.strip()]
+    while len(sentences) > 1 and _CLOSER.match(sentences[-1]):
+        sentences.pop()
+    sentence = sentences[-1].strip() if sentences else ""
+    if is_refusal(sentence) or (is_refusal(line) and not any(map(str.isdigit, sentence))):
+        return None, "no answer: the response declines to give one"
+    lead = CONCLUSION.match(sentence)
+    body = sentence[lead.end() :] if lead and lead.end() < len(sentence) else sentence
+    ended = sentence.endswith((".", "。", "!", "！", "．", "$", ")", "]", "}", "%"))
+    value = trim_counter(clean(strip_lead(body)))
+    if is_cut_short(body.rstrip(".。")):
+        return None, "truncated"
+    if not ended and count_words(sentence) > 4 and not lead and not (len(lines) == 1 and len(sentences) == 1):
+        return None, "truncated"
+    short = is_value(value, 2 if any(map(str.isdigit, value)) else 3)
+    absent = find_absence(body)
+    if absent:
+        return absent, ""
+    if short and (_reads_as_answer(value) or len(lines) == len(sentences) == 1) and value:
+        return value, ""
+    stated = value_in(body, concluding=lead is not None)
+    if stated:
+        return stated, ""
+    return None, "no answer found"
+
+
+def _reads_as_answer(value: str) -> bool:
+    return any(map(str.isdigit, value)) or "\\" in value or "=" in value or count_words(value) <= 1
