@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Literal, TypeAlias
@@ -200,6 +201,12 @@ class Unit:
     owner: Owner
     stage: Stage
     index: int = 0
+
+    def seed(self, run_seed: int) -> int:
+        """A seed of 31 bits, derived from the run's seed and this address alone."""
+        address = (run_seed, self.epoch, self.problem, self.owner, self.stage, self.index)
+        digest = hashlib.sha256(repr(address).encode("utf-8", "surrogatepass")).digest()
+        return int.from_bytes(digest[:4], "big") >> 1
 
 
 @frozen

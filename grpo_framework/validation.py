@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from jsonschema import Draft202012Validator
-from jsonschema.exceptions import ValidationError, best_match
+from jsonschema.exceptions import SchemaError, ValidationError, best_match
 
 from grpo_framework.errors import ValidationFailed
 
@@ -76,6 +76,19 @@ def validate_with(kind: str, inline: Mapping[str, Any], document: Any) -> None:
         ValidationFailed: With the JSON pointer of the most telling finding.
     """
     _raise_best(kind, Draft202012Validator(inline), document)
+
+
+def check_schema(inline: Mapping[str, Any]) -> None:
+    """Check that a schema is one.
+
+    Raises:
+        ValidationFailed: It is not valid by draft 2020-12.
+    """
+    try:
+        Draft202012Validator.check_schema(dict(inline))
+    except SchemaError as error:
+        where = pointer(error.absolute_path)
+        raise ValidationFailed("JSON Schema", error.message, pointer=where) from error
 
 
 def _raise_best(

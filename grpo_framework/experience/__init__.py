@@ -6,6 +6,7 @@ refuses and why; `apply` makes the next version. Nothing here does I/O or reads 
 
 from grpo_framework.experience.counting import Count, count, join
 from grpo_framework.experience.planning import RULES, Limits, Plan, Refusal, apply, plan
+from grpo_framework.experience.promotion import Promotion, find_promotions
 from grpo_framework.experience.similarity import near_duplicate, normalise
 from grpo_framework.experience.values import (
     CRITIC,
@@ -39,9 +40,11 @@ __all__ = [
     "Modify",
     "Operation",
     "Plan",
+    "Promotion",
     "Refusal",
     "apply",
     "count",
+    "find_promotions",
     "generator_owner",
     "id_prefix",
     "join",

@@ -144,7 +144,7 @@ class Keep:
 
 @frozen
 class Malformed:
-    """What a language model proposed and no operation is; `plan` refuses it, so that it is recorded.
+    """What a language model proposed and is no operation; `plan` refuses and so records it.
 
     Attributes:
         document: As it was proposed, as JSON text, shortened.

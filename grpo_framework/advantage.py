@@ -1,0 +1,151 @@
+"""Contrasts → operations: the group-relative advantage, numeric and semantic."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from statistics import fmean, pstdev
+
+from attrs import evolve
+
+from grpo_framework.events import ContrastFound
+from grpo_framework.experience import CRITIC, Library, Operation
+from grpo_framework.protocols import Consolidator
+from grpo_framework.records import (
+    SUCCESS_REWARD,
+    Contrast,
+    Failure,
+    FinalAnswer,
+    GroupResult,
+    Owner,
+    Question,
+    Rollout,
+    Sample,
+)
+from grpo_framework.rollouts import Stages
+
+
+def advantages(rewards: Sequence[float]) -> tuple[float, ...]:
+    """Group-relative advantages (r − mean) / std, with the population standard deviation.
+
+    Args:
+        rewards: Of one group, any length.
+
+    Returns:
+        As many numbers, in the same order; all 0 where the rewards do not differ.
+
+    Source: Shao et al., DeepSeekMath, arXiv 2402.03300, section 4.1.
+    """
+    if len(set(rewards)) < 2:
+        return (0.0,) * len(rewards)
+    mean, std = fmean(rewards), pstdev(rewards)
+    return tuple((reward - mean) / std for reward in rewards)
+
+
+def samples(answers: Sequence[Rollout | FinalAnswer]) -> tuple[Sample, ...]:
+    """The members of a group with their advantages, best first."""
+    rows = zip(answers, advantages([answer.reward for answer in answers]), strict=True)
+    return tuple(
+        sorted(
+            (
+                Sample(
+                    attempt=answer.attempt,
+                    reward=answer.reward,
+                    advantage=advantage,
+                    reason=answer.verdict.reason,
+                    extracted=answer.verdict.extracted,
+                )
+                for answer, advantage in rows
+            ),
+            key=lambda sample: -sample.reward,
+        )
+    )
+
+
+def generator_contrast(group: GroupResult, *, seed: int) -> Contrast | None:
+    """What a generator can learn from its group: None where all rewards are the same."""
+    if len({rollout.reward for rollout in group.rollouts}) < 2:
+        return None
+    return Contrast(group.owner, group.question, samples(group.rollouts), seed=seed)
+
+
+def critic_contrast(
+    question: Question, groups: Sequence[GroupResult], *, seed: int
+) -> Contrast | None:
+    """What the critic can learn from the fusions of one problem.
+
+    There is a contrast where the fusions differ in reward, where a right attempt was fused away, or
+    where a wrong majority was overruled rightly: there the critic's answer differs in reward from
+    the attempts it was made of.
+
+    Args:
+        question: What was asked.
+        groups: Of all generators; those without a fusion are passed over.
+        seed: For the advisor.
+    """
+    fused = [(group, group.final) for group in groups if group.final is not None]
+    notes = [note for group, final in fused for note in _notes(group, final)]
+    if len({final.reward for _, final in fused}) < 2 and not notes:
+        return None
+    ranked = sorted(fused, key=lambda pair: -pair[1].reward)
+    members = samples([final for _, final in ranked])
+    rows = tuple(
+        evolve(sample, inputs=samples(group.rollouts))
+        for sample, (group, _) in zip(members, ranked, strict=True)
+    )
+    return Contrast(CRITIC, question, rows, tuple(notes), seed)
+
+
+def _notes(group: GroupResult, final: FinalAnswer) -> list[str]:
+    """What happened between a group's attempts and their fusion, if it can teach anything."""
+    rewards = [rollout.reward for rollout in group.rollouts]
+    if not rewards:
+        return []
+    right = sum(reward >= SUCCESS_REWARD for reward in rewards)
+    if final.reward < SUCCESS_REWARD and right:
+        share = f"{right} of {len(rewards)} attempts were right"
+        return [f"{group.owner}: a right attempt was fused away ({share}, the fused answer wrong)"]
+    if final.reward >= SUCCESS_REWARD and right and 2 * right < len(rewards):
+        share = f"only {right} of {len(rewards)} attempts was right"
+        return [f"{group.owner}: a wrong majority was overruled rightly ({share})"]
+    return []
+
+
+async def advise(
+    stages: Stages, contrast: Contrast, library: Library
+) -> tuple[Operation, ...] | Failure:
+    """Let the advisor read one contrast and propose operations on its owner's library."""
+    advisor = stages.engine.advisor
+    if advisor is None:
+        return ()
+    await stages.announce(ContrastFound(stages.epoch, stages.batch, contrast))
+    unit = stages.unit(contrast.question.id, contrast.owner, "advice")
+    return await stages.attempt(unit, lambda: advisor.advise((contrast,), library))
+
+
+async def consolidate(
+    stages: Stages, owner: Owner, proposals: tuple[Operation, ...], library: Library
+) -> tuple[Operation, ...]:
+    """Let the advisor merge a batch's proposals for one owner.
+
+    Where it cannot, or where that fails, the proposals are planned as they are: nothing that was
+    paid for is lost, and the failure is in the report.
+    """
+    advisor = stages.engine.advisor
+    if not proposals or not isinstance(advisor, Consolidator):
+        return proposals
+    unit = stages.unit("", owner, "consolidation", stages.batch)
+    seed = unit.seed(stages.run_seed)
+    merged = await stages.attempt(unit, lambda: advisor.consolidate(proposals, library, seed=seed))
+    return proposals if isinstance(merged, Failure) else merged
+
+
+def tally(answers: Sequence[Rollout | FinalAnswer]) -> tuple[Counter[str], Counter[str]]:
+    """Use and success of experiences in judged answers, by id."""
+    used: Counter[str] = Counter()
+    succeeded: Counter[str] = Counter()
+    for answer in answers:
+        used.update(set(answer.experiences))
+        if answer.verdict.success:
+            succeeded.update(set(answer.experiences))
+    return used, succeeded

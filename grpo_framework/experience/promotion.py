@@ -1,0 +1,67 @@
+"""What several generators learned in (nearly) the same words belongs to all: it is promoted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from attrs import frozen
+
+from grpo_framework.experience.planning import Limits
+from grpo_framework.experience.similarity import near_duplicate, normalise
+from grpo_framework.experience.values import Add, Delete, Experience, Library
+from grpo_framework.records import Owner
+
+
+@frozen
+class Promotion:
+    """One text that moves to the shared library.
+
+    Attributes:
+        add: The proposal to the shared library.
+        deletes: Owner → the proposals to the libraries that held it.
+    """
+
+    add: Add
+    deletes: tuple[tuple[Owner, Delete], ...]
+
+
+def find_promotions(libraries: Sequence[Library], *, limits: Limits) -> tuple[Promotion, ...]:
+    """Find the experiences that two or more owners hold in (nearly) the same words; pure.
+
+    Args:
+        libraries: Of the generators, in order; the first one's wording is the one promoted.
+        limits: Says how near is the same.
+    """
+    taken: set[str] = set()
+    found: list[Promotion] = []
+    texts = [
+        {experience.id: normalise(experience.content) for experience in library.experiences}
+        for library in libraries
+    ]
+    for position, library in enumerate(libraries):
+        for experience in library.experiences:
+            if experience.id in taken:
+                continue
+            twins = [(library.owner, experience.id)]
+            for other in range(position + 1, len(libraries)):
+                candidates = {id_: text for id_, text in texts[other].items() if id_ not in taken}
+                text = texts[position][experience.id]
+                twin = near_duplicate(text, candidates, threshold=limits.near_duplicate)
+                if twin is not None:
+                    twins.append((libraries[other].owner, twin))
+            if len(twins) > 1:
+                taken.update(id_ for _, id_ in twins)
+                found.append(_promotion(experience, twins))
+    return tuple(found)
+
+
+def _promotion(experience: Experience, twins: list[tuple[Owner, str]]) -> Promotion:
+    held = ", ".join(id_ for _, id_ in twins)
+    add = Add(
+        content=experience.content,
+        category=experience.category,
+        source_problem=experience.source_problem,
+        reason=f"learned alike by {len(twins)} generators: {held}",
+    )
+    deletes = tuple((owner, Delete(id_, "promoted to shared")) for owner, id_ in twins)
+    return Promotion(add, deletes)

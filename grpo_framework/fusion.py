@@ -1,0 +1,57 @@
+"""Critic answer and verdict: one generator's attempts at one problem become one final answer."""
+
+from __future__ import annotations
+
+from grpo_framework.events import AnswerFused
+from grpo_framework.experience import Library, join
+from grpo_framework.records import Attempt, Failure, FinalAnswer, Owner, Problem
+from grpo_framework.rollouts import Stages, judge
+
+
+async def fuse(
+    stages: Stages,
+    problem: Problem,
+    owner: Owner,
+    attempts: tuple[Attempt, ...],
+    own: Library,
+    shared: Library,
+) -> FinalAnswer | Failure | None:
+    """Let the critic fuse one generator's attempts, and judge what it says.
+
+    Args:
+        stages: Of the batch.
+        problem: With its reference, which only the comparator sees.
+        owner: The generator whose attempts they are.
+        attempts: Those that were made; without any there is nothing to fuse and nothing to say.
+        own: The critic's library.
+        shared: Everybody's.
+
+    Returns:
+        None where there was no attempt.
+    """
+    if not attempts:
+        return None
+    library = join(own, shared)
+    unit = stages.unit(problem.id, owner, "fusion")
+    seed = unit.seed(stages.run_seed)
+    critic = stages.engine.critic
+    fused = await stages.attempt(
+        unit, lambda: critic.fuse(problem.question, attempts, library, seed=seed)
+    )
+    if isinstance(fused, Failure):
+        return fused
+    judging = stages.unit(problem.id, owner, "fusion_verdict")
+    comparator = stages.engine.comparator
+    verdict = await stages.attempt(judging, lambda: judge(comparator, problem, fused))
+    if isinstance(verdict, Failure):
+        return verdict
+    final = FinalAnswer(
+        unit=unit,
+        attempt=fused,
+        verdict=verdict,
+        seed=seed,
+        experiences=library.ids if fused.experiences is None else fused.experiences,
+        library_version=library.version,
+    )
+    await stages.announce(AnswerFused(final))
+    return final

@@ -1,0 +1,177 @@
+"""`ExperienceManager`: the libraries of a run over a store; plans, applies and commits a batch."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
+from attrs import evolve, field, frozen
+
+from grpo_framework.config import RunConfig
+from grpo_framework.engine import open_store
+from grpo_framework.errors import ConfigError
+from grpo_framework.experience import (
+    CRITIC,
+    SHARED,
+    Add,
+    Count,
+    Delete,
+    Library,
+    Limits,
+    Merge,
+    Operation,
+    Plan,
+    apply,
+    count,
+    find_promotions,
+    plan,
+)
+from grpo_framework.plugins import Plugins
+from grpo_framework.protocols import ExperienceStore
+from grpo_framework.records import Owner
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+@frozen
+class Commit:
+    """What became of one owner's library at the end of a batch.
+
+    Attributes:
+        plan: What was accepted and refused.
+        before: The library that the batch saw.
+        after: The newest version; the same as `before` where nothing changed.
+    """
+
+    plan: Plan
+    before: Library
+    after: Library
+
+
+@frozen
+class ExperienceManager:
+    """The libraries of a run over a store.
+
+    Attributes:
+        store: Where they live; None together with `config` opens the configured one.
+        limits: Hard limits of a library.
+        config: Names a store and the limits.
+        plugins: Where the configured store is found.
+    """
+
+    store: ExperienceStore | None = None
+    limits: Limits = field(factory=Limits)
+    config: RunConfig | None = None
+    plugins: Plugins = field(factory=Plugins.discover)
+
+    @classmethod
+    def from_config(cls, config: RunConfig, plugins: Plugins | None = None) -> ExperienceManager:
+        """The manager of a configuration; its store is opened by `open`."""
+        found = Plugins.discover() if plugins is None else plugins
+        return cls(limits=config.limits, config=config, plugins=found)
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[ExperienceManager]:
+        """Open the store, if it is not open already, and close it on exit."""
+        if self.store is not None:
+            yield self
+        elif self.config is None:
+            raise ConfigError("an ExperienceManager needs a store or a configuration")
+        else:
+            async with open_store(self.config, self.plugins) as store:
+                yield evolve(self, store=store)
+
+    @property
+    def _opened(self) -> ExperienceStore:
+        if self.store is None:
+            raise ConfigError("the ExperienceManager is not open: async with manager.open() as …")
+        return self.store
+
+    async def load(self, owners: Sequence[Owner]) -> dict[Owner, Library]:
+        """The newest libraries of these owners and the shared one.
+
+        Raises:
+            StoreError: One of them is damaged.
+        """
+        return {owner: await self._opened.load(owner) for owner in (*owners, SHARED)}
+
+    async def commit(
+        self,
+        snapshot: Mapping[Owner, Library],
+        proposals: Mapping[Owner, Sequence[Operation]],
+        counts: Mapping[str, Count],
+    ) -> tuple[Commit, ...]:
+        """Judge a batch's proposals, apply what stands, promote, and commit: one commit an owner.
+
+        The shared library is committed first: after a crash in between, a promoted experience
+        stands in both places and the next batch mends it, but none is ever lost.
+
+        Args:
+            snapshot: The libraries that all rollouts of the batch saw.
+            proposals: By owner, consolidated.
+            counts: Use of experiences in the batch's judged rollouts, by id.
+
+        Raises:
+            VersionConflict: Another writer committed in between.
+            StoreError: It cannot be written.
+        """
+        now = _now()
+        plans = self._plans(snapshot, proposals)
+        after = {
+            owner: apply(snapshot[owner], accepted, now=now)
+            if accepted.changes
+            else snapshot[owner]
+            for owner, accepted in plans.items()
+        }
+        commits = []
+        for owner in (SHARED, *(owner for owner in snapshot if owner != SHARED)):
+            before = snapshot[owner]
+            counted = count(after[owner], counts)
+            if counted != before:
+                counted = evolve(counted, version=before.version + 1)
+                await self._opened.commit(counted, expected_version=before.version)
+            commits.append(Commit(plans[owner], before, counted))
+        return tuple(commits)
+
+    def _plans(
+        self, snapshot: Mapping[Owner, Library], proposals: Mapping[Owner, Sequence[Operation]]
+    ) -> dict[Owner, Plan]:
+        """Plan each owner's proposals; then once more with the promotions that follow from them."""
+        shared = snapshot[SHARED]
+        foreign = {experience.id: experience.content for experience in shared.experiences}
+        generators = [owner for owner in snapshot if owner not in (CRITIC, SHARED)]
+        wanted = {owner: list(proposals.get(owner, ())) for owner in snapshot}
+
+        def judge(owner: Owner) -> Plan:
+            outside = {} if owner == SHARED else foreign
+            return plan(snapshot[owner], wanted[owner], limits=self.limits, foreign=outside)
+
+        plans = {owner: judge(owner) for owner in snapshot}
+        drafts = [_draft(snapshot[owner], plans[owner]) for owner in generators]
+        for promotion in find_promotions(drafts, limits=self.limits):
+            trial = plan(shared, [*wanted[SHARED], promotion.add], limits=self.limits)
+            if promotion.add not in trial.accepted:
+                continue
+            wanted[SHARED].append(promotion.add)
+            for owner, delete in promotion.deletes:
+                _withdraw(wanted[owner], delete, next(d for d in drafts if d.owner == owner))
+        return {owner: judge(owner) for owner in snapshot}
+
+
+def _draft(library: Library, accepted: Plan) -> Library:
+    """The library as it would be, but without merges: a merge's parents are not promoted apart."""
+    operations = tuple(item for item in accepted.accepted if not isinstance(item, Merge))
+    return apply(library, evolve(accepted, accepted=operations), now="")
+
+
+def _withdraw(operations: list[Operation], delete: Delete, draft: Library) -> None:
+    """Take a promoted experience from its owner: its text is not added, or its entry deleted."""
+    content = next(item.content for item in draft.experiences if item.id == delete.id)
+    added = [item for item in operations if isinstance(item, Add) and item.content == content]
+    for operation in added:
+        operations.remove(operation)
+    if not added:
+        operations.append(delete)

@@ -1,0 +1,188 @@
+"""Attempts and verdicts: one problem at one generator."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from attrs import frozen
+
+from grpo_framework.calls import Announce, within
+from grpo_framework.engine import Engine
+from grpo_framework.errors import BudgetExhausted, ComparatorError, GrpoError, ModelError
+from grpo_framework.events import RolloutFinished, UnitFailed
+from grpo_framework.experience import Library, join
+from grpo_framework.protocols import Comparator
+from grpo_framework.records import (
+    Attempt,
+    Failure,
+    Owner,
+    Problem,
+    Rollout,
+    Stage,
+    Unit,
+    Verdict,
+)
+
+T = TypeVar("T")
+
+
+@frozen
+class Stages:
+    """What all stages of a batch share.
+
+    Attributes:
+        engine: The opened components.
+        announce: Takes events.
+        slots: Bounds the attempts under way, also of generators that use no chat model.
+        epoch: Counted from 1; 0 outside of training.
+        batch: Counted from 1.
+        run_seed: Seeds derive from it.
+        rollouts: k, the size of a group.
+        serial: Whether the rollouts of a group run one after the other.
+    """
+
+    engine: Engine
+    announce: Announce
+    slots: asyncio.Semaphore
+    epoch: int
+    batch: int
+    run_seed: int
+    rollouts: int
+    serial: bool = False
+
+    def unit(self, problem: str, owner: Owner, stage: Stage, index: int = 0) -> Unit:
+        """The address of a piece of work in this batch."""
+        return Unit(self.epoch, self.batch, problem, owner, stage, index)
+
+    async def attempt(self, unit: Unit, work: Callable[[], Awaitable[T]]) -> T | Failure:
+        """Do a unit's work; its failure becomes a value, and is announced.
+
+        An exhausted budget and a cancellation end the run, not the unit, and pass through.
+        """
+        try:
+            with within(unit, self.announce):
+                return await work()
+        except BudgetExhausted:
+            raise
+        # Components are foreign code; whatever one raises is this unit's failure and no other's.
+        except Exception as error:
+            failure = Failure(unit, kind_of(error), describe(error))
+            await self.announce(UnitFailed(failure))
+            return failure
+
+
+def kind_of(error: Exception) -> str:
+    """The kind of a failure: the error's own, or its class."""
+    if isinstance(error, ModelError | ComparatorError):
+        return error.kind
+    return type(error).__name__
+
+
+def describe(error: Exception) -> str:
+    """An error in one line."""
+    text = error.message if isinstance(error, GrpoError) else str(error)
+    return " ".join(text.split()) or type(error).__name__
+
+
+async def judge(comparator: Comparator, problem: Problem, attempt: Attempt) -> Verdict:
+    """Compare an attempt with the reference; a refused or empty one has no answer."""
+    answer = attempt.response if attempt.response.strip() else None
+    return await comparator.compare(problem, answer)
+
+
+@frozen
+class Tried:
+    """One rollout's way: the attempt, if it was made, and the judged rollout, if it was judged."""
+
+    attempt: Attempt | Failure
+    rollout: Rollout | Failure
+
+
+@frozen
+class Group:
+    """The rollouts of one problem at one generator while they are under way.
+
+    Attributes:
+        attempts: Done as soon as all attempts are made (the critic waits for these alone).
+        tried: Done as soon as all are judged.
+    """
+
+    attempts: asyncio.Task[tuple[Attempt, ...]]
+    tried: asyncio.Task[tuple[Tried, ...]]
+
+
+def start_group(
+    stages: Stages,
+    tasks: asyncio.TaskGroup,
+    problem: Problem,
+    own: Library,
+    shared: Library,
+) -> Group:
+    """Start k rollouts of a problem.
+
+    Args:
+        stages: Of the batch.
+        tasks: Holds the work, so that an end of the run ends it too.
+        problem: With its reference, which only the comparator sees.
+        own: The generator's library.
+        shared: Everybody's.
+    """
+    library = join(own, shared)
+    turn = asyncio.Semaphore(1 if stages.serial else stages.rollouts)
+
+    async def one(index: int) -> Attempt | Failure:
+        async with turn, stages.slots:
+            return await _attempt(stages, problem, library, index)
+
+    made = [tasks.create_task(one(index)) for index in range(stages.rollouts)]
+
+    async def finish(index: int) -> Tried:
+        attempt = await made[index]
+        if isinstance(attempt, Failure):
+            return Tried(attempt, attempt)
+        return Tried(attempt, await _verdict(stages, problem, attempt, library, index))
+
+    judged = [tasks.create_task(finish(index)) for index in range(stages.rollouts)]
+
+    async def all_attempts() -> tuple[Attempt, ...]:
+        attempts = [await task for task in made]
+        return tuple(attempt for attempt in attempts if isinstance(attempt, Attempt))
+
+    async def all_tried() -> tuple[Tried, ...]:
+        return tuple([await task for task in judged])
+
+    return Group(tasks.create_task(all_attempts()), tasks.create_task(all_tried()))
+
+
+async def _attempt(
+    stages: Stages, problem: Problem, library: Library, index: int
+) -> Attempt | Failure:
+    unit = stages.unit(problem.id, library.owner, "attempt", index)
+    generator = stages.engine.generators[stages.engine.owners.index(library.owner)]
+    seed = unit.seed(stages.run_seed)
+    return await stages.attempt(
+        unit, lambda: generator.attempt(problem.question, library, seed=seed)
+    )
+
+
+async def _verdict(
+    stages: Stages, problem: Problem, attempt: Attempt, library: Library, index: int
+) -> Rollout | Failure:
+    comparator = stages.engine.comparator
+    unit = stages.unit(problem.id, library.owner, "verdict", index)
+    verdict = await stages.attempt(unit, lambda: judge(comparator, problem, attempt))
+    if isinstance(verdict, Failure):
+        return verdict
+    made = stages.unit(problem.id, library.owner, "attempt", index)
+    rollout = Rollout(
+        unit=made,
+        attempt=attempt,
+        verdict=verdict,
+        seed=made.seed(stages.run_seed),
+        experiences=library.ids if attempt.experiences is None else attempt.experiences,
+        library_version=library.version,
+    )
+    await stages.announce(RolloutFinished(rollout))
+    return rollout
