@@ -121,6 +121,7 @@ class GroupFinished:
         owner: A generator, or the critic for the N fusions of the problem.
         rewards: Of what was judged, by index.
         failures: How many units of it failed.
+        fused: Reward of the critic's fusion of a generator's group; None where there is none.
     """
 
     epoch: int
@@ -129,6 +130,7 @@ class GroupFinished:
     owner: Owner
     rewards: tuple[float, ...]
     failures: int = 0
+    fused: float | None = None
 
     @property
     def outcome(self) -> str:

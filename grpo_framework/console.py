@@ -1,0 +1,238 @@
+"""What a person sees of a run: progress on stderr, and the table of the report."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterable
+from typing import TextIO
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+
+from grpo_framework.events import (
+    BatchStarted,
+    CallFinished,
+    CallRetried,
+    EpochFinished,
+    EpochStarted,
+    Event,
+    GroupFinished,
+    LibraryCommitted,
+    RunFinished,
+    RunStarted,
+    UnitFailed,
+)
+from grpo_framework.experience import CRITIC
+from grpo_framework.reports import EpochReport, OwnerReport, RunReport
+
+PLAIN_EVERY = 5.0
+"""Seconds between two progress lines where stderr is no terminal."""
+
+
+class ConsoleObserver:
+    """Shows a run as it goes: a bar on a terminal, plain lines elsewhere.
+
+    Args:
+        stream: Where to write; stderr by default, results have stdout.
+    """
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self._console = Console(file=stream or sys.stderr, highlight=False)
+        self._bar: Progress | None = None
+        self._task = TaskID(0)
+        self._tally = _Tally()
+        self._last = 0.0
+
+    async def notify(self, event: Event, /) -> None:
+        """Take one event."""
+        self._tally.add(event)
+        match event:
+            case RunStarted():
+                self._start(event)
+            case EpochStarted():
+                self._epoch(event)
+            case BatchStarted():
+                self._say_batch(event)
+            case CallRetried():
+                self._line(f"  {event.model}: {event.message}; again in {event.wait:.0f} s")
+            case UnitFailed(failure=failure):
+                unit = failure.unit
+                where = " ".join(part for part in (unit.owner, unit.stage, unit.problem) if part)
+                self._line(f"  failed: {where}: {failure.kind}: {failure.message}")
+            case LibraryCommitted():
+                self._commit(event)
+            case EpochFinished():
+                self._line(f"epoch {event.epoch} done in {event.seconds:.0f} s")
+            case RunFinished():
+                self._stop()
+            case _:
+                pass
+        self._advance(event)
+
+    def _start(self, event: RunStarted) -> None:
+        generators = len(event.owners) - 1
+        k = event.rollouts_per_generator
+        self._line(
+            f"training on {event.problems} problems, {event.epochs} epochs: "
+            f"{generators} generators x {k} rollouts and {generators} fusions a problem"
+        )
+        if event.simulation:
+            self._line("a simulated model knows the answers: these rewards prove nothing")
+        if self._console.is_terminal:
+            self._bar = Progress(
+                SpinnerColumn(),
+                TextColumn("{task.description}"),
+                BarColumn(),
+                MofNCompleteColumn(),
+                TextColumn("{task.fields[rate]}"),
+                TimeElapsedColumn(),
+                TimeRemainingColumn(),
+                console=self._console,
+            )
+            self._bar.start()
+
+    def _epoch(self, event: EpochStarted) -> None:
+        title = f"epoch {event.epoch}/{self._tally.epochs}"
+        if self._bar is not None:
+            for task in self._bar.task_ids:
+                self._bar.remove_task(task)
+            self._task = self._bar.add_task(title, total=self._tally.groups, rate="")
+        else:
+            self._line(f"{title}: {event.problems} problems in {event.batches} batches")
+
+    def _say_batch(self, event: BatchStarted) -> None:
+        if self._bar is not None:
+            text = f"epoch {event.epoch}/{self._tally.epochs} batch {event.batch}"
+            self._bar.update(self._task, description=text)
+
+    def _advance(self, event: Event) -> None:
+        if self._bar is not None:
+            if isinstance(event, GroupFinished | CallFinished):
+                self._bar.update(self._task, completed=self._tally.done, rate=self._tally.rate)
+        elif isinstance(event, GroupFinished) and time.monotonic() - self._last > PLAIN_EVERY:
+            self._last = time.monotonic()
+            self._line(f"  {self._tally.line}")
+
+    def _commit(self, event: LibraryCommitted) -> None:
+        changes = len(event.plan.changes)
+        if changes or event.plan.refused:
+            self._line(
+                f"  {event.plan.owner}: {changes} operations applied, "
+                f"{len(event.plan.refused)} refused; "
+                f"{event.size_before} -> {event.size_after} experiences"
+            )
+
+    def _stop(self) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None
+
+    def _line(self, text: str) -> None:
+        self._console.print(text, markup=False, soft_wrap=True)
+
+
+class _Tally:
+    """What the progress shows: groups done of an epoch, rates, the time left."""
+
+    def __init__(self) -> None:
+        self.epochs = 0
+        self.groups = 0
+        self.done = 0
+        self._generators = 0
+        self._calls = 0
+        self._tokens = 0
+        self._started = time.monotonic()
+
+    def add(self, event: Event) -> None:
+        match event:
+            case RunStarted():
+                self.epochs = event.epochs
+                self._generators = len(event.owners) - 1
+            case EpochStarted():
+                self.groups = event.problems * self._generators
+                self.done = 0
+                self._calls = self._tokens = 0
+                self._started = time.monotonic()
+            case CallFinished():
+                self._calls += 1
+                self._tokens += event.usage.output_tokens
+            case GroupFinished() if event.owner != CRITIC:
+                self.done += 1
+            case _:
+                pass
+
+    @property
+    def _elapsed(self) -> float:
+        return max(time.monotonic() - self._started, 1e-3)
+
+    @property
+    def rate(self) -> str:
+        calls, tokens = self._calls / self._elapsed, self._tokens / self._elapsed
+        return f"{calls:.1f} calls/s, {tokens:.0f} tokens/s"
+
+    @property
+    def line(self) -> str:
+        left = self._elapsed / self.done * (self.groups - self.done) if self.done else 0
+        return f"{self.done}/{self.groups} groups, {self.rate}, {left:.0f} s left"
+
+
+def report_tables(report: RunReport) -> Iterable[Table]:
+    """One table per epoch, for `rich` to print."""
+    return (_epoch_table(epoch) for epoch in report.epochs)
+
+
+def _epoch_table(epoch: EpochReport) -> Table:
+    table = Table(title=f"epoch {epoch.epoch} ({epoch.seconds:.0f} s)", title_justify="left")
+    table.add_column("owner")
+    for title in (
+        "rollouts",
+        "reward",
+        "fused",
+        "lift",
+        "mixed/right/wrong",
+        "applied",
+        "refused",
+        "library",
+        "calls",
+        "tokens",
+        "failed",
+        "s",
+    ):
+        table.add_column(title, justify="right", no_wrap=True)
+    for owner in epoch.owners:
+        table.add_row(*_cells(owner))
+    return table
+
+
+def _cells(owner: OwnerReport) -> tuple[str, ...]:
+    groups, usage = owner.groups, owner.usage
+    return (
+        owner.owner,
+        str(owner.rollouts),
+        _number(owner.mean_reward),
+        _number(owner.fused_reward),
+        _number(owner.critic_lift, "+.2f"),
+        f"{groups.mixed}/{groups.all_right}/{groups.all_wrong}",
+        str(sum(owner.operations_applied.values())),
+        str(sum(refused.count for refused in owner.operations_refused)),
+        f"{owner.library_before} > {owner.library_after}",
+        str(usage.calls),
+        str(usage.input_tokens + usage.output_tokens),
+        str(owner.failures),
+        f"{usage.seconds:.0f}",
+    )
+
+
+def _number(value: float | None, form: str = ".2f") -> str:
+    return "-" if value is None else format(value, form)
