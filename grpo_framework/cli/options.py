@@ -1,0 +1,173 @@
+"""The flags that commands share, each defined once, and the way from flags to a `RunConfig`.
+
+A command takes the flags it needs by name and turns its keyword arguments into a configuration::
+
+    @click.command()
+    @config_flags("datasets", "model", "model_path", "seed")
+    def command(**given: Any) -> None:
+        config = read_config(given)
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from grpo_framework.config import RunConfig, load_config
+from grpo_framework.plugins import Plugins
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_MODEL = "PLUGIN/MODEL"
+_REFERENCE = "PLUGIN/COMPONENT"
+_FOLDER = click.Path(file_okay=False)
+_COUNT = click.IntRange(min=1)
+_ORDER = click.Choice(["parallel", "serial"])
+
+
+def _flag(*spellings: str, **rest: Any) -> tuple[tuple[str, ...], dict[str, Any]]:
+    return spellings, rest
+
+
+_FLAGS: Mapping[str, tuple[tuple[str, ...], dict[str, Any]]] = {
+    "datasets": _flag(
+        "--datasets",
+        multiple=True,
+        metavar="NAME|FILE[,…]",
+        help="Problems: names, plugin/name references or files; repeatable or comma-separated.",
+    ),
+    "split": _flag(
+        "--split",
+        type=click.Choice(["train", "validation", "test", "all"]),
+        help="Which split, of sources that have splits.",
+    ),
+    "data_dir": _flag("--data-dir", type=_FOLDER, help="Folder with data sets as files."),
+    "max_problems": _flag("--max-problems", type=_COUNT, help="Use only the first so many."),
+    "model": _flag("--model", metavar=_MODEL, help="Chat model of every role that names no other."),
+    "model_path": _flag(
+        "--model-path",
+        metavar="FILE",
+        help="The model's file, where it is one (model.options.model_path).",
+    ),
+    "critic_model": _flag("--critic-model", metavar=_MODEL, help="Chat model of the critic."),
+    "advisor_model": _flag("--advisor-model", metavar=_MODEL, help="Chat model of the advisor."),
+    "generators": _flag(
+        "--generator",
+        multiple=True,
+        metavar=_REFERENCE,
+        help="A generator; repeat it for more, in the order of their owners.",
+    ),
+    "critic": _flag("--critic", metavar=_REFERENCE, help="What fuses a generator's rollouts."),
+    "comparator": _flag("--comparator", metavar=_REFERENCE, help="What judges answers."),
+    "advisor": _flag("--advisor", metavar=_REFERENCE, help="What proposes experiences."),
+    "store": _flag("--store", metavar=_REFERENCE, help="Where experiences are kept."),
+    "experience_dir": _flag("--experience-dir", type=_FOLDER, help="Folder of the experiences."),
+    "use_existing_experiences": _flag(
+        "--use-existing-experiences",
+        is_flag=True,
+        help="Go on from the experiences that are there; without it they are never touched.",
+    ),
+    "epochs": _flag("--epochs", type=_COUNT, help="Passes over the problems."),
+    "rollouts_per_generator": _flag(
+        "--group-size",
+        "--rollouts-per-generator",
+        type=_COUNT,
+        metavar="K",
+        help="Rollouts of one problem by one generator.",
+    ),
+    "batch_size": _flag("--batch-size", type=_COUNT, help="Problems between two commits."),
+    "concurrency": _flag(
+        "--concurrency", type=_COUNT, help="Most calls under way at once, per chat model."
+    ),
+    "seed": _flag("--seed", type=click.IntRange(min=0), help="All seeds derive from it."),
+    "gen_exec": _flag("--gen-exec", type=_ORDER, help="Generators of a problem."),
+    "rollout_exec": _flag("--rollout-exec", type=_ORDER, help="Rollouts of a group."),
+    "run_dir": _flag("--run-dir", type=_FOLDER, help="Where the run is recorded."),
+}
+"""Key of the configuration → its flag."""
+
+ENGINE_FLAGS = (
+    "model",
+    "model_path",
+    "critic_model",
+    "generators",
+    "critic",
+    "comparator",
+    "concurrency",
+    "seed",
+)
+PROBLEM_FLAGS = ("datasets", "split", "data_dir", "max_problems")
+STORE_FLAGS = ("store", "experience_dir")
+
+
+def config_flags(*keys: str) -> Callable[[F], F]:
+    """Give a command the argument CONFIG, ``--set``, and the flags of these keys.
+
+    Args:
+        keys: Keys of the configuration, and ``model_path``.
+    """
+
+    def decorate(function: F) -> F:
+        setting = click.option(
+            "--set",
+            "settings",
+            multiple=True,
+            metavar="KEY=VALUE",
+            help="Any other key, dotted, as model.options.temperature=0.5; repeatable.",
+        )
+        decorated = setting(function)
+        for key in reversed(keys):
+            spellings, rest = _FLAGS[key]
+            decorated = click.option(*spellings, key, **rest)(decorated)
+        file = click.Path(dir_okay=False, path_type=Path)
+        return click.argument("config_file", metavar="[CONFIG]", required=False, type=file)(
+            decorated
+        )
+
+    return decorate
+
+
+def read_config(given: Mapping[str, Any]) -> RunConfig:
+    """Resolve the configuration from a command's keyword arguments.
+
+    Args:
+        given: What `config_flags` added; other keys are passed over.
+
+    Raises:
+        ConfigError: With what is wrong and where.
+    """
+    flags = {key: given[key] for key in _FLAGS if key != "model_path" and _is_given(given, key)}
+    if "datasets" in flags:
+        flags["datasets"] = _split(flags["datasets"])
+    if "generators" in flags:
+        flags["generators"] = list(flags["generators"])
+    settings = tuple(given.get("settings", ()))
+    if given.get("model_path"):
+        path = json.dumps(str(given["model_path"]), ensure_ascii=False)
+        settings = (f"model.options.model_path={path}", *settings)
+    return load_config(given.get("config_file"), flags, settings)
+
+
+def _is_given(given: Mapping[str, Any], key: str) -> bool:
+    """A flag that was left out is None, an empty tuple, or False."""
+    value = given.get(key)
+    return value is not None and value is not False and value != ()
+
+
+def _split(values: Iterable[str]) -> list[str]:
+    return [name.strip() for value in values for name in value.split(",") if name.strip()]
+
+
+def json_flag(function: F) -> F:
+    """Give a command ``--json`` as the keyword argument `as_json`."""
+    option = click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
+    return option(function)
+
+
+def find_plugins(ctx: click.Context) -> Plugins:
+    """The plugins of this process; a test passes its own as the context's object."""
+    return ctx.find_object(Plugins) or Plugins.discover()
