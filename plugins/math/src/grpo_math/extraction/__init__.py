@@ -10,6 +10,7 @@ import attrs
 from grpo_math.extraction.boxes import BoxSearch, find_boxes
 from grpo_math.extraction.cleaning import clean, cut_end_tokens, remove_bold
 from grpo_math.extraction.phrases import Marked, find_marked, is_refusal
+from grpo_math.extraction.sentences import states_value
 from grpo_math.extraction.statements import find_correction, find_last_statement
 from grpo_math.extraction.structured import find_json, find_tag, open_tag, split_thinking
 from grpo_math.options import Options
@@ -22,6 +23,7 @@ MAX_RESPONSE: Final = 200_000
 MAX_MARKED: Final = 20_000
 """Characters, counted from the end, that are searched for an announced answer."""
 
+_STATEMENT_END: Final = re.compile(r"\.\s|[。！\n]")
 _NEXT_QUESTION: Final = re.compile(r"\n\s{0,4}(?:\*\*)?(?:Question|Q|Problem)(?:\s\d{1,3})?\s?:")
 
 
@@ -107,7 +109,7 @@ def _from_tag(text: str, tag: tuple[int, int, str], box: BoxSearch | None) -> Ex
     value = clean(body)
     if is_refusal(value):
         return Extraction((), "", "no answer: the response declines to give one")
-    if "\n" in value or ":" in value or len(value) > 60:
+    if "\n" in value or ":" in value or len(value) > 60 or states_value(value):
         inner = _from_words(remove_bold(body))
         if inner.answers:
             return Extraction(inner.answers, "tag", "")
@@ -132,8 +134,8 @@ def _from_box(text: str, box: BoxSearch) -> Extraction:
 def _from_words(text: str) -> Extraction:
     marked = find_marked(text)
     if marked and marked.answers:
-        after = text[marked.start :].split("\n", 1)
-        corrected = find_correction(after[0].partition(". ")[2] + "\n" + (after[1] if len(after) > 1 else ""))
+        end = _STATEMENT_END.search(text, marked.start)
+        corrected = find_correction(text[end.end() :]) if end else None
         if corrected:
             return Extraction((corrected,), "correction", "")
         return Extraction(marked.answers, "phrase", "")

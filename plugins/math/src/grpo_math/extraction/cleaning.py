@@ -6,6 +6,7 @@ Every function is pure and linear in the length of its text: each pattern is anc
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import Final
 
 END_TOKENS: Final = (
@@ -21,7 +22,8 @@ _MATH_PAIRS: Final = (("$$", "$$"), ("\\[", "\\]"), ("\\(", "\\)"), ("$", "$"))
 _WRAPPERS: Final = ("\\text{", "\\textbf{", "\\textrm{", "\\textit{", "\\mathrm{", "\\mbox{")
 _QUOTES: Final = (("`", "`"), ('"', '"'), ("“", "”"), ("«", "»"), ("„", "“"), ("「", "」"))
 # `2**3` is a power: bold marks stand at the edge of a word, with a gap on one side.
-_BOLD: Final = re.compile(r"\*\*[!！]|(?<![\w)\]])\*\*|\*\*(?![\w(\[])|(?<=[:：])\*\*|(?<!\w)__|__(?!\w)")
+_WORD_END: Final = re.compile(r"[\w)\]]")
+_WORD_START: Final = re.compile(r"[\w(\[]")
 # A closing dollar follows no space and precedes no digit, so `$5 and $6` stays two amounts of money.
 _INLINE: Final = re.compile(r"(?<![\\$\w])\$(?=[^\s$])([^$\n]{1,400}?)(?<=[^\s\\])\$(?![\d$])")
 _TRAILING: Final = " \t\r\n.,;:。，；：．、"
@@ -57,7 +59,18 @@ def cut_end_tokens(text: str) -> str:
 
 def remove_bold(text: str) -> str:
     """Return the text without the marks of bold type; `2**3` keeps its power."""
-    return _BOLD.sub("", text) if "**" in text or "__" in text else text
+    for mark in ("**", "__"):
+        if mark in text:
+            text = _join_around(text.split(mark), mark)
+    return text
+
+
+def _join_around(pieces: list[str], mark: str) -> str:
+    joined = [pieces[0]]
+    for left, right in pairwise(pieces):
+        inside = bool(_WORD_END.match(left[-1:])) and bool(_WORD_START.match(right[:1]))
+        joined.append(mark + right if inside else right.lstrip("!！"))
+    return "".join(joined)
 
 
 def remove_inline_math(text: str) -> str:

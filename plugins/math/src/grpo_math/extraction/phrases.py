@@ -39,7 +39,7 @@ _ADDITIONS: Final = (
     r"(?:to|for|in|of|à|zu|de|der|a|on|as) [^\n.:：=]{1,90}?)|\s*\([^()\n]{0,60}\)|,\s*(?:therefore|then|thus|hence|so),?){0,2}"
 )
 _LINK: Final = re.compile(
-    rf"{_ADDITIONS}\s*(?:[:：=→⇒]|->|=>|[—–-](?=\s)|\b(?:{_LINK_WORDS})\b\s*[:：]?|"
+    rf"(?:s|en)?{_ADDITIONS}\s*(?:[:：=→⇒]|->|=>|[—–-](?=\s)|\b(?:{_LINK_WORDS})\b\s*[:：]?|"
     r"(?:选项)?\s*(?:应该是|應該是|应当是|应为|應為|应是|就是|即为|是|为|為|选|選|は|が|은|는|：)\s*[:：]?)",
     re.IGNORECASE,
 )
@@ -62,7 +62,7 @@ _DISPLAY: Final = (("$$", "$$"), ("\\[", "\\]"), ("```", "```"))
 _ENVIRONMENT: Final = re.compile(r"\\begin\{(\w+\*?)\}")
 _CHOICE: Final = re.compile(
     r"(?:option|choice|answer|statement|选项|選項)\s?\(?([A-J])\)?\s(?:is|must be|would be)\s(?:the\s)?(?:correct|right|best|true)|"
-    r"(?:^|[\s(])\(?([A-J])\)?\sis\s(?:the\s)?(?:correct|right)\s?(?:answer|option|choice)?|选\s?([A-J])(?![A-Za-z])",
+    r"(?:^|[\s(])\(?([A-J])\)?\sis\s(?:the\s)?(?:correct|right)\s?(?:answer|option|choice)?|选项?\s?([A-J])(?![A-Za-z])",
     re.MULTILINE,
 )
 
@@ -165,7 +165,7 @@ def _read_phrase(text: str, position: int, end: int, stem: str) -> Marked | None
 
 
 def _value_after(text: str, position: int, after: int, *, strong: bool) -> Marked | None:
-    rest = text[after : after + MAX_BLOCK].lstrip(" \t*_:：")
+    rest = text[after : after + MAX_BLOCK].lstrip(" \t:：")
     block = rest.lstrip()
     if not block.strip("*_$.` \n"):
         return Marked(position, (), "truncated: nothing follows the announcement", strong=strong)

@@ -40,19 +40,20 @@ CONCLUSION: Final = re.compile(
     r"∴|\\therefore|⇒|=>|donc|ainsi|par conséquent|also|daher|somit|folglich|por lo tanto|por tanto|así que|luego|entonces|"
     r"portanto|logo|quindi|pertanto|dunque|следовательно|таким образом|значит|итак|поэтому|所以|因此|故|综上|从而|于是|可得|"
     r"即|よって|したがって|ゆえに|따라서|그러므로|vậy|jadi|dus|więc|zatem|bu nedenle)"
-    r"(?![A-Za-z])[\s,:，：]*(?:that\s+|所述[，,]?\s*|(?:we|you)\s+(?:get|have|find|obtain|conclude|see)\s+(?:that\s+)?)?",
+    r"(?![A-Za-z])[\s,:，：、]*(?:that\s+|所述[，,]?\s*|(?:we|you)\s+(?:get|have|find|obtain|conclude|see)\s+(?:that\s+)?)?",
     re.IGNORECASE,
 )
 _LEAD: Final = re.compile(
-    r"^(?:(?:is|are|be|approximately|about|exactly|precisely|simply|just|roughly|only|equal to|equals|given by|indeed|"
-    r"clearly|therefore|thus|the number|the value|option|choice|选项|选)\s*[:：,]?\s+|[:：=→]\s*|选项\s*|选\s*|(?:is|are)(?=\\|\$))",
+    r"^(?:(?:is|are|be|ist|est|es|approximately|about|exactly|precisely|simply|just|roughly|only|equal to|equals|given by|indeed|"
+    r"clearly|therefore|thus|the number|the value|option|choice|选项|选)\s*[:：,]?\s+|[:：=→]\s*|选项\s*|选\s*|(?:一共|总共|共|约|大约)有?\s*|(?:is|are)(?=\\|\$))",
     re.IGNORECASE,
 )
 _END: Final = re.compile(
     r"(?<=[^\s.])[.?](?=\s+[A-Z\"“(*\[]|\s*$)|[。！？]|[;；](?=\s|$)|\s+[—–]\s+(?=[a-zA-Z])|"
     r"[,，]?\s*(?:\bbecause\b|\bsince\b|\bwhich\b|\bas required\b|\bas desired\b|\binstead of\b|\bnot\b(?=\s[-\d$(A-E])|"
-    r"\bwhile\b|\bbut\b|\bhowever\b|因为|由于|，所以|，因此|，即|，其中)|,\s+(?:so|as|and (?:this|that|the|we|it|so))\b"
+    r"\bwhile\b|\bbut\b|\bhowever\b|因为|由于|，所以|，因此|，即|，其中|，(?=[^，。\n]{0,30}[当时得此故使取]))|,\s+(?:so|as|and (?:this|that|the|we|it|so))\b"
 )
+_COPULA: Final = re.compile(r"\s{0,4}(?:である|です|となる|になる|だ|입니다|이다)$")
 _CHOICE_END: Final = re.compile(r"^\W{0,3}[A-Ja-j]$")
 _ABSENCE: Final = re.compile(
     r"\b(?:no (?:real |positive |integer )?solutions?|does not exist|infinitely many solutions)\b|无解|無解|不存在", re.IGNORECASE
@@ -133,6 +134,7 @@ def trim_counter(value: str) -> str:
     """Return a quantity without the counting words of a language that is written without spaces (`12 个苹果`)."""
     if value.isascii():
         return value
+    value = _COPULA.sub("", value)
     quantity = _QUANTITY.match(value)
     rest = value[quantity.end() :].strip() if quantity else ""
     if quantity and rest and all("\u3040" <= sign < "\ua000" or "\uac00" <= sign < "\ud800" for sign in rest):

@@ -14,6 +14,7 @@ from grpo_math.extraction.sentences import (
     find_absence,
     is_cut_short,
     is_value,
+    states_value,
     strip_lead,
     trim_counter,
     value_in,
@@ -122,7 +123,8 @@ def find_last_statement(text: str) -> tuple[str | None, str]:
     lead = CONCLUSION.match(sentence)
     body = sentence[lead.end() :] if lead and lead.end() < len(sentence) else sentence
     ended = sentence.endswith((".", "。", "!", "！", "．", "$", ")", "]", "}", "%"))
-    value = trim_counter(clean(strip_lead(body)))
+    statement = cut_at_end(body)
+    value = trim_counter(clean(strip_lead(statement)))
     if is_cut_short(body.rstrip(".。")):
         return None, "truncated"
     if not ended and count_words(sentence) > 4 and not lead and not (len(lines) == 1 and len(sentences) == 1):
@@ -131,9 +133,9 @@ def find_last_statement(text: str) -> tuple[str | None, str]:
     absent = find_absence(body)
     if absent:
         return absent, ""
-    if short and (_reads_as_answer(value) or len(lines) == len(sentences) == 1) and value:
+    if short and not states_value(value) and (_reads_as_answer(value) or len(lines) == len(sentences) == 1) and value:
         return value, ""
-    stated = value_in(body, concluding=lead is not None)
+    stated = value_in(statement, concluding=lead is not None)
     if stated:
         return stated, ""
     return None, "no answer found"

@@ -29,6 +29,7 @@ _KEY: Final = re.compile(
 _KEY_ENDS: Final = ('":', "':", '" :', "' :")
 _STRING: Final = re.compile(r'"((?:[^"\\]|\\.)*)"|\'((?:[^\'\\]|\\.)*)\'', re.DOTALL)
 _SCALAR: Final = re.compile(r"[-+]?\d[\d_.eE+\-/]*|true|false", re.IGNORECASE)
+_NULL: Final = re.compile(r"null|None")
 _LIST: Final = re.compile(r"\[([^\[\]{}]*)\]")
 _ITEM: Final = re.compile(r'"((?:[^"\\]|\\.)*)"|([^,"\s][^,"]*)')
 _ESCAPE: Final = re.compile(r"\\(u[0-9a-fA-F]{4}|.)", re.DOTALL)
@@ -134,6 +135,8 @@ def find_json(text: str) -> tuple[int, int, tuple[str, ...]] | None:
         if string:
             raw = string.group(1) if string.group(1) is not None else string.group(2)
             return key.start(), string.end(), (clean(_unescape(raw)),)
+        if _NULL.match(text, start):
+            return key.start(), start, ()
         scalar = _SCALAR.match(text, start)
         if scalar:
             return key.start(), scalar.end(), (scalar.group(),)

@@ -1,0 +1,158 @@
+"""Brings LaTeX, plain and Unicode notation to one plain-ASCII LaTeX-like form."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from grpo_math.limits import OverLimitError
+from grpo_math.options import Options
+
+_SUPERSCRIPTS = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ⁿⁱˣʸ", "0123456789+-=()nixy", strict=True))
+_SUBSCRIPTS = dict(zip("₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎ₐₑₒₓₙₖₘ", "0123456789+-=()aeoxnkm", strict=True))
+_FRACTIONS = {
+    "½": (1, 2), "⅓": (1, 3), "⅔": (2, 3), "¼": (1, 4), "¾": (3, 4), "⅕": (1, 5), "⅖": (2, 5),
+    "⅗": (3, 5), "⅘": (4, 5), "⅙": (1, 6), "⅚": (5, 6), "⅐": (1, 7), "⅛": (1, 8), "⅜": (3, 8),
+    "⅝": (5, 8), "⅞": (7, 8), "⅑": (1, 9), "⅒": (1, 10),
+}  # fmt: skip
+_GREEK = {
+    "α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "epsilon", "ϵ": "epsilon",
+    "ζ": "zeta", "η": "eta", "θ": "theta", "ϑ": "theta", "ι": "iota", "κ": "kappa",
+    "λ": "lambda", "ν": "nu", "ξ": "xi", "π": "pi", "ρ": "rho", "σ": "sigma", "τ": "tau",
+    "υ": "upsilon", "φ": "phi", "ϕ": "phi", "χ": "chi", "ψ": "psi", "ω": "omega", "Γ": "Gamma",
+    "Δ": "Delta", "Θ": "Theta", "Λ": "Lambda", "Ξ": "Xi", "Π": "Pi", "Σ": "Sigma", "Φ": "Phi",
+    "Ψ": "Psi", "Ω": "Omega", "Ω": "Omega", "μ": "mu", "µ": "mu",
+}  # fmt: skip
+_SIGNS = {
+    "−": "-", "–": "-", "—": "-", "‐": "-", "‑": "-", "‒": "-", "﹣": "-", "－": "-", "⁄": "/",
+    "∕": "/", "×": r"\times ", "✕": r"\times ", "⨯": r"\times ", "÷": r"\div ", "·": r"\cdot ",
+    "⋅": r"\cdot ", "∙": r"\cdot ", "•": r"\cdot ", "∗": "*", "√": r"\sqrt ", "∛": r"\cbrt ",
+    "∜": r"\fourthroot ", "∞": r"\infty ", "≤": r"\le ", "⩽": r"\le ", "≥": r"\ge ",
+    "⩾": r"\ge ", "≠": r"\ne ", "≈": r"\approx ", "≃": r"\approx ", "≅": r"\cong ",
+    "∼": r"\sim ", "≡": r"\equiv ", "∪": r"\cup ", "∩": r"\cap ", "∈": r"\in ", "∉": r"\notin ",
+    "∅": r"\emptyset ", "⌀": r"\emptyset ", "∖": r"\setminus ", "⊂": r"\subset ",
+    "ℝ": r"\mathbb{R}", "ℤ": r"\mathbb{Z}", "ℕ": r"\mathbb{N}", "ℚ": r"\mathbb{Q}",
+    "ℂ": r"\mathbb{C}", "±": r"\pm ", "∓": r"\mp ", "⌊": r"\lfloor ", "⌋": r"\rfloor ",
+    "⌈": r"\lceil ", "⌉": r"\rceil ", "⟨": r"\langle ", "⟩": r"\rangle ", "〈": r"\langle ",
+    "〉": r"\rangle ", "∣": "|", "｜": "|", "‖": "|", "∧": r"\land ", "∨": r"\lor ",
+    "→": r"\to ", "⇒": r"\implies ", "∠": r"\angle ", "△": r"\triangle ", "∑": r"\sum ",
+    "∏": r"\prod ", "∫": r"\int ", "′": "'", "’": "'", "‘": "'", "″": '"', "“": '"',
+    "”": '"', "º": "°", "˚": "°", "∘": "°", "℃": "°C", "℉": "°F", "，": ", ", "、": ", ",
+    "；": "; ", "。": ".", "：": ":", "∶": ":", "（": "(", "）": ")", "［": "[", "］": "]",
+    "【": "(", "】": ")", "｛": "{", "｝": "}", "￥": "¥", "％": "%", "＝": "=", "＋": "+",
+    "＜": "<", "＞": ">", "　": " ", "\u00a0": " ", "\u202f": " ", "\u2009": " ", "\u2007": " ",
+    "\u200b": "", "\u200c": "", "\u200d": "", "\u2060": "", "\ufeff": "", "\u2061": "",
+    "\u2062": "", "\u00ad": "", "\ufe0f": "", "½": "", "ℯ": "e", "ⅇ": "e", "ⅈ": "i", "ⅉ": "i",
+    "\u2148": "i", "ℓ": "l", "⋯": "...", "…": "...",
+}  # fmt: skip
+_TRANSLATION = {
+    **{ord(sign): text for sign, text in _SIGNS.items()},
+    **{ord(sign): f"\\{name} " for sign, name in _GREEK.items()},
+    **{ord(sign): f" \\frac{{{a}}}{{{b}}}" for sign, (a, b) in _FRACTIONS.items()},
+}
+_SUPER_RUN = re.compile(f"[{''.join(_SUPERSCRIPTS)}]+")
+_SUB_RUN = re.compile(f"[{''.join(_SUBSCRIPTS)}]+")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\x80-\x9f]")
+_COSMETIC = re.compile(
+    r"\\(?:left|right|middle)\s*\.(?!\d)"
+    r"|\\(?:left|right|middle|[bB]igg?[lrm]?|displaystyle|textstyle|scriptstyle|limits|nolimits"
+    r"|boldsymbol|bm|mathopen|mathclose|mathord|mathstrut|strut|rm|bf|it|tt|normalsize|large"
+    r"|Large|small|color\s*\{\w*\}|protect|allowbreak|nobreak)(?![a-zA-Z])"
+    r"|\\[hv]space\*?\s*\{[^{}]*\}|\\(?:h|v)?phantom\s*\{[^{}]*\}|\\tag\*?\s*\{[^{}]*\}|\\!"
+)
+_SPACES = re.compile(
+    r"\\(?:[,;:> ]|(?:quad|qquad|thinspace|medspace|thickspace|enspace|space|nobreakspace)"
+    r"(?![a-zA-Z]))|~|&nbsp;|\\?\n"
+)
+_DEGREE = re.compile(r"\^\s*\{?\s*\\(?:circ|degree)(?![a-zA-Z])\s*\}?|\\degree(?![a-zA-Z])"
+                     r"|\\textdegree(?![a-zA-Z])|\^\s*\{?\s*°\s*\}?")  # fmt: skip
+_MATH = re.compile(r"\$(?!\s)([^$]*[^$\s\\,:;+\-])\$")
+_BOX = re.compile(r"^\\(?:boxed|fbox|framebox|text|textbf|mathbf|mathrm|mbox|ensuremath|bold)"
+                  r"\s*(?=\{)")  # fmt: skip
+_TRAILING = " \t\r.,;:。"
+
+
+def _translate_unicode(text: str) -> str:
+    text = _SUPER_RUN.sub(
+        lambda m: "^{" + "".join(_SUPERSCRIPTS[c] for c in m.group()) + "}", text
+    )
+    text = _SUB_RUN.sub(lambda m: "_{" + "".join(_SUBSCRIPTS[c] for c in m.group()) + "}", text)
+    text = text.translate(_TRANSLATION)
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text).translate(_TRANSLATION)
+    return text
+
+
+def find_closing(text: str, start: int) -> int:
+    """Find the brace that closes the one at ``start``; -1 if there is none."""
+    depth = 0
+    at = start
+    while at < len(text):
+        char = text[at]
+        if char == "\\":
+            at += 2
+            continue
+        if char == "{":
+            depth += 1
+        elif char == "}":
+            depth -= 1
+            if depth == 0:
+                return at
+        at += 1
+    return -1
+
+
+def _unwrap(text: str) -> str:
+    for _ in range(12):
+        before = text
+        text = text.strip().rstrip(_TRAILING).lstrip(" \t=:") if text.strip() else ""
+        for opening, closing in (("\\(", "\\)"), ("\\[", "\\]"), ("**", "**"), ("__", "__"),
+                                 ("`", "`"), ("*", "*"), ('"', '"'), ("$$", "$$")):  # fmt: skip
+            size = len(opening)
+            if (
+                len(text) > 2 * size
+                and text.startswith(opening)
+                and text.endswith(closing)
+                and opening not in text[size : -len(closing)]
+            ):
+                text = text[size : -len(closing)]
+        box = _BOX.match(text)
+        start = box.end() if box else 0
+        if text[start : start + 1] == "{" and find_closing(text, start) == len(text) - 1:
+            text = text[start + 1 : -1]
+        if text == before:
+            break
+    return text
+
+
+def normalise(text: str, options: Options) -> str:
+    """Bring an answer to the form the tokenizer reads.
+
+    Args:
+        text: One answer, as LaTeX, plain text or Unicode in any mix.
+        options: For the limit on its length.
+
+    Returns:
+        ASCII where the signs have an ASCII or LaTeX form; other letters stay.
+
+    Raises:
+        OverLimitError: The text is too long.
+    """
+    if len(text) > options.max_chars:
+        raise OverLimitError(f"the answer has more than {options.max_chars} characters")
+    if not text.isascii():
+        text = _translate_unicode(text)
+    text = _CONTROL.sub(" ", text)
+    if "\\" in text or "$" in text or "^" in text or "~" in text or "\n" in text or "&" in text:
+        text = text.replace("\\$", "¤")
+        if "$$" in text:
+            text = text.replace("$$", "$")
+        text = _MATH.sub(r" \1 ", text).replace("¤", "$")
+        text = _COSMETIC.sub("", text)
+        text = text.replace("{,}", ",").replace("\\/", "")
+        if "\\\\" not in text:
+            text = _SPACES.sub(" ", text)
+        else:
+            text = "\\\\".join(_SPACES.sub(" ", part) for part in text.split("\\\\"))
+        text = _DEGREE.sub("°", text)
+    return _unwrap(text)

@@ -1,0 +1,150 @@
+"""Reads numbers with units and money, and drops words that are no unit."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Protocol
+
+from grpo_math.limits import UnreadableError
+from grpo_math.reading.atoms import multiply
+from grpo_math.reading.tokens import Token
+from grpo_math.units import PLAIN, Unit, read_unit
+from grpo_math.values import Call, Expr, Num, Quantity, Value, collect_variables
+
+_MONEY = frozenset("$€£¥₹₩₽")
+_SIGNS = frozenset({"°", "%", "\\%", "\\Omega", "\\mu", "¢", '"', "‰", *_MONEY})
+_INSIDE = frozenset({"^", "{", "}", "/", "*", "(", ")", "-", ".", "\\cdot", "\\times", "**"}) | _SIGNS
+_SURE_LETTERS = frozenset("msgLNJWVK")
+_MAX_TRIES = 6
+
+
+class NumberReader(Protocol):
+    """What a quantity needs of the reader around it."""
+
+    tokens: list[Token]
+    pairs: dict[int, int]
+
+    def read(self, start: int, end: int) -> Expr:
+        """Read one expression."""
+        ...
+
+
+def spell(tokens: list[Token]) -> str:
+    """Write tokens down again, as a unit phrase."""
+    parts: list[str] = []
+    for token in tokens:
+        spaced = token.spaced or token.kind == "text"
+        parts.append((" " if spaced else "") + token.text + (" " if token.kind == "text" else ""))
+    return "".join(parts).strip()
+
+
+def _is_unit_start(token: Token) -> bool:
+    return token.kind in {"word", "text"} or (token.kind in {"op", "cmd"} and token.text in _SIGNS)
+
+
+def _find_unit_run(tokens: list[Token], start: int, end: int) -> int:
+    """Find where the longest run of tokens that may be a unit begins."""
+    at = end
+    while at > start:
+        token = tokens[at - 1]
+        is_exponent = token.kind == "num" and token.text.isdigit() and len(token.text) < 3
+        if not (token.kind in {"word", "text"} or token.text in _INSIDE or is_exponent):
+            break
+        at -= 1
+    return at
+
+
+def read_quantity(reader: NumberReader, start: int, end: int) -> Value | None:
+    """Read a number with a unit, in front (money) or behind.
+
+    Returns:
+        A quantity; the bare number where the words behind it are no unit; None where the tokens
+        are no number with something behind.
+    """
+    tokens = reader.tokens
+    money = _read_money(reader, start, end)
+    if money is not None:
+        return money
+    run = max(_find_unit_run(tokens, start, end), start + 1)
+    tries = 0
+    for at in range(run, end):
+        if not _is_unit_start(tokens[at]):
+            continue
+        tries += 1
+        if tries > _MAX_TRIES:
+            break
+        try:
+            reading = read_unit(spell(tokens[at:end]))
+            if reading is None:
+                continue
+            amount = _read_amount(reader, start, at)
+        except UnreadableError:
+            continue
+        single = at + 1 == end and tokens[at].kind == "word" and len(tokens[at].text) == 1
+        if collect_variables(amount) and (single or not reading.known):
+            continue
+        if single and not isinstance(amount, Num):
+            continue
+        if not reading.known:
+            return amount
+        if reading.scale != 1 or reading.unit is PLAIN:
+            percent = tokens[at].text in {"%", "\\%"} and reading.scale == Fraction(1, 100)
+            amount = (
+                Call("percent", (amount,)) if percent
+                else multiply([amount, Num(reading.scale)])
+            )  # fmt: skip
+        if reading.unit.dims == ():
+            return amount
+        loose = single and tokens[at].text not in _SURE_LETTERS
+        return Quantity(amount, reading.unit, loose)
+    return None
+
+
+def _read_amount(reader: NumberReader, start: int, end: int) -> Expr:
+    """Read the number before a unit; several quantities in a row add up (5 ft 6 in)."""
+    return reader.read(start, end)
+
+
+def _read_money(reader: NumberReader, start: int, end: int) -> Value | None:
+    tokens = reader.tokens
+    at = start
+    negative = tokens[at].text == "-"
+    at += negative
+    prefix = ""
+    if at < end - 1 and tokens[at].kind == "word" and tokens[at].text in {"US", "C", "A", "Rs"}:
+        prefix = tokens[at].text
+        at += 1
+    if at >= end - 1 or not (tokens[at].text in _MONEY or prefix == "Rs"):
+        return None
+    sign = prefix + (tokens[at].text if prefix != "Rs" else "")
+    at += prefix != "Rs"
+    reading = read_unit(sign)
+    if reading is None:
+        return None
+    run = max(_find_unit_run(tokens, at, end), at + 1)
+    amount: Expr | None = None
+    unit: Unit = reading.unit
+    for split in [*[i for i in range(run, end) if _is_unit_start(tokens[i])], end]:
+        after = read_unit(spell(tokens[split:end])) if split < end else None
+        if split < end and after is None:
+            continue
+        try:
+            amount = reader.read(at, split)
+        except UnreadableError:
+            continue
+        if after is not None:
+            unit = _join_units(unit, after.unit)
+            amount = multiply([amount, Num(after.scale)]) if after.scale != 1 else amount
+        break
+    if amount is None:
+        return None
+    if negative:
+        amount = multiply([Num(Fraction(-1)), amount])
+    return Quantity(amount, unit)
+
+
+def _join_units(front: Unit, behind: Unit) -> Unit:
+    """Join the sign before a number and the words behind it: ``$5 dollars``, ``$5/hour``."""
+    return front if front.dims == behind.dims else front.times(behind)
+
+

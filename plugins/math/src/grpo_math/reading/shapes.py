@@ -1,0 +1,202 @@
+"""Gives what was read its final shape: named values, lists, chains, ±."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import attrs
+
+from grpo_math.reading.atoms import negate
+from grpo_math.values import (
+    NUMBER_TYPES,
+    Builder,
+    Call,
+    Expr,
+    Group,
+    Listing,
+    Matrix,
+    NamedSet,
+    Quantity,
+    Ratio,
+    Relation,
+    SetOperation,
+    Text,
+    Value,
+    Var,
+    collect_variables,
+)
+
+PARAMETER = "∈Z"
+ExprMap = Callable[[Expr], Expr]
+
+
+def is_constant(value: Value) -> bool:
+    """Tell whether a value is a number without variables, with or without a unit."""
+    if isinstance(value, Quantity):
+        return True
+    return isinstance(value, NUMBER_TYPES) and not collect_variables(value)
+
+
+def is_name(value: Value) -> bool:
+    """Tell whether a side of an equation names something: a variable, a label, ``f(x)``."""
+    if isinstance(value, Call) and value.op == "prime":
+        return isinstance(value.args[0], Var)
+    return isinstance(value, (Var, Text))
+
+
+def finish_relation(values: list[Value], signs: list[str]) -> Value:
+    """Shape a chain of relations.
+
+    A trailing approximation is dropped, a chain of equalities counts by its last value, and the
+    equations of a tuple of names become one equation per name.
+    """
+    if "=>" in signs:
+        last = len(signs) - 1 - signs[::-1].index("=>")
+        values, signs = values[last + 1 :], signs[last + 1 :]
+    if "~" in signs:
+        first = signs.index("~")
+        if first > 0 or not is_name(values[0]):
+            values, signs = values[: first + 1], signs[:first]
+        else:
+            signs = ["=", *signs[1:]]
+            return finish_relation(values, signs)
+    if not signs:
+        return values[0]
+    if set(signs) == {"="}:
+        return _finish_equation(values)
+    return Relation(tuple(values), tuple(signs))
+
+
+def _finish_equation(values: list[Value]) -> Value:
+    if all(is_constant(v) for v in values):
+        return values[-1]
+    if len(values) > 2:
+        if is_name(values[0]) or is_constant(values[-1]):
+            values = [values[0], values[-1]]
+        else:
+            return values[-1]
+    left, right = values
+    if isinstance(left, Group) and isinstance(right, Group):
+        fences = {left.fence, right.fence} <= {"()", "<>", "[]"}
+        names = all(isinstance(item, Var) for item in left.items)
+        if fences and names and len(left.items) == len(right.items):
+            pairs = zip(left.items, right.items, strict=True)
+            return Listing(tuple(Relation((name, v), ("=",)) for name, v in pairs))
+    if isinstance(left, Group) and all(isinstance(item, Var) for item in left.items):
+        return right
+    if is_constant(left) and isinstance(right, Var):
+        left, right = right, left
+    return Relation((left, right), ("=",))
+
+
+def gather_list(items: list[Value]) -> Value:
+    """Shape several values: one name's values become ``name = values``."""
+    items, parameter = _take_parameter(items)
+    if parameter:
+        items = [rename(item, parameter, PARAMETER) for item in items]
+    if len(items) == 1:
+        return items[0]
+    first = items[0]
+    if isinstance(first, Relation) and first.signs == ("=",) and is_name(first.sides[0]):
+        name = first.sides[0]
+        values: list[Value] = [first.sides[1]]
+        for item in items[1:]:
+            if isinstance(item, Relation):
+                if item.signs != ("=",) or item.sides[0] != name:
+                    return Listing(tuple(items))
+                values.append(item.sides[1])
+            else:
+                values.append(item)
+        return Relation((name, Listing(tuple(values))), ("=",))
+    return Listing(tuple(items))
+
+
+def _take_parameter(items: list[Value]) -> tuple[list[Value], str]:
+    """Take ``k ∈ ℤ`` out of a list: it says what k in the other items is."""
+    for index, item in enumerate(items):
+        if (
+            len(items) > 1 and isinstance(item, Relation) and item.signs == ("in",)
+            and isinstance(item.sides[0], Var) and isinstance(item.sides[1], NamedSet)
+            and item.sides[1].name[0] in "ZN"
+        ):  # fmt: skip
+            return items[:index] + items[index + 1 :], item.sides[0].name
+    return items, ""
+
+
+def rename(value: Value, old: str, new: str) -> Value:
+    """Rename a variable wherever it stands in a value."""
+    return map_expressions(value, lambda expr: _rename(expr, old, new))
+
+
+def _rename(expr: Expr, old: str, new: str) -> Expr:
+    if isinstance(expr, Var) and expr.name == old:
+        return Var(new)
+    if isinstance(expr, Call):
+        return Call(expr.op, tuple(_rename(arg, old, new) for arg in expr.args))
+    return expr
+
+
+def map_expressions(value: Value, change: ExprMap) -> Value:
+    """Apply a function to every expression in a value."""
+    if isinstance(value, NUMBER_TYPES):
+        return change(value)
+    if isinstance(value, Quantity):
+        return attrs.evolve(value, amount=change(value.amount))
+    if isinstance(value, (Group, Listing)):
+        return attrs.evolve(value, items=tuple(map_expressions(v, change) for v in value.items))
+    if isinstance(value, Relation):
+        return attrs.evolve(value, sides=tuple(map_expressions(v, change) for v in value.sides))
+    if isinstance(value, SetOperation):
+        return attrs.evolve(value, parts=tuple(map_expressions(v, change) for v in value.parts))
+    if isinstance(value, Matrix):
+        rows = tuple(tuple(map_expressions(v, change) for v in row) for row in value.rows)
+        return Matrix(rows)
+    if isinstance(value, Ratio):
+        return Ratio(tuple(change(term) for term in value.terms))
+    if isinstance(value, Builder):
+        conditions = tuple(map_expressions(v, change) for v in value.conditions)
+        return Builder(map_expressions(value.head, change), conditions)
+    return value
+
+
+def _choose_sign(expr: Expr, sign: int) -> Expr:
+    if not isinstance(expr, Call):
+        return expr
+    args = tuple(_choose_sign(arg, sign) for arg in expr.args)
+    if expr.op in {"pm", "mp"}:
+        plus = (sign > 0) == (expr.op == "pm")
+        return args[0] if plus else negate(args[0])
+    return Call(expr.op, args)
+
+
+def has_sign_choice(value: Value) -> bool:
+    """Tell whether ± or ∓ stands anywhere in a value."""
+    if isinstance(value, Call):
+        return value.op in {"pm", "mp"} or any(has_sign_choice(arg) for arg in value.args)
+    if isinstance(value, Quantity):
+        return has_sign_choice(value.amount)
+    if isinstance(value, (Group, Listing)):
+        return any(has_sign_choice(item) for item in value.items)
+    if isinstance(value, Relation):
+        return any(has_sign_choice(side) for side in value.sides)
+    return False
+
+
+def expand_signs(value: Value) -> Value:
+    """Write ± out: ``x = 1 ± 2`` names the values 3 and -1 of x."""
+    if not has_sign_choice(value):
+        return value
+    if isinstance(value, Listing):
+        items: list[Value] = []
+        for item in value.items:
+            expanded = expand_signs(item)
+            items += expanded.items if isinstance(expanded, Listing) else (expanded,)
+        return Listing(tuple(items))
+    if isinstance(value, Relation) and len(value.sides) == 2 and is_name(value.sides[0]):
+        return Relation((value.sides[0], expand_signs(value.sides[1])), value.signs)
+    if isinstance(value, Group) and value.fence == "{}":
+        inner = expand_signs(Listing(value.items))
+        return Group("{}", inner.items) if isinstance(inner, Listing) else value
+    plus = map_expressions(value, lambda expr: _choose_sign(expr, 1))
+    minus = map_expressions(value, lambda expr: _choose_sign(expr, -1))
+    return Listing((plus, minus))

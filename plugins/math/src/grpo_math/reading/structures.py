@@ -1,0 +1,232 @@
+"""Reads answers that hold several parts: lists, relations, brackets, sets, matrices, ratios."""
+
+from __future__ import annotations
+
+from grpo_math.limits import OverLimitError, UnreadableError
+from grpo_math.reading.expressions import ExpressionReader
+from grpo_math.reading.matrices import read_environment
+from grpo_math.reading.quantities import read_quantity
+from grpo_math.reading.shapes import finish_relation, gather_list
+from grpo_math.reading.vocabulary import RELATIONS, SETS
+from grpo_math.values import (
+    Builder,
+    Group,
+    NamedSet,
+    Ratio,
+    Relation,
+    SetOperation,
+    Text,
+    Value,
+)
+
+_JOINERS = frozenset("and or und oder et ou 或 和 与 及 以及 或者 且 also ; ,".split())
+_SET_SIGNS = {"\\cup": "union", "\\cap": "meet", "\\setminus": "minus", "\\backslash": "minus",
+              "\\bigcup": "union"}  # fmt: skip
+_FENCES = {"(": "(", ")": ")", "[": "[", "]": "]", "\\lbrack": "[", "\\rbrack": "]",
+           "\\{": "{", "\\}": "}", "{": "{", "}": "}", "\\lbrace": "{", "\\rbrace": "}",
+           "\\langle": "<", "\\rangle": ">"}  # fmt: skip
+_MATRICES = frozenset("matrix pmatrix bmatrix Bmatrix smallmatrix array psmallmatrix".split())
+_MAX_ITEMS = 500
+
+
+class AnswerReader(ExpressionReader):
+    """Reads a whole answer; expressions are read by the class it extends."""
+
+    def read_answer(self, start: int, end: int) -> Value:
+        """Read the tokens from ``start`` up to ``end``: one value, or several joined.
+
+        Raises:
+            UnreadableError: They are no answer.
+            OverLimitError: Too many items, or nested too deeply.
+        """
+        pieces = [p for p in self.split(start, end, _JOINERS) if p[0] < p[1]]
+        if not pieces:
+            raise UnreadableError("nothing to read")
+        if len(pieces) > _MAX_ITEMS:
+            raise OverLimitError(f"the answer lists more than {_MAX_ITEMS} values")
+        items = [self.read_item(*piece) for piece in pieces]
+        return items[0] if len(items) == 1 else gather_list(items)
+
+    def _is_joiner(self, index: int, joiners: frozenset[str]) -> bool:
+        token = self.tokens[index]
+        if token.text in {"\\land", "\\lor", "\\vee", "\\wedge"}:
+            return True
+        text = token.text
+        return (text if token.kind == "op" else text.strip().strip(",").lower().strip()) in joiners
+
+    def split(self, start: int, end: int, joiners: frozenset[str]) -> list[tuple[int, int]]:
+        """Split tokens at the joiners that stand outside every bracket and environment."""
+        pieces: list[tuple[int, int]] = []
+        at = begin = start
+        inside = 0
+        while at < end:
+            if at in self.pairs:
+                at = self.pairs[at] + 1
+                continue
+            text = self.tokens[at].text
+            inside += (text == "\\begin") - (text == "\\end")
+            if not inside and self._is_joiner(at, joiners):
+                pieces.append((begin, at))
+                begin = at + 1
+            at += 1
+        pieces.append((begin, end))
+        return pieces
+
+    def read_item(self, start: int, end: int) -> Value:
+        """Read one item of a list: a side, or sides joined by relation signs."""
+        sides: list[tuple[int, int]] = []
+        signs: list[str] = []
+        at = begin = start
+        inside = bars = 0
+        while at < end:
+            if at in self.pairs:
+                at = self.pairs[at] + 1
+                continue
+            token = self.tokens[at]
+            inside += (token.text == "\\begin") - (token.text == "\\end")
+            bars ^= token.text == "|"
+            sign = RELATIONS.get(token.text, "") if token.kind in {"op", "cmd"} else ""
+            if token.text == ":" and begin == start and self._is_label(start, at):
+                sign = "="
+            if token.text == "\\not" and at + 1 < end:
+                sign = {"=": "!=", "\\in": "notin"}.get(self.tokens[at + 1].text, "")
+                at += bool(sign)
+            if sign and not inside and not bars:
+                sides.append((begin, at - (self.tokens[at - 1].text == "\\not")))
+                signs.append(sign)
+                begin = at + 1
+            at += 1
+        if not signs:
+            return self.read_side(start, end)
+        sides.append((begin, end))
+        values = [self._read_relation_side(*side) for side in sides]
+        return finish_relation(values, signs)
+
+    def _is_label(self, start: int, end: int) -> bool:
+        return start < end and all(
+            self.tokens[i].kind in {"word", "text"} for i in range(start, end)
+        ) and sum(len(self.tokens[i].text) for i in range(start, end)) > 1  # fmt: skip
+
+    def _read_relation_side(self, start: int, end: int) -> Value:
+        """Read a side; several words, or one long one, are a label."""
+        if self._is_label(start, end):
+            words = [self.tokens[i].text.strip() for i in range(start, end)]
+            if max(len(w) for w in words) > 3:
+                return Text(" ".join(words).lower())
+        return self.read_side(start, end)
+
+    def read_side(self, start: int, end: int) -> Value:
+        """Read a value without relation signs or joiners at its top."""
+        self._depth += 1
+        if self._depth > self.options.max_depth:
+            raise OverLimitError(f"the answer is nested deeper than {self.options.max_depth}")
+        try:
+            return self._read_any(start, end)
+        finally:
+            self._depth -= 1
+
+    def _read_any(self, start: int, end: int) -> Value:
+        if start >= end:
+            raise UnreadableError("a side is empty")
+        value = self._read_set_operation(start, end)
+        if value is None and self.pairs.get(start) == end - 1:
+            value = self._read_brackets(start, end)
+        if value is None and self.tokens[start].text == "\\begin":
+            value = read_environment(self, start, end)
+        if value is None:
+            value = self._read_named_set(start, end) or self._read_ratio(start, end)
+        if value is None:
+            value = read_quantity(self, start, end)
+        return self.read(start, end) if value is None else value
+
+    def _read_set_operation(self, start: int, end: int) -> Value | None:
+        parts: list[tuple[int, int]] = []
+        ops: list[str] = []
+        at = begin = start
+        while at < end:
+            if at in self.pairs:
+                at = self.pairs[at] + 1
+                continue
+            token = self.tokens[at]
+            op = _SET_SIGNS.get(token.text, "") if token.kind == "cmd" else ""
+            beside = start < at < end - 1 and self.tokens[at - 1].text in _FENCES
+            if token.kind == "word" and token.text.lower() in {"u", "union"} and beside:
+                op = "union"
+            if token.text == "-" and at > start and self.tokens[at - 1].kind == "blackboard":
+                op = "minus"
+            if op:
+                parts.append((begin, at))
+                ops.append(op)
+                begin = at + 1
+            at += 1
+        if not ops:
+            return None
+        parts.append((begin, end))
+        values = [self.read_side(*part) for part in parts]
+        if len(set(ops)) == 1:
+            return SetOperation(ops[0], tuple(values))
+        result = values[0]
+        for op, value in zip(ops, values[1:], strict=True):
+            result = SetOperation(op, (result, value))
+        return result
+
+    def _read_brackets(self, start: int, end: int) -> Value | None:
+        opening, closing = self.tokens[start].text, self.tokens[end - 1].text
+        if opening not in _FENCES or closing not in _FENCES:
+            return None
+        fence = _FENCES[opening] + _FENCES[closing]
+        if fence == "{}":
+            bar = self._find_bar(start + 1, end - 1)
+            if bar > 0:
+                return self._read_builder(start + 1, bar, end - 1)
+            if start + 1 == end - 1:
+                return NamedSet("empty")
+        pieces = self.split(start + 1, end - 1, frozenset({",", ";"}))
+        if pieces == [(start + 1, start + 1)]:
+            raise UnreadableError("empty brackets")
+        if len(pieces) == 1 and (fence in {"()", "[]"} or opening == "{"):
+            return self.read_answer(start + 1, end - 1)
+        if len(pieces) > _MAX_ITEMS:
+            raise OverLimitError(f"the answer lists more than {_MAX_ITEMS} values")
+        items = tuple(self.read_item(*piece) for piece in pieces)
+        if fence in {"(]", "[)"} and len(items) != 2:
+            raise UnreadableError("an interval has two ends")
+        return Group(fence, items)
+
+    def _find_bar(self, start: int, end: int) -> int:
+        at = start
+        while at < end:
+            if at in self.pairs:
+                at = self.pairs[at] + 1
+                continue
+            if self.tokens[at].text in {"|", ":", "\\mid", "\\vert", "\\colon"} and at > start:
+                return at
+            at += 1
+        return -1
+
+    def _read_builder(self, start: int, bar: int, end: int) -> Value:
+        head = self.read_item(start, bar)
+        condition = self.read_answer(bar + 1, end)
+        return Builder(head, (condition,))
+
+    def _read_named_set(self, start: int, end: int) -> Value | None:
+        token = self.tokens[start]
+        if token.kind == "cmd" and end == start + 1:
+            name = SETS.get(token.text[1:]) if len(token.text) > 2 else None
+            return None if name is None else NamedSet(name)
+        if token.kind != "blackboard":
+            return None
+        rest = [t.text for t in self.tokens[start + 1 : end] if t.text not in {"^", "{", "}", "_"}]
+        suffix = "".join(rest)
+        name = SETS.get(token.text.strip())
+        if name is None or suffix not in {"", "+", "-", "*", ">0", "2", "3", "n", "\\ast", "\\ge0"}:
+            return None
+        return NamedSet(name + suffix)
+
+    def _read_ratio(self, start: int, end: int) -> Value | None:
+        parts = self.split(start, end, frozenset({":"}))
+        if len(parts) == 1 and end - start == 3 and self.tokens[start + 1].text == "to":
+            parts = [(start, start + 1), (start + 2, end)]
+        if len(parts) == 1 or len(parts) > 12:
+            return None
+        return Ratio(tuple(self.read(*part) for part in parts))

@@ -1,0 +1,86 @@
+"""Plain text answers: when a text is words, and how words are normalised."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from grpo_math.reading.atoms import split_word
+from grpo_math.reading.vocabulary import CONSTANTS, FUNCTIONS, GREEK
+from grpo_math.values import NamedSet, Text, Truth, Value
+
+_WORDS = re.compile(r"[^\W\d_]+(?:['’\-. ,]+[^\W\d_]+)*[.!?]?")
+_ARTICLES = re.compile(r"\b(?:a|an|the)\b\s*", re.IGNORECASE)
+_TRUTHS = {
+    "yes": "yes", "true": "yes", "correct": "yes", "是": "yes", "对": "yes", "正确": "yes",
+    "no": "no", "false": "no", "incorrect": "no", "否": "no", "不是": "no", "错误": "no",
+    "错": "no",
+}  # fmt: skip
+_NOTHING = frozenset(
+    "no solution|no solutions|no real solution|no real solutions|there is no solution|"
+    "there are no solutions|none|empty set|no such number exists|无解|空集|nothing|no values|"
+    "no real roots|has no solution|null set|no solution exists|no solutions exist".split("|")
+)
+_SYNONYMS = {
+    "dne": "does not exist", "doesn't exist": "does not exist", "doesnt exist": "does not exist",
+    "limit does not exist": "does not exist", "not defined": "undefined", "不存在": "does not exist",
+    "infinitely many": "infinitely many solutions", "infinite solutions": "infinitely many solutions",
+    "infinite number of solutions": "infinitely many solutions",
+    "all real number": "all real numbers", "all reals": "all real numbers",
+    "diverges": "divergent", "converges": "convergent", "it diverges": "divergent",
+    "it converges": "convergent", "diverge": "divergent", "converge": "convergent",
+    "impossible": "not possible",
+}  # fmt: skip
+_LATEX = re.compile(r"\\(?:text|textbf|textit|mathrm|mathbf|mbox|operatorname|emph|textrm)\s*"
+                    r"\{([^{}]*)\}")  # fmt: skip
+
+
+def looks_like_text(text: str) -> bool:
+    """Tell whether a normalised text is words rather than mathematics."""
+    if not _WORDS.fullmatch(text):
+        return False
+    words = re.split(r"[\s,]+", text.rstrip(".!?"))
+    known = [_is_math_word(word) for word in words]
+    if len(words) == 1:
+        return not known[0]
+    return not all(known)
+
+
+def _is_math_word(word: str) -> bool:
+    if word in CONSTANTS or word in FUNCTIONS or word in GREEK or len(word) == 1:
+        return True
+    if word.lower() in {"or", "and"}:
+        return True
+    parts = split_word(word)
+    long = [part for part in parts if len(part) > 1]
+    if any(part in FUNCTIONS or part == "pi" for part in long):
+        return len(parts) <= 4 and len(parts) - len(long) <= 2
+    return len(word) <= 3 and not re.search(r"[aeiouAEIOU]", word) and word.isascii()
+
+
+def normalise_words(text: str) -> str:
+    """Normalise words: case, Unicode form, articles, spacing, final punctuation."""
+    for _ in range(4):
+        text, count = _LATEX.subn(r" \1 ", text)
+        if not count:
+            break
+    text = unicodedata.normalize("NFKC", text).casefold()
+    text = text.replace("’", "'").strip(" \t\r\n.!?,;:\"'`*")
+    text = _ARTICLES.sub("", text) if " " in text else text
+    text = re.sub(r"(?<=\w)-(?=\w)", " ", text)
+    return re.sub(r"\s+", " ", text).strip()
+
+
+def read_text(text: str) -> Value | None:
+    """Read a text as words; None where it is notation that should have been mathematics."""
+    words = normalise_words(text)
+    if not any(c.isalpha() for c in words) or re.search(r"[\\{}^_=<>\ufffd]", words):
+        return None
+    if words in _TRUTHS:
+        return Truth(_TRUTHS[words])
+    if words in _NOTHING:
+        return NamedSet("empty")
+    words = _SYNONYMS.get(words, words)
+    if words == "all real numbers":
+        return NamedSet("R")
+    return Text(words)

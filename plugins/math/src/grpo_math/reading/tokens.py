@@ -1,0 +1,225 @@
+"""The tokenizer: a flat list of tokens and a table of matching brackets."""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+
+import attrs
+
+from grpo_math.limits import OverLimitError, UnreadableError
+from grpo_math.options import Options
+from grpo_math.reading.normalise import find_closing
+
+MAX_TOKENS = 4000
+_TOKEN = re.compile(
+    r"(?P<space>\s+)"
+    r"|(?P<repeat>\d*\.\d*(?:\\overline\s*\{\s*\d+\s*\}|\(\d+\)(?!\s*[\^!])"
+    r"|(?:\d*\\dot\s*\{?\s*\d\s*\}?)+))"
+    r"|(?P<base>\d[0-9A-F]*_(?:\d{1,2}|\{\s*\(?\s*\d{1,2}\s*\)?\s*\})(?!\d))"
+    r"|(?P<sci>(?:\d+(?:,\d{3})*(?:\.\d*)?|\.\d+)[eE][+-]?\d+(?![a-zA-Z\d]))"
+    r"|(?P<num>%s)"
+    r"|(?P<word>[^\W\d_]+)"
+    r"|(?P<cmd>\\(?:[a-zA-Z]+\*?|.))"
+    r"|(?P<op>\*\*|\.\.\.|<=|>=|!=|=>|->|:=|==|.)",
+    re.DOTALL,
+)
+_NUMBER = r"\d+(?:\.\d+)?(?:\.(?!\d|\.))?|\.\d+"
+_JOINED = re.compile(_TOKEN.pattern % (r"\d{1,3}(?:,\d{3})+(?!\d)(?:\.\d+)?|" + _NUMBER), re.DOTALL)
+_SPLIT = re.compile(_TOKEN.pattern % _NUMBER, re.DOTALL)
+_COMMA = re.compile(_TOKEN.pattern % (r"\d{1,3}(?:\.\d{3})+(?!\d)(?:,\d+)?|\d+(?:,\d+)?"), re.DOTALL)
+_SPACED_THOUSANDS = re.compile(r"(?<![\d.,])\d{1,3}(?: \d{3})+(?![\d ]*\d)(?!/)")
+_TEXT_COMMANDS = frozenset(
+    "text textbf textit textrm textsf texttt mathrm mathbf mathit mathsf mathtt mbox hbox "
+    "operatorname operatorname* textnormal textup emph mathcal mathfrak mathscr bold unit si "
+    "mathbb vec".split()
+)
+_CLOSERS = {")": "(", "]": "[", "}": "{", "\\}": "\\{", "\\rangle": "\\langle",
+            "\\rfloor": "\\lfloor", "\\rceil": "\\lceil", "\\rvert": "\\lvert",
+            "\\rVert": "\\lVert", "\\rbrace": "\\lbrace", "\\rbrack": "\\lbrack"}  # fmt: skip
+_OPENERS = frozenset(_CLOSERS.values())
+
+
+@attrs.frozen
+class Token:
+    """One token.
+
+    Attributes:
+        kind: ``num``, ``word`` (a run of letters), ``cmd`` (with its backslash), ``text`` (what a
+            ``\\text{}`` holds) or ``op``.
+        text: As written.
+        spaced: True where white space stands before it.
+        value: The number, for ``num``.
+        digits: Significant digits, for decimals; else 0.
+        ulp: Weight of the last digit, for decimals.
+        base: The base, for a number in another base; else 0.
+    """
+
+    kind: str
+    text: str
+    spaced: bool = False
+    value: Fraction = Fraction(0)
+    digits: int = 0
+    ulp: Fraction = Fraction(0)
+    base: int = 0
+
+
+def make_number(text: str, options: Options, *, spaced: bool = False) -> Token:
+    """Read a decimal numeral such as ``12``, ``.5``, ``1.50`` or ``2.5e-7`` exactly.
+
+    Raises:
+        OverLimitError: It has too many digits, or too large an exponent.
+    """
+    mantissa, _, exponent_text = text.lower().partition("e")
+    if len(text) > options.max_digits or len(exponent_text) > 6:
+        raise OverLimitError(f"a number has more than {options.max_digits} digits")
+    exponent = int(exponent_text or 0)
+    if abs(exponent) > options.max_digits:
+        raise OverLimitError(f"a number has more than {options.max_digits} digits")
+    whole, _, decimals = mantissa.partition(".")
+    number = parse_integer((whole + decimals) or "0")
+    if not decimals and not exponent:
+        return Token("num", text, spaced, Fraction(number))
+    places = len(decimals) - exponent
+    ulp = Fraction(1, 10**places) if places > 0 else Fraction(10**-places)
+    digits = len((whole + decimals).lstrip("0"))
+    return Token("num", text, spaced, number * ulp, digits, ulp)
+
+
+def parse_integer(digits: str) -> int:
+    """Read a run of decimal digits of any length, past the interpreter's own limit."""
+    if len(digits) <= 4000:
+        return int(digits)
+    number = 0
+    for at in range(0, len(digits), 4000):
+        part = digits[at : at + 4000]
+        number = number * 10 ** len(part) + int(part)
+    return number
+
+
+def _read_repeating(text: str) -> Fraction:
+    whole, _, rest = text.partition(".")
+    dot = re.findall(r"\\dot\s*\{?\s*(\d)\s*\}?", rest)
+    if dot:
+        start = rest.index("\\dot")
+        fixed = rest[:start]
+        period = re.sub(r"\D", "", rest[start:])
+    else:
+        match = re.match(r"(\d*)\D+(\d+)", rest)
+        if match is None:
+            raise UnreadableError("a repeating decimal without a period")
+        fixed, period = match.groups()
+    if len(fixed) + len(period) > 400:
+        raise OverLimitError("a repeating decimal with too many digits")
+    nines = 10 ** len(period) - 1
+    base = Fraction(int((whole + fixed) or "0"), 10 ** len(fixed))
+    return base + Fraction(int(period), nines * 10 ** len(fixed))
+
+
+def _read_base(text: str, *, spaced: bool) -> Token | None:
+    digits, _, base_text = text.partition("_")
+    base = int(re.sub(r"\D", "", base_text))
+    if not 2 <= base <= 36 or len(digits) > 400:
+        return None
+    if any(int(c, 36) >= base for c in digits):
+        return None
+    return Token("num", text, spaced, Fraction(int(digits, base)), base=base)
+
+
+def tokenise(text: str, options: Options, *, join_thousands: bool = True) -> list[Token]:
+    """Split a normalised answer into tokens.
+
+    Args:
+        text: A normalised answer.
+        options: For the limits and the decimal comma.
+        join_thousands: Read ``1,234`` as one number.
+
+    Returns:
+        The tokens in order, without spaces.
+
+    Raises:
+        OverLimitError: Too many tokens, or a number with too many digits.
+    """
+    if options.decimal_comma:
+        pattern = _COMMA
+    else:
+        pattern = _JOINED if join_thousands else _SPLIT
+    if " " in text:
+        text = _SPACED_THOUSANDS.sub(lambda m: m.group().replace(" ", ""), text)
+    tokens: list[Token] = []
+    at = 0
+    spaced = False
+    while at < len(text):
+        match = pattern.match(text, at)
+        if match is None:
+            raise UnreadableError("no token")
+        kind = match.lastgroup or "op"
+        value = match.group()
+        at = match.end()
+        if kind == "space":
+            spaced = True
+            continue
+        if len(tokens) > MAX_TOKENS:
+            raise OverLimitError(f"the answer has more than {MAX_TOKENS} tokens")
+        if kind in {"num", "sci"}:
+            plain = value.replace(".", "") if options.decimal_comma else value.replace(",", "")
+            plain = plain.replace(",", ".") if options.decimal_comma else plain
+            tokens.append(make_number(plain, options, spaced=spaced))
+        elif kind == "repeat":
+            tokens.append(Token("num", value, spaced, _read_repeating(value)))
+        elif kind == "base":
+            token = _read_base(value, spaced=spaced)
+            if token is None:
+                raise UnreadableError("a digit that its base does not have")
+            tokens.append(token)
+        elif kind == "cmd" and value[1:] in _TEXT_COMMANDS:
+            opening = at
+            while opening < len(text) and text[opening] == " ":
+                opening += 1
+            closing = find_closing(text, opening) if text[opening : opening + 1] == "{" else -1
+            if closing < 0:
+                tokens.append(Token("cmd", value, spaced))
+            else:
+                tokens.append(Token("text", text[opening + 1 : closing], spaced, base=0))
+                tokens[-1] = attrs.evolve(tokens[-1], kind=_name_text(value))
+                at = closing + 1
+        else:
+            tokens.append(Token(kind, value, spaced))
+        spaced = False
+    return tokens
+
+
+def _name_text(command: str) -> str:
+    return {"\\mathbb": "blackboard", "\\vec": "vector"}.get(command, "text")
+
+
+def match_brackets(tokens: list[Token], options: Options) -> dict[int, int]:
+    """Match every opening bracket with its closing one, half-open intervals allowed.
+
+    Returns:
+        Index of each opening token → index of its closing token.
+
+    Raises:
+        UnreadableError: A bracket has no partner.
+        OverLimitError: Brackets are nested too deeply.
+    """
+    stack: list[int] = []
+    pairs: dict[int, int] = {}
+    for index, token in enumerate(tokens):
+        if token.kind not in {"op", "cmd"}:
+            continue
+        if token.text in _OPENERS:
+            stack.append(index)
+            if len(stack) > options.max_depth:
+                raise OverLimitError(f"brackets are nested deeper than {options.max_depth}")
+        elif token.text in _CLOSERS:
+            if not stack:
+                raise UnreadableError(f"'{token.text}' closes nothing")
+            opening = tokens[stack[-1]].text
+            wanted = _CLOSERS[token.text]
+            if opening != wanted and not (opening in "([" and wanted in "(["):
+                raise UnreadableError(f"'{opening}' is closed by '{token.text}'")
+            pairs[stack.pop()] = index
+    if stack:
+        raise UnreadableError(f"'{tokens[stack[-1]].text}' is not closed")
+    return pairs

@@ -1,0 +1,195 @@
+"""Reads what follows a number: a unit, a compound of units, or words that are no unit."""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+
+import attrs
+
+from grpo_math.units.table import PLAIN, Unit, load_units
+
+_TOKEN = re.compile(
+    r"\s*(?:(?P<exp>\^\s*(?:\{\s*[+-]?\d{1,2}\s*\}|\(\s*[+-]?\d{1,2}\s*\)|[+-]?\d{1,2})"
+    r"|(?<=[a-zA-Z])[+-]?\d(?![\d.]))"
+    r"|(?P<op>[*/()])|(?P<word>1(?=\s*/)|(?:US|C|A)\$|Rs\.|[^\W\d_]+(?:-[^\W\d_]+)*"
+    r"|°\s*[CFK](?![a-zA-Z])|[°%‰$€£¥₹₩₽¢\"]))"
+)
+_PHRASES = (
+    (re.compile(r"\\(?:cdot|times|ast|bullet)(?![a-zA-Z])|[·⋅×•∙]"), "*"),
+    (re.compile(r"\\(?:circ|degree)(?![a-zA-Z])"), "°"),
+    (re.compile(r"\\Omega(?![a-zA-Z])|Ω"), "Ω"),
+    (re.compile(r"\\mu(?![a-zA-Z])\s*|[µμ]"), "μ"),
+    (re.compile(r"\\%"), "%"),
+    (re.compile(r"\\\$"), "$"),
+    (re.compile(r"\^\s*\{?\s*°\s*\}?"), "°"),
+    (re.compile(r"\b(?:degrees?|deg)\.?\s+(?=celsius|fahrenheit|centigrade|[CFK]\b)", re.I), "°"),
+    (re.compile(r"°\s*celsius|°\s*centigrade|°\s*C(?![a-zA-Z])", re.I), " °C"),
+    (re.compile(r"°\s*fahrenheit|°\s*F(?![a-zA-Z])", re.I), " °F"),
+    (re.compile(r"\b(?:fl\.?|fluid)\s*(?:oz\b\.?|ounces?)", re.I), "floz"),
+    (re.compile(r"\b(?:sq\.?|square)\s+(?=[a-z])", re.I), "square "),
+    (re.compile(r"\b(?:cu\.?|cubic)\s+(?=[a-z])", re.I), "cubic "),
+    (re.compile(r"\b(nautical|short|metric|light|basis|electron|per)\s+(?=(?:miles?|tons?|years?"
+                r"|points?|volts?|cent)\b)", re.I), r"\1-"),
+    (re.compile(r"平方"), "square "),
+    (re.compile(r"立方"), "cubic "),
+    (re.compile(r"每"), "/"),
+    (re.compile(r"\b(?:per|an?)\s+(?=[a-z])|\bper\b", re.I), "/"),
+)  # fmt: skip
+_POWER_WORDS = {"square": 2, "cubic": 3}
+_POWER_AFTER = {"squared": 2, "cubed": 3}
+_NOT_GENERIC = frozenset(
+    "and or not if when where mod is are no none all any than then plus minus times divided over "
+    "more less to for with without from by only but either neither sin cos tan log ln pi sqrt "
+    "which that this true false yes at least most about approximately undefined".split()
+)
+_SYNONYMS = {
+    "metric-ton": "t", "short-ton": "ton", "nautical-mile": "nmi", "light-year": "ly",
+    "basis-point": "bp", "electron-volt": "eV", "per-cent": "%",
+}  # fmt: skip
+_MAX_TOKENS = 40
+
+
+@attrs.frozen
+class UnitReading:
+    """A unit that was read.
+
+    Attributes:
+        unit: The unit; `PLAIN` for words that are no unit.
+        known: False where every word was no unit ('stamps', 'square units').
+        scale: What number words and percent signs among the units multiply the number by.
+    """
+
+    unit: Unit
+    known: bool
+    scale: Fraction = Fraction(1)
+
+
+def find_unit(word: str) -> Unit | None:
+    """Look one word up: exactly, then in lower case, then without its plural."""
+    units = load_units()
+    found = units.get(word)
+    if found is not None:
+        return found
+    lower = word.lower().rstrip(".")
+    lower = _SYNONYMS.get(lower, lower)
+    for form in (lower, lower.removesuffix("s"), lower.removesuffix("es")):
+        form = _SYNONYMS.get(form, form)
+        if (len(form) > 2 or form == word.rstrip(".")) and form in units:
+            return units[form]
+    return None
+
+
+def _is_generic(word: str) -> bool:
+    lower = word.lower()
+    if lower in _NOT_GENERIC:
+        return False
+    return len(word) >= 3 or not word.isascii()
+
+
+class _Reader:
+    def __init__(self, tokens: list[tuple[str, str]]) -> None:
+        self.tokens = tokens
+        self.at = 0
+        self.known = False
+        self.scale = Fraction(1)
+
+    def read_product(self, depth: int) -> Unit | None:
+        unit = PLAIN
+        sign = 1
+        empty = True
+        while self.at < len(self.tokens):
+            kind, text = self.tokens[self.at]
+            if text == ")":
+                break
+            self.at += 1
+            if kind == "op" and text == "*" and not empty:
+                continue
+            if text == "/":
+                sign = -1
+                continue
+            factor = self._read_factor(kind, text, depth)
+            if factor is None:
+                return None
+            unit = unit.times(factor.power(sign) if sign != 1 else factor)
+            if sign == -1 and self._next() not in {"*"}:
+                sign = 1
+            empty = False
+        return None if empty else unit
+
+    def _next(self) -> str:
+        return self.tokens[self.at][1] if self.at < len(self.tokens) else ""
+
+    def _read_factor(self, kind: str, text: str, depth: int) -> Unit | None:
+        unit: Unit | None
+        if text == "(":
+            unit = self.read_product(depth + 1) if depth < 4 else None
+            if unit is None or self._next() != ")":
+                return None
+            self.at += 1
+        elif kind == "word":
+            power = _POWER_WORDS.get(text.lower(), 0)
+            if power and self.at < len(self.tokens):
+                following_kind, following = self.tokens[self.at]
+                self.at += 1
+                inner = self._read_factor(following_kind, following, depth)
+                return None if inner is None else inner.power(power)
+            unit = self._read_word(text)
+            if unit is None:
+                return None
+        else:
+            return None
+        if self.at < len(self.tokens) and self.tokens[self.at][0] == "exp":
+            exponent = int(re.sub(r"[^\d-]", "", self.tokens[self.at][1]))
+            self.at += 1
+            if abs(exponent) > 12:
+                return None
+            return unit.power(exponent)
+        after = _POWER_AFTER.get(self._next().lower(), 0)
+        if after:
+            self.at += 1
+            return unit.power(after)
+        return unit
+
+    def _read_word(self, text: str) -> Unit | None:
+        if text == "1":
+            return PLAIN
+        unit = find_unit(text)
+        if unit is not None:
+            self.known = True
+            if not unit.dims and not unit.pi:
+                self.scale *= unit.factor
+                return PLAIN
+            return unit
+        return PLAIN if _is_generic(text) else None
+
+
+def read_unit(text: str) -> UnitReading | None:
+    """Read a unit phrase such as ``kg·m^2/s^2``, ``miles per hour`` or ``square units``.
+
+    Args:
+        text: What follows the number; at most a few words.
+
+    Returns:
+        The unit, or None where the text is neither a unit nor plain words.
+    """
+    if len(text) > 120:
+        return None
+    for pattern, replacement in _PHRASES:
+        text = pattern.sub(replacement, text)
+    text = text.strip().rstrip(".").strip()
+    tokens: list[tuple[str, str]] = []
+    at = 0
+    while at < len(text):
+        match = _TOKEN.match(text, at)
+        if match is None or len(tokens) > _MAX_TOKENS:
+            return None
+        kind = match.lastgroup or ""
+        value = match.group(kind)
+        tokens.append((kind, re.sub(r"\s", "", value)))
+        at = match.end()
+    reader = _Reader(tokens)
+    unit = reader.read_product(0)
+    if unit is None or reader.at < len(tokens):
+        return None
+    return UnitReading(unit, known=reader.known, scale=reader.scale)

@@ -1,0 +1,253 @@
+"""The typed values an answer can be: frozen, built only by the readers."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import attrs
+
+from grpo_math.units import Unit
+
+
+@attrs.frozen
+class Num:
+    """An exact rational number.
+
+    Attributes:
+        value: The number.
+        digits: Significant digits where it was written as a decimal, else 0.
+        ulp: Weight of the last digit written, for decimals.
+    """
+
+    value: Fraction
+    digits: int = 0
+    ulp: Fraction = Fraction(0)
+
+
+@attrs.frozen
+class Const:
+    """A constant: ``pi``, ``e``, ``i``, ``oo`` (infinity)."""
+
+    name: str
+
+
+@attrs.frozen
+class Var:
+    """A variable, or an unknown function applied to something, taken as one symbol."""
+
+    name: str
+
+
+@attrs.frozen
+class Call:
+    """An operation on expressions, for example ``add``, ``pow``, ``sin`` or ``binom``."""
+
+    op: str
+    args: tuple[Expr, ...]
+
+
+Expr = Num | Const | Var | Call
+
+
+@attrs.frozen
+class Quantity:
+    """A number with a unit that has a dimension.
+
+    Attributes:
+        amount: How many units.
+        unit: The unit.
+        loose: True where the unit could as well be a variable (``5m``).
+    """
+
+    amount: Expr
+    unit: Unit
+    loose: bool = False
+
+
+@attrs.frozen
+class Group:
+    """Values in brackets: a tuple, vector, interval or set.
+
+    Attributes:
+        fence: The two brackets, one of ``()``, ``[]``, ``(]``, ``[)``, ``{}``, ``<>``.
+        items: The values inside.
+    """
+
+    fence: str
+    items: tuple[Value, ...]
+
+
+@attrs.frozen
+class Listing:
+    """Several values, unordered: ``2, 3 and 7``, ``x = 1 or x = -3``, ``1 ± √2``."""
+
+    items: tuple[Value, ...]
+
+
+@attrs.frozen
+class Relation:
+    """Sides joined by relation signs.
+
+    Attributes:
+        sides: At least two values.
+        signs: One of ``= != < <= > >= in ~ == ->`` between each two sides.
+    """
+
+    sides: tuple[Value, ...]
+    signs: tuple[str, ...]
+
+
+@attrs.frozen
+class SetOperation:
+    """Sets joined by ``union``, ``meet`` or ``minus``."""
+
+    op: str
+    parts: tuple[Value, ...]
+
+
+@attrs.frozen
+class NamedSet:
+    """A set with a name: ``R``, ``Z``, ``N``, ``Q``, ``C`` (with ``+`` or ``-``) or ``empty``."""
+
+    name: str
+
+
+@attrs.frozen
+class Builder:
+    """A set given by what holds for its members: ``{ head | conditions }``."""
+
+    head: Value
+    conditions: tuple[Value, ...]
+
+
+@attrs.frozen
+class Matrix:
+    """A matrix, row by row."""
+
+    rows: tuple[tuple[Value, ...], ...]
+
+
+@attrs.frozen
+class Ratio:
+    """A proportion of two or more terms."""
+
+    terms: tuple[Expr, ...]
+
+
+@attrs.frozen
+class BaseNumber:
+    """An integer written in another base."""
+
+    value: int
+    base: int
+
+
+@attrs.frozen
+class Clock:
+    """A time of day.
+
+    Attributes:
+        seconds: Since midnight, the hour as written where ``half`` is None.
+        half: ``am``, ``pm`` or None where neither was written.
+    """
+
+    seconds: int
+    half: str | None
+
+
+@attrs.frozen
+class Date:
+    """A day; parts that were not written are 0."""
+
+    year: int
+    month: int
+    day: int
+
+
+@attrs.frozen
+class Choice:
+    """Letters of a multiple-choice answer.
+
+    Attributes:
+        letters: The letters, sorted.
+        content: What stood beside a single letter (``C. 12``), or an empty text.
+        sure: False where the letter could as well be a variable.
+    """
+
+    letters: str
+    content: str = ""
+    sure: bool = True
+
+
+@attrs.frozen
+class Text:
+    """Plain words, normalised."""
+
+    words: str
+
+
+@attrs.frozen
+class Truth:
+    """Yes, no, true or false."""
+
+    word: str
+
+
+Value = (
+    Num
+    | Const
+    | Var
+    | Call
+    | Quantity
+    | Group
+    | Listing
+    | Relation
+    | SetOperation
+    | NamedSet
+    | Builder
+    | Matrix
+    | Ratio
+    | BaseNumber
+    | Clock
+    | Date
+    | Choice
+    | Text
+    | Truth
+)
+
+NUMBER_TYPES = (Num, Const, Var, Call)
+_TYPE_NAMES = {
+    Const: "number", Var: "expression", Quantity: "quantity", Listing: "values",
+    Relation: "relation", SetOperation: "set", NamedSet: "set", Builder: "set", Matrix: "matrix",
+    Ratio: "ratio", BaseNumber: "number in a base", Clock: "time", Date: "date",
+    Choice: "choice", Text: "text", Truth: "truth",
+}  # fmt: skip
+
+
+def collect_variables(expr: Value) -> frozenset[str]:
+    """Collect the names of the variables in an expression."""
+    if isinstance(expr, Var):
+        return frozenset((expr.name,))
+    if isinstance(expr, Call):
+        names: frozenset[str] = frozenset()
+        for arg in expr.args:
+            names |= collect_variables(arg)
+        return names
+    return frozenset()
+
+
+def name_type(value: Value) -> str:
+    """Name the type of a value as results show it."""
+    if isinstance(value, Num):
+        return "number"
+    if isinstance(value, Call):
+        return "expression" if collect_variables(value) else "number"
+    if isinstance(value, Group):
+        if value.fence == "{}":
+            return "set"
+        if len(value.items) == 2 and value.fence != "<>":
+            return "pair or interval"
+        return "tuple"
+    if isinstance(value, Relation):
+        return "equation" if set(value.signs) == {"="} else "relation"
+    return _TYPE_NAMES[type(value)]
