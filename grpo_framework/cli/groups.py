@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import sys
 from collections.abc import Mapping, Sequence
@@ -26,6 +25,8 @@ class SuggestingGroup(click.Group):
         """
         name, known = args[0], self.list_commands(ctx)
         if name not in known and not name.startswith("-") and not ctx.resilient_parsing:
+            import difflib  # on the error path only: it is not free
+
             near = difflib.get_close_matches(name, known) or known
             ctx.fail(f"No such command '{name}'. Did you mean one of: {', '.join(near)}?")
         return super().resolve_command(ctx, args)
