@@ -1,0 +1,89 @@
+"""Pure text: how a library goes into a prompt, and how untrusted text is kept inside its block.
+
+Problems, attempts and experiences are written by others. Each stands in a block of its own,
+``<name>`` … ``</name>``, and nothing in the text can close the block or open another one.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from grpo_framework.experience import Library
+
+BLOCKS = ("experiences", "problem", "attempt", "attempts", "draft", "fusion", "proposals", "notes")
+"""The names of blocks that untrusted text may neither open nor close, whichever block it is in."""
+
+_LESS_THAN = "<＜﹤"
+_CHAT_MARKER = re.compile(
+    r"<\|([^|<>\n]{1,60})\|>|<(/?s|bos|eos|start_of_turn|end_of_turn)>|\[(/?INST)\]|<<(/?SYS)>>"
+)
+_JOINERS = "\u200c\u200d"
+_WHITE = re.compile(r"\s+")
+
+
+def clean(text: str) -> str:
+    """Text without characters that are not seen: controls, lone surrogates, format characters.
+
+    Line feed and tab stay, other line ends become a line feed, and the joiners that some scripts
+    are spelled with stay. Nothing visible is changed.
+    """
+    lines = re.sub(r"\r\n?|[\v\f\x85\u2028\u2029]", "\n", text)
+    return "".join(
+        character
+        for character in lines
+        if character in "\n\t"
+        or character in _JOINERS
+        or unicodedata.category(character) not in ("Cc", "Cf", "Cs")
+    )
+
+
+def defuse(text: str, *names: str) -> str:
+    """Text in which no block can be opened or closed and no chat turn begun.
+
+    Only the mark's first character is replaced, by one that looks alike (``‹``, ``⟦``), so that the
+    reader still sees what stood there; comparisons such as ``a<b`` are left as they are.
+
+    Args:
+        text: Anything.
+        names: Names of blocks beside `BLOCKS`.
+    """
+    listed = "|".join(re.escape(name) for name in (*BLOCKS, *names))
+    tag = re.compile(
+        rf"[{_LESS_THAN}](?=[\s{_JOINERS}]*[/／]?[\s{_JOINERS}]*(?:{listed})\b)", re.IGNORECASE
+    )
+    unmarked = _CHAT_MARKER.sub(
+        lambda match: match[0].replace("<", "‹").replace("[", "⟦"), clean(text)
+    )
+    return tag.sub("‹", unmarked)
+
+
+def enclose(name: str, text: str) -> str:
+    """A block that holds untrusted text; the text cannot close it.
+
+    Args:
+        name: The block's name, a word.
+        text: Anything.
+
+    Returns:
+        ``<name>``, the text and ``</name>``, each from a new line.
+    """
+    return f"<{name}>\n{defuse(text, name).strip()}\n</{name}>"
+
+
+def render_library(library: Library) -> str:
+    """The experiences as they go into a prompt: one line each, ``[G1-001] text``, in one block.
+
+    A line of its own for each means that no experience can pass itself off as a second one.
+
+    Args:
+        library: Whose experiences; in its order.
+
+    Returns:
+        The block ``experiences``, or the empty string where there are none.
+    """
+    rows = [
+        f"[{experience.id}] {_WHITE.sub(' ', clean(experience.content)).strip()}"
+        for experience in library.experiences
+    ]
+    return enclose("experiences", "\n".join(rows)) if rows else ""
