@@ -142,5 +142,38 @@ def experiences_from_document(document: Any, *, path: Path | None = None) -> tup
     Raises:
         ValidationFailed: It does not fit the schema, or an id stands twice; with file and pointer.
     """
-    validate("experiences", document, path=path)
+    # The schema's check of 10,000 rows takes a second; whole rows are recognised without it, and
+    # everything else gets the schema's verdict and message.
+    if not (isinstance(document, list) and all(map(_is_experience_row, document))):
+        validate("experiences", document, path=path)
+        document = [{**row, **{key: int(row[key]) for key in _COUNTS}} for row in document]
+    places: dict[str, int] = {}
+    for place, row in enumerate(document):
+        first = places.setdefault(row["id"], place)
+        if first != place:
+            reason = f"the id {row['id']!r} stands twice, first at /{first}/id"
+            raise ValidationFailed("experiences", reason, pointer=f"/{place}/id", path=path)
     return tuple(Experience(**row) for row in document)
+
+
+_COUNTS = ("success_count", "usage_count")
+_KEYS = frozenset(EXPERIENCE_KEYS)
+
+
+def _is_experience_row(row: Any) -> bool:
+    """Whether a row fits the schema ``experiences``; a test holds this against the schema."""
+    return (
+        type(row) is dict
+        and row.keys() == _KEYS
+        and type(row["id"]) is str
+        and type(row["content"]) is str
+        and row["id"] != ""
+        and row["content"] != ""
+        and type(row["category"]) is str
+        and type(row["success_count"]) is int
+        and type(row["usage_count"]) is int
+        and row["success_count"] >= 0
+        and row["usage_count"] >= 0
+        and type(row["created_at"]) is str
+        and type(row["source_problem"]) is str
+    )
