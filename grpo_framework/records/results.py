@@ -1,21 +1,15 @@
-"""Frozen values of a rollout: what is asked, tried, judged, and what failed."""
+"""What came of the work: attempts, verdicts, groups, contrasts."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal
 
 from attrs import field, frozen
 
-Owner: TypeAlias = str
-"""Who holds a library: ``generator_1`` …, ``critic`` or ``shared``."""
-
-Stage = Literal[
-    "attempt", "verdict", "fusion", "fusion_verdict", "advice", "consolidation", "commit"
-]
-"""The step of a unit of work; failures, seeds and usage are kept by it."""
+from grpo_framework.records.chat import Usage
+from grpo_framework.records.work import Failure, Owner, Question, Unit
 
 SUCCESS_REWARD = 0.5
 """A reward of at least this counts as a success in `Experience.success_count` and in the report."""
@@ -23,116 +17,6 @@ SUCCESS_REWARD = 0.5
 
 def _freeze(mapping: Mapping[str, Any]) -> Mapping[str, Any]:
     return MappingProxyType(dict(mapping))
-
-
-@frozen
-class Question:
-    """What a generator or critic is asked; it holds no reference answer.
-
-    Attributes:
-        id: Stable within its data set.
-        text: The problem's text.
-        subject: Field of the problem, empty if not given.
-        dataset: The data set it comes from, empty if not given.
-    """
-
-    id: str
-    text: str
-    subject: str = ""
-    dataset: str = ""
-
-
-@frozen
-class Problem:
-    """A question with its reference answer; only comparators receive it.
-
-    Attributes:
-        question: What is asked.
-        answer: The reference answer as text.
-        split: ``train``, ``validation``, ``test`` or empty where the source has no splits.
-        source: Where it was read (``file.jsonl:7``), for error messages.
-    """
-
-    question: Question
-    answer: str
-    split: str = ""
-    source: str = ""
-
-    @property
-    def id(self) -> str:
-        """The question's id."""
-        return self.question.id
-
-
-@frozen
-class Usage:
-    """What model calls cost.
-
-    Attributes:
-        input_tokens: Tokens of the prompts.
-        output_tokens: Tokens of the answers.
-        calls: Answered calls.
-        seconds: Time spent in the calls, summed over calls.
-    """
-
-    input_tokens: int = 0
-    output_tokens: int = 0
-    calls: int = 0
-    seconds: float = 0.0
-
-    def __add__(self, other: Usage) -> Usage:
-        return Usage(
-            self.input_tokens + other.input_tokens,
-            self.output_tokens + other.output_tokens,
-            self.calls + other.calls,
-            self.seconds + other.seconds,
-        )
-
-
-@frozen
-class Message:
-    """One turn of a chat; `role` is ``system``, ``user`` or ``assistant``."""
-
-    role: Literal["system", "user", "assistant"]
-    content: str
-
-
-@frozen
-class ChatRequest:
-    """One call to a chat model.
-
-    Attributes:
-        messages: The chat so far, at least one turn.
-        seed: Seed of the sampling, where the model has one.
-        temperature: Sampling temperature; None leaves it to the model's options.
-        max_tokens: Upper limit of the answer's tokens; None leaves it to the model's options.
-        stop: Texts that end the answer.
-        schema: JSON Schema that the answer must satisfy; the caller still validates the answer.
-    """
-
-    messages: tuple[Message, ...]
-    seed: int | None = None
-    temperature: float | None = None
-    max_tokens: int | None = None
-    stop: tuple[str, ...] = ()
-    schema: Mapping[str, Any] | None = field(default=None, hash=False)
-
-
-@frozen
-class ChatReply:
-    """The answer of a chat model.
-
-    Attributes:
-        text: What it said.
-        finish: ``stop``, ``length`` (cut off at the token limit) or ``refused``.
-        usage: Tokens of this call, as the model counted them; `calls` is 1.
-        model: The model's name as the endpoint gave it.
-    """
-
-    text: str
-    finish: Literal["stop", "length", "refused"] = "stop"
-    usage: Usage = Usage(calls=1)
-    model: str = ""
 
 
 @frozen
@@ -151,7 +35,7 @@ class Attempt:
     text: str
     answer: str | None = None
     finish: Literal["stop", "length", "refused"] = "stop"
-    usage: Usage = Usage()
+    usage: Usage = field(factory=Usage)
     experiences: tuple[str, ...] | None = None
 
     @property
@@ -180,48 +64,6 @@ class Verdict:
     def success(self) -> bool:
         """Whether the reward reaches `SUCCESS_REWARD`."""
         return self.reward >= SUCCESS_REWARD
-
-
-@frozen
-class Unit:
-    """The address of a piece of work within a run; seeds and accounts are kept by it.
-
-    Attributes:
-        epoch: Counted from 1; 0 outside of training.
-        batch: Counted from 1 within the epoch.
-        problem: Problem id, empty for work on a whole batch.
-        owner: Whose work it is.
-        stage: Which step.
-        index: Which of the k, counted from 0.
-    """
-
-    epoch: int
-    batch: int
-    problem: str
-    owner: Owner
-    stage: Stage
-    index: int = 0
-
-    def seed(self, run_seed: int) -> int:
-        """A seed of 31 bits, derived from the run's seed and this address alone."""
-        address = (run_seed, self.epoch, self.problem, self.owner, self.stage, self.index)
-        digest = hashlib.sha256(repr(address).encode("utf-8", "surrogatepass")).digest()
-        return int.from_bytes(digest[:4], "big") >> 1
-
-
-@frozen
-class Failure:
-    """The failure of a unit, as a value: never a reward of 0, never swallowed.
-
-    Attributes:
-        unit: What failed.
-        kind: The cause's kind (``timeout``, ``bad_reply``, an exception's name …).
-        message: The cause in one line.
-    """
-
-    unit: Unit
-    kind: str
-    message: str
 
 
 @frozen
