@@ -22,6 +22,7 @@ from grpo_framework.experience import (
     Merge,
     Operation,
     Plan,
+    Refusal,
     apply,
     count,
     find_promotions,
@@ -151,14 +152,20 @@ class ExperienceManager:
 
         plans = {owner: judge(owner) for owner in snapshot}
         drafts = [_draft(snapshot[owner], plans[owner]) for owner in generators]
+        moved: dict[Owner, list[Refusal]] = {owner: [] for owner in snapshot}
         for promotion in find_promotions(drafts, limits=self.limits):
             trial = plan(shared, [*wanted[SHARED], promotion.add], limits=self.limits)
             if promotion.add not in trial.accepted:
                 continue
             wanted[SHARED].append(promotion.add)
             for owner, delete in promotion.deletes:
-                _withdraw(wanted[owner], delete, next(d for d in drafts if d.owner == owner))
-        return {owner: judge(owner) for owner in snapshot}
+                draft = next(library for library in drafts if library.owner == owner)
+                moved[owner] += _withdraw(wanted[owner], delete, draft)
+        final = {owner: judge(owner) for owner in snapshot}
+        return {
+            owner: evolve(judged, refused=(*judged.refused, *moved[owner]))
+            for owner, judged in final.items()
+        }
 
 
 def _draft(library: Library, accepted: Plan) -> Library:
@@ -167,7 +174,7 @@ def _draft(library: Library, accepted: Plan) -> Library:
     return apply(library, evolve(accepted, accepted=operations), now="")
 
 
-def _withdraw(operations: list[Operation], delete: Delete, draft: Library) -> None:
+def _withdraw(operations: list[Operation], delete: Delete, draft: Library) -> list[Refusal]:
     """Take a promoted experience from its owner: its text is not added, or its entry deleted."""
     content = next(item.content for item in draft.experiences if item.id == delete.id)
     added = [item for item in operations if isinstance(item, Add) and item.content == content]
@@ -175,3 +182,5 @@ def _withdraw(operations: list[Operation], delete: Delete, draft: Library) -> No
         operations.remove(operation)
     if not added:
         operations.append(delete)
+    reason = "other generators learned the same in this batch: it went to the shared library"
+    return [Refusal(operation, "promoted", reason) for operation in added]

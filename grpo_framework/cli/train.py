@@ -49,7 +49,7 @@ from grpo_framework.trainer import TrainingFreeGRPOTrainer
 @click.option("--quiet", is_flag=True, help="No progress on stderr.")
 @json_flag
 @click.pass_context
-def command(ctx: click.Context, quiet: bool, as_json: bool, **given: Any) -> None:
+def command(ctx: click.Context, /, quiet: bool, as_json: bool, **given: Any) -> None:
     """Learn experiences from problems with known answers.
 
     Without CONFIG and flags: the built-in demo problems on the small local model. Experiences go to
