@@ -1,0 +1,173 @@
+"""How many calls to one chat model may be under way, and how fast new ones may start.
+
+Two controls, both learned from the endpoint's own answers: the number in flight (additive increase,
+multiplicative decrease, as in TCP, Jacobson 1988) and, once a rate limit has shown itself, the pace
+of new calls. Waiting calls start by priority, then in order of arrival.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import itertools
+import time
+from collections import deque
+from collections.abc import Callable
+
+from attrs import define, field
+
+DECREASE = 0.7
+PACE_WINDOW = 2.0
+"""Seconds over which the rate that an endpoint accepted is measured."""
+PACE_CUT = 0.95
+PACE_GROWTH = 0.01
+"""Share by which the pace grows each second without a rate limit."""
+
+
+@define
+class Permit:
+    """A call's leave to be under way, from `Limiter.acquire` to `Limiter.release`."""
+
+    started: float
+
+
+@define(order=True)
+class _Waiting:
+    priority: int
+    number: int
+    ready: asyncio.Future[None] = field(order=False)
+
+
+class Limiter:
+    """Adaptive concurrency and pace of one chat model, shared by all roles.
+
+    Args:
+        most: Upper limit of calls in flight; the lower is 1.
+        clock: Seconds, monotonic; a test gives its own.
+    """
+
+    def __init__(self, most: int, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._most = most
+        self._clock = clock
+        # Half to begin with: a full burst into a rate limit would be refused all at once.
+        self._limit = float(max(1, min(most, max(8, most // 2))))
+        self._slow_start = True
+        self._flying = 0
+        self._queue: list[_Waiting] = []
+        self._numbers = itertools.count()
+        self._cut_at = -1.0
+        self._paused_until = 0.0
+        self._pace: float | None = None
+        self._paced_at = 0.0
+        self._next_start = 0.0
+        self._accepted: deque[float] = deque()
+        self._timer: asyncio.TimerHandle | None = None
+
+    @property
+    def limit(self) -> int:
+        """Calls that may be in flight now."""
+        return int(self._limit)
+
+    @property
+    def in_flight(self) -> int:
+        """Calls that are in flight."""
+        return self._flying
+
+    @property
+    def waiting(self) -> int:
+        """Calls that wait to start."""
+        return sum(not item.ready.done() for item in self._queue)
+
+    @property
+    def paused_for(self) -> float:
+        """Seconds until the endpoint may be asked again, 0 where it may now."""
+        return max(0.0, self._paused_until - self._clock())
+
+    async def acquire(self, priority: int = 0) -> Permit:
+        """Wait for a place.
+
+        Args:
+            priority: Lower goes first.
+        """
+        ready = asyncio.get_running_loop().create_future()
+        heapq.heappush(self._queue, _Waiting(priority, next(self._numbers), ready))
+        self._start_waiting()
+        try:
+            await ready
+        except asyncio.CancelledError:
+            if ready.done() and not ready.cancelled():
+                self._flying -= 1
+                self._start_waiting()
+            raise
+        return Permit(self._clock())
+
+    def release(self, permit: Permit, *, answered: bool) -> None:
+        """Give the place back.
+
+        Args:
+            permit: From `acquire`.
+            answered: Whether the endpoint took the call, whatever became of it.
+        """
+        self._flying -= 1
+        if answered:
+            now = self._clock()
+            self._accepted.append(now)
+            while self._accepted and self._accepted[0] < now - PACE_WINDOW:
+                self._accepted.popleft()
+            if permit.started > self._cut_at:
+                step = 1.0 if self._slow_start else 1.0 / self._limit
+                self._limit = min(float(self._most), self._limit + step)
+        self._start_waiting()
+
+    def congested(self, permit: Permit, *, rate: bool, pause: float = 0.0) -> None:
+        """Take note that the endpoint asked for less.
+
+        Args:
+            permit: Of the call that was refused.
+            rate: Whether a rate limit said so (then the pace of new calls is held down too).
+            pause: Seconds for which the endpoint wants no request at all.
+        """
+        now = self._clock()
+        self._paused_until = max(self._paused_until, now + pause)
+        # Calls that started before the last cut tell nothing new.
+        if permit.started <= self._cut_at:
+            return
+        self._cut_at = now
+        self._slow_start = False
+        if rate:
+            recent = [at for at in self._accepted if at >= now - PACE_WINDOW]
+            measured = len(recent) / PACE_WINDOW if recent else 0.5
+            known = self._pace_at(now)
+            self._pace = PACE_CUT * (measured if known is None else max(measured, known * 0.8))
+            if known is not None:
+                self._pace = min(self._pace, known * PACE_CUT)
+            self._paced_at = now
+        else:
+            self._limit = max(1.0, min(self._limit, float(self._flying)) * DECREASE)
+
+    def _pace_at(self, now: float) -> float | None:
+        if self._pace is None:
+            return None
+        return float(self._pace * (1.0 + PACE_GROWTH) ** (now - self._paced_at))
+
+    def _start_waiting(self) -> None:
+        """Start as many waiting calls as limit, pause and pace allow."""
+        while self._queue and self._flying < int(self._limit):
+            if self._queue[0].ready.done():
+                heapq.heappop(self._queue)
+                continue
+            now = self._clock()
+            at = max(self._paused_until, self._next_start)
+            if at > now:
+                self._wake_in(at - now)
+                return
+            pace = self._pace_at(now)
+            if pace is not None:
+                self._next_start = max(now, self._next_start) + 1.0 / pace
+            self._flying += 1
+            heapq.heappop(self._queue).ready.set_result(None)
+
+    def _wake_in(self, seconds: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = asyncio.get_running_loop().call_later(seconds, self._start_waiting)
