@@ -64,9 +64,9 @@ def read_answer(text: str) -> str | None:
 def find_passages(text: str) -> tuple[Passage, ...]:
     """Find the simulated student's complete responses in a prompt, in their order."""
     starts = tuple(_START.finditer(text))
-    ends = [match.start() for match in starts[1:]] + [len(text)]
     found = []
-    for match, end in zip(starts, ends, strict=True):
+    for number, match in enumerate(starts, start=1):
+        end = starts[number].start() if number < len(starts) else len(text)
         head, mark, tail = text[match.start() : end].partition(ANSWER_START)
         answer = _first_box(tail) if mark else None
         if answer is not None:

@@ -1,0 +1,121 @@
+"""Sample values for tests: questions, libraries, contrasts, and one event of every class."""
+
+from __future__ import annotations
+
+from grpo_framework import events
+from grpo_framework.experience import Add, Delete, Experience, Library, Plan, Refusal
+from grpo_framework.records import (
+    Attempt,
+    Contrast,
+    Failure,
+    FinalAnswer,
+    Message,
+    Problem,
+    Question,
+    Rollout,
+    Sample,
+    Unit,
+    Usage,
+    Verdict,
+)
+
+QUESTION = Question("sample-1", "What is 6 times 7?", "arithmetic", "sample")
+PROBLEM = Problem(QUESTION, "42", split="train", source="grpo_framework.testing.samples")
+OTHER_QUESTION = Question("sample-2", "Wie groß ist 1/2 + 1/3? 半加三分之一", "fractions", "sample")
+OTHER_PROBLEM = Problem(OTHER_QUESTION, "5/6", split="test")
+PROBLEMS: tuple[Problem, ...] = (PROBLEM, OTHER_PROBLEM)
+ANSWER_KEY: dict[str, str] = {problem.question.text: problem.answer for problem in PROBLEMS}
+
+RIGHT_ATTEMPT = Attempt("Six sevens are 42.\nAnswer: 42", answer="42", usage=Usage(12, 9, 1, 0.5))
+WRONG_ATTEMPT = Attempt("6 + 7 = 13.\nAnswer: 13", answer="13")
+CUT_OFF_ATTEMPT = Attempt("Let us see, 6 times", finish="length")
+ATTEMPTS: tuple[Attempt, ...] = (RIGHT_ATTEMPT, WRONG_ATTEMPT, RIGHT_ATTEMPT)
+
+AWKWARD_TEXTS: tuple[str, ...] = (
+    "Two lines:\nthe second one\n\n- and a list",
+    "Quotes \" and ' and \\ and {{ braces }} and {% tags %}",
+    "Ünïcödé, 中文说明, עברית, 🙂, combining e\u0301",
+    "a very long line " * 40,
+    "  leading and trailing space  ",
+    "tab\tand carriage\r\nreturn",
+    "<b>markup</b> & entities &amp; 100 %s",
+)
+"""Contents that a store must give back as they were."""
+
+
+def make_library(
+    owner: str = "generator_1", *contents: str, version: int = 1, prefix: str = "G1"
+) -> Library:
+    """Make a library with an experience for each content.
+
+    Args:
+        owner: Whose.
+        contents: Texts of the experiences; two useful ones if none is given.
+        version: Of the library.
+        prefix: Of the ids; must be the owner's.
+    """
+    texts = contents or ("Check the units of the result.", "先读题两遍，再计算。")
+    experiences = tuple(
+        Experience(
+            f"{prefix}-{number:03d}",
+            text,
+            category="general" if number % 2 else "checking",
+            success_count=number,
+            usage_count=2 * number,
+            created_at="2026-01-02T03:04:05+00:00",
+            source_problem=QUESTION.text,
+        )
+        for number, text in enumerate(texts, start=1)
+    )
+    return Library(owner, version, experiences, next_number=len(texts) + 1)
+
+
+def make_contrast(owner: str = "generator_1") -> Contrast:
+    """Make a contrast of two right attempts and a wrong one."""
+    samples: tuple[Sample, ...] = (
+        Sample(RIGHT_ATTEMPT, 1.0, 0.7071, "equal", "42"),
+        Sample(RIGHT_ATTEMPT, 1.0, 0.7071, "equal", "42"),
+        Sample(WRONG_ATTEMPT, 0.0, -1.4142, "13 is not 42", "13"),
+    )
+    if owner == "critic":
+        samples = (
+            Sample(RIGHT_ATTEMPT, 1.0, 1.0, "equal", "42", inputs=samples),
+            Sample(WRONG_ATTEMPT, 0.0, -1.0, "13 is not 42", "13", inputs=samples),
+        )
+    return Contrast(owner, QUESTION, samples, notes=("2 of 3 attempts are right",), seed=11)
+
+
+def make_messages(*texts: str) -> tuple[Message, ...]:
+    """Make a chat of a system message and user messages."""
+    users = tuple(Message("user", text) for text in texts or (QUESTION.text,))
+    return (Message("system", "You answer briefly."), *users)
+
+
+def make_events() -> tuple[events.Event, ...]:
+    """Make one event of every class, in the order in which a run emits them."""
+    unit = Unit(1, 1, QUESTION.id, "generator_1", "attempt", 0)
+    rollout = Rollout(unit, RIGHT_ATTEMPT, Verdict(1.0, "equal", "42"), 7, ("G1-001",), 1)
+    fused = Unit(1, 1, QUESTION.id, "generator_1", "fusion")
+    final = FinalAnswer(fused, WRONG_ATTEMPT, Verdict(0.0, "wrong", "13", {"pole": "ü"}), 8)
+    plan = Plan(
+        "generator_1",
+        1,
+        accepted=(Add("Check the units.\nAlways.", reason="it helped"),),
+        refused=(Refusal(Delete("G1-999"), "known-id", "no experience has the id 'G1-999'"),),
+    )
+    return (
+        events.RunStarted("run-1", "0" * 64, ("generator_1", "critic"), 2, 1, 3),
+        events.EpochStarted(1, 2, 1, (("generator_1", 2), ("critic", 0))),
+        events.BatchStarted(1, 1, (QUESTION.id, OTHER_QUESTION.id), (("generator_1", 1),)),
+        events.CallFinished(unit, "fake/model", Usage(12, 9, 1, 0.5), "stop", 2),
+        events.CallRetried(unit, "fake/model", "rate_limited", "slow down", 1.5),
+        events.RolloutFinished(rollout),
+        events.AnswerFused(final),
+        events.UnitFailed(Failure(unit, "timeout", "no answer within 60 s")),
+        events.GroupFinished(1, 1, QUESTION.id, "generator_1", (1.0, 0.0), 1),
+        events.ContrastFound(1, 1, make_contrast()),
+        events.LibraryCommitted(1, 1, plan, 2, 3, 2),
+        events.BatchFinished(1, 1, 2.5),
+        events.EpochFinished(1, 2.5),
+        events.RunFinished("finished", 2.5),
+    )
