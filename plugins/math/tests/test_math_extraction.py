@@ -73,7 +73,9 @@ def test_rows_without_an_answer_give_none() -> None:
         for line in path.read_text(encoding="utf-8").splitlines()
     ]
     assert [row for row in rows if row["expect"] == "none" and find(row["response"]).answers] == []
-    assert [row for row in rows if row["expect"] != "none" and not find(row["response"]).answers] == []
+    assert [
+        row for row in rows if row["expect"] != "none" and not find(row["response"]).answers
+    ] == []
 
 
 def test_answer_over_the_limit_is_refused_with_its_reason() -> None:
@@ -111,6 +113,7 @@ def test_any_text_gives_an_extraction(response: str) -> None:
      "Question: answer\n", r"\text{", "1,", "is ", "\u0301", "\ud800", "。", "A. B "],
 )  # fmt: skip
 def test_floods_come_to_an_end(unit: str) -> None:
-    """A repeated fragment of 200,000 characters is searched in linear time: the test would hang otherwise."""
+    """A repeated fragment of 200,000 characters is searched in linear time: the test would hang
+    otherwise."""
     found = find(unit * (200_000 // len(unit)))
     assert bool(found.answers) != bool(found.reason)

@@ -25,7 +25,8 @@ def describe(row: dict[str, str], got: object) -> str:
 
 @pytest.mark.parametrize("path", TABLES, ids=lambda path: path.stem)
 def test_pairs_of_family_are_judged_as_labelled(path: Path) -> None:
-    """Each row has its label's verdict; the failure names the family's accuracy and every wrong row."""
+    """Each row has its label's verdict; the failure names the family's accuracy and every wrong
+    row."""
     rows = read(path)
     wrong = []
     for row in rows:
@@ -57,7 +58,9 @@ def test_responses_of_family_are_judged_as_labelled(path: Path) -> None:
         result = compare_response(row["gold"], row["response"])
         expected = Verdict.UNKNOWN if row["expect"] == "none" else row["expect"]
         if result.verdict != expected:
-            wrong.append(describe(row, f"{result.verdict} of {result.extracted!r}: {result.reason}"))
+            wrong.append(
+                describe(row, f"{result.verdict} of {result.extracted!r}: {result.reason}")
+            )
     accuracy = 1 - len(wrong) / len(rows)
     assert not wrong, f"{path.stem}: {accuracy:.1%} of {len(rows)}\n" + "\n".join(wrong)
 

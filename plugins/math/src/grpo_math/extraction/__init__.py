@@ -32,8 +32,10 @@ class Extraction:
     """The final answer of a response.
 
     Attributes:
-        answers: The answers in their order; several when boxes or list items are joined; empty when there is none.
-        how: What gave them: `box`, `tag`, `json`, `phrase`, `correction` or `last statement`; empty when there is none.
+        answers: The answers in their order; several when boxes or list items are joined; empty
+            when there is none.
+        how: What gave them: `box`, `tag`, `json`, `phrase`, `correction` or `last statement`;
+            empty when there is none.
         reason: Why there is none, for example `unclosed box`; empty when there is one.
     """
 
@@ -46,7 +48,8 @@ def extract(response: str, *, options: Options) -> Extraction:
     """Find the final answer of a whole response; never raises, and takes time linear in the length.
 
     Args:
-        response: what the model wrote, of any length and content; only its last `MAX_RESPONSE` characters are read.
+        response: what the model wrote, of any length and content; only its last `MAX_RESPONSE`
+            characters are read.
         options: the options in force; an answer longer than `options.max_chars` is not returned.
 
     Returns:
@@ -54,7 +57,9 @@ def extract(response: str, *, options: Options) -> Extraction:
     """
     found = _extract(response[-MAX_RESPONSE:])
     if any(len(answer) > options.max_chars for answer in found.answers):
-        return Extraction((), "", f"over a limit: the answer is longer than {options.max_chars} characters")
+        return Extraction(
+            (), "", f"over a limit: the answer is longer than {options.max_chars} characters"
+        )
     return found
 
 
@@ -71,7 +76,9 @@ def _extract(response: str) -> Extraction:
         box = find_boxes(parts.thought)
         if box and box.answers:
             return Extraction(box.answers, "box", "")
-    return Extraction((), "", "no answer found: nothing follows the thinking" if not said else found.reason)
+    return Extraction(
+        (), "", "no answer found: nothing follows the thinking" if not said else found.reason
+    )
 
 
 def _extract_said(text: str) -> Extraction:
@@ -113,11 +120,15 @@ def _from_tag(text: str, tag: tuple[int, int, str], box: BoxSearch | None) -> Ex
         inner = _from_words(remove_bold(body))
         if inner.answers:
             return Extraction(inner.answers, "tag", "")
-    return Extraction((value,), "tag", "") if value else Extraction((), "", "no answer found: the answer tag is empty")
+    return (
+        Extraction((value,), "tag", "")
+        if value
+        else Extraction((), "", "no answer found: the answer tag is empty")
+    )
 
 
 def _from_box(text: str, box: BoxSearch) -> Extraction:
-    """Return the box, unless something later takes it back: a final answer in words, or a correction."""
+    """Return the box, unless a later announcement or correction takes it back."""
     tail = text[box.stop :]
     if len(tail) > 8:
         tail = remove_bold(tail[-MAX_MARKED:])

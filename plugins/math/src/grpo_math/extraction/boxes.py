@@ -1,4 +1,4 @@
-"""Find the boxed answers of a response: `\\boxed`, `\\fbox`, `\\framebox`, nested, joined, unclosed."""
+"""Find the boxed answers of a response: nested, joined, unclosed, in three commands."""
 
 from __future__ import annotations
 
@@ -11,26 +11,28 @@ import attrs
 from grpo_math.extraction.cleaning import clean, matching_brace
 
 MAX_JOINED: Final = 200
-# `\b` of a badly escaped JSON or Python string arrives as a backspace, with the box's first letter gone.
+# `\b` of a badly escaped string arrives as a backspace, with the box's first letter gone.
 _COMMANDS: Final = ("boxed", "fbox", "framebox", "\x08oxed")
 _OPENING: Final = re.compile(r"\s{0,8}(?:\[[^\[\]{}]{0,20}\]\s{0,4}){0,2}\{")
 _BARE: Final = re.compile(r"[ \t]{1,4}(\\[A-Za-z]{1,20}|[-+]?[\d.,/]*\d|[A-Za-z])")
 _PARENTHESIS: Final = re.compile(r"\s{0,2}\(([^()\n]{1,60})\)")
 _GAP_NOISE: Final = re.compile(
-    r"\\(?:text|textrm|mathrm|mbox|textbf)\s?\{([^{}]{0,20})\}|\\(?:qquad|quad|[,;:! ()\[\]])|[\\$&*_~\s]|\.(?=\s|$)"
+    r"\\(?:text|textrm|mathrm|mbox|textbf)\s?\{([^{}]{0,20})\}|\\(?:qquad|quad|[,;:! ()\[\]])|"
+    r"[\\$&*_~\s]|\.(?=\s|$)"
 )
 _LABEL: Final = (
-    r"(?:\(?[a-zA-Z0-9ivx]{1,3}[).:]|[A-Za-z](?:_\{?\w{1,3}\}?)?=|(?:part|case|answer)\(?\w\)?[.:)]?|[-•])"
+    r"(?:\(?[a-zA-Z0-9ivx]{1,3}[).:]|[A-Za-z](?:_\{?\w{1,3}\}?)?=|"
+    r"(?:part|case|answer)\(?\w\)?[.:)]?|[-•])"
 )
 _JOINER: Final = re.compile(
-    r"(?:(?:and|or|as well as|aswellas|und|oder|et|ou|y|e|o|и|или|和|与|以及|或|或者|及|と|,|;|，|；|、|/|&)|"
-    + _LABEL
-    + r"){1,4}",
+    r"(?:(?:and|or|aswellas|und|oder|et|ou|y|e|o|и|или|"
+    r"和|与|以及|或|或者|及|と|,|;|，|；|、|/|&)|" + _LABEL + r"){1,4}",
     re.IGNORECASE,
 )
 _NAME: Final = re.compile(r"([A-Za-z](?:_\{?\w{1,3}\}?)?)\s{0,3}=\s{0,3}$")
 _PLACEHOLDER: Final = re.compile(
-    r"(?:\\text\{)?(?:|\.{2,6}|…|\\[lc]?dots|\?+|_+|\\_+|\\square|(?:your |the |final |my |<)*answer(?: here)?>?|"
+    r"(?:\\text\{)?(?:|\.{2,6}|…|\\[lc]?dots|\?+|_+|\\_+|\\square|(?:your |the |final |my |"
+    r"<)*answer(?: here)?>?|"
     r"\\?[{<\[]?(?:your_|final_)?answer[}>\]]?|#\d?|result|\\cdot)\}?",
     re.IGNORECASE,
 )
@@ -39,10 +41,13 @@ _UNIT_AFTER: Final = re.compile(
     r"\\(?:text|mathrm|textrm|mbox)\s?\{[^{}]{1,40}\}(?:\^\{?-?\d\}?)?)"
 )
 _UNIT_WORDS: Final = re.compile(
-    r"[\s~]*\\(?:text|mathrm|textrm|mbox)\s?\{\s*(?:and|or|so|since|because|which|where|if|for|by|as|is|\(|\.|,|;)"
+    r"[\s~]*\\(?:text|mathrm|textrm|mbox)\s?\{\s*(?:and|or|so|since|because|which|where|if|for|"
+    r"by|as|is|\(|\.|,|;)"
 )
 _MINUS_BEFORE: Final = re.compile(r"(?:[=$]|\\\[|\\\()\s{0,2}-\s?$")
-_CODE_FENCE: Final = re.compile(r"```[ \t]*(?:python|py|c|cpp|java|javascript|js|sympy|sage|matlab|r)\b")
+_CODE_FENCE: Final = re.compile(
+    r"```[ \t]*(?:python|py|c|cpp|java|javascript|js|sympy|sage|matlab|r)\b"
+)
 
 
 @attrs.frozen
@@ -56,7 +61,7 @@ class Box:
 
 @attrs.frozen
 class BoxSearch:
-    """What a response's boxes say: the answers, where the last box ends, and whether it was never closed."""
+    """What the boxes say: the answers, the span, and whether the last was never closed."""
 
     answers: tuple[str, ...]
     start: int
@@ -133,7 +138,8 @@ def find_boxes(text: str) -> BoxSearch | None:
         text: a response, bounded by the caller.
 
     Returns:
-        None when there is no box with an answer; else the answers in their order. `unclosed` says that the last box has
+        None when there is no box with an answer; else the answers in their order. `unclosed` says
+        that the last box has
         no end, and then there are no answers.
     """
     if "box" not in text and "\x08oxed" not in text:
@@ -167,11 +173,13 @@ def find_boxes(text: str) -> BoxSearch | None:
 
 
 def _named(text: str, boxes: list[Box]) -> tuple[str, ...]:
-    """Return the boxes' contents, each with its name where every box stands behind another name (`x = … and y = …`)."""
+    """Return the boxes' contents, with their names where each has another (`x = …, y = …`)."""
     contents = [_with_surroundings(text, box) for box in boxes]
     if len(boxes) > 1:
         names = [_NAME.search(text, max(0, box.start - 14), box.start) for box in boxes]
         words = [name.group(1) for name in names if name]
         if len(set(words)) == len(boxes):
-            return tuple(f"{word} = {content}" for word, content in zip(words, contents, strict=True))
+            return tuple(
+                f"{word} = {content}" for word, content in zip(words, contents, strict=True)
+            )
     return tuple(content for content in contents if content)

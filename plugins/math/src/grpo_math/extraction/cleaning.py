@@ -1,6 +1,7 @@
 """Take the wrapping off an answer: markdown, math delimiters, final punctuation.
 
-Every function is pure and linear in the length of its text: each pattern is anchored or has a bounded repeat.
+Every function is pure and linear in the length of its text: each pattern is anchored or has a
+bounded repeat.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ _QUOTES: Final = (("`", "`"), ('"', '"'), ("“", "”"), ("«", "»"), ("„", 
 # `2**3` is a power: bold marks stand at the edge of a word, with a gap on one side.
 _WORD_END: Final = re.compile(r"[\w)\]]")
 _WORD_START: Final = re.compile(r"[\w(\[]")
-# A closing dollar follows no space and precedes no digit, so `$5 and $6` stays two amounts of money.
+# A closing dollar follows no space and precedes no digit: `$5 and $6` are two amounts.
 _INLINE: Final = re.compile(r"(?<![\\$\w])\$(?=[^\s$])([^$\n]{1,400}?)(?<=[^\s\\])\$(?![\d$])")
 _TRAILING: Final = " \t\r\n.,;:。，；：．、"
 _EXCLAMATION: Final = re.compile(r"(?<=[^\W\d_]{2})[!！]+$|(?<=[*_$。])[!！]+$")
@@ -74,7 +75,7 @@ def _join_around(pieces: list[str], mark: str) -> str:
 
 
 def remove_inline_math(text: str) -> str:
-    """Return the text without the dollars around inline mathematics; amounts of money keep theirs."""
+    """Return the text without the dollars around formulas; amounts of money keep theirs."""
     return _INLINE.sub(r"\1", text) if text.count("$") > 1 else text
 
 
@@ -87,7 +88,8 @@ def matching_brace(text: str, start: int, end: int | None = None) -> int:
         end: index at which the search stops.
 
     Returns:
-        The index of the closing brace, or -1 when it does not come before `end`. Escaped braces do not count.
+        The index of the closing brace, or -1 when it does not come before `end`. Escaped braces do
+        not count.
     """
     depth = 0
     for match in _BRACES.finditer(text, start, len(text) if end is None else end):
@@ -123,7 +125,7 @@ def _unwrap(text: str) -> str:
 
 
 def clean(text: str) -> str:
-    """Return an answer without markdown, math delimiters, wrapping `\\text{}` and final punctuation.
+    """Return an answer without markdown, math delimiters, wrapping text and final points.
 
     Args:
         text: the span of a response that holds one answer.

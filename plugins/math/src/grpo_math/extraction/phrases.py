@@ -1,8 +1,9 @@
-"""Answers that a phrase announces: `The answer is 5.`, `**Final answer:** 5`, `#### 5`, `答案是 5`, `故选 C`, in many languages."""
+"""Answers that a phrase announces, in many languages: `The answer is 5.`, `答案是 5`."""
 
 from __future__ import annotations
 
 import re
+from collections import deque
 from typing import Final
 
 import attrs
@@ -22,21 +23,26 @@ from grpo_math.extraction.sentences import (
 MAX_TRIES: Final = 12
 MAX_BLOCK: Final = 20_000
 _ASCII_STEMS: Final = (
-    "answer", "antwort", "respuesta", "resposta", "risposta", "jawaban", "cevap", "antwoord", "ergebnis",
-    "resultado", "risultato", "####", "correct option", "correct choice", "correct statement", "i choose", "svar",
+    "answer", "antwort", "respuesta", "resposta", "risposta", "jawaban", "cevap", "antwoord",
+    "ergebnis", "resultado", "risultato", "####", "correct option", "correct choice",
+    "correct statement", "i choose", "svar",
 )  # fmt: skip
 _OTHER_STEMS: Final = (
-    "réponse", "résultat", "lösung", "solución", "solução", "ответ", "відповідь", "odpowiedź", "odpověď",
-    "答案", "答え", "正解", "解答", "结果", "結果", "故选", "故選", "应选", "選択", "答：", "答:", "选择", "因此选", "所以选",
+    "réponse", "résultat", "lösung", "solución", "solução", "ответ", "відповідь", "odpowiedź",
+    "odpověď", "答案", "答え", "正解", "解答", "结果", "結果", "故选", "故選", "应选", "選択",
+    "答：", "答:", "选择", "因此选", "所以选",
     "정답", "답은", "답:", "đáp án", "đáp số", "الجواب", "الإجابة", "الاجابة", "उत्तर",
 )  # fmt: skip
 _LINK_WORDS: Final = (
     r"is|are|was|should be|would be|must be|will be|comes? out to|becomes|equals|"
-    r"est|sont|ist|lautet|beträgt|sind|es|son|é|è|sono|são|är|er|jest|to|je|adalah|là|равен|равна|равно|będzie|هو|هي|है"
+    r"est|sont|ist|lautet|beträgt|sind|es|son|é|è|sono|são|är|er|jest|to|je|adalah|là|равен|"
+    r"равна|равно|będzie|هو|هي|है"
 )
 _ADDITIONS: Final = (
-    r"(?:\s+(?:finale?|final|correct|correcte?|correcta|richtige|endgültige|here|therefore|then|thus|also|hence|finale|"
-    r"(?:to|for|in|of|à|zu|de|der|a|on|as) [^\n.:：=]{1,90}?)|\s*\([^()\n]{0,60}\)|,\s*(?:therefore|then|thus|hence|so),?){0,2}"
+    r"(?:\s+(?:finale?|final|correct|correcte?|correcta|richtige|endgültige|here|therefore|"
+    r"then|thus|also|hence|finale|"
+    r"(?:to|for|in|of|à|zu|de|der|a|on|as) [^\n.:：=]{1,90}?)|\s*\([^()\n]{0,60}\)|"
+    r",\s*(?:therefore|then|thus|hence|so),?){0,2}"
 )
 _LINK: Final = re.compile(
     rf"(?:s|en)?{_ADDITIONS}\s*(?:[:：=→⇒]|->|=>|[—–-](?=\s)|\b(?:{_LINK_WORDS})\b\s*[:：]?|"
@@ -44,25 +50,41 @@ _LINK: Final = re.compile(
     re.IGNORECASE,
 )
 _DIRECT: Final = re.compile(r"\s*(?:择|擇)?\s*(?:项|項)?[:：]?\s*")
-_HEADING: Final = re.compile(r"(?:^|\n)[\s#*_>]*(?:the\s+)?(?:final\s+)?\w{3,12}[\s*_:：]*\Z", re.IGNORECASE)
-_NOT: Final = re.compile(r"\s*(?:not|never|definitely not|不是|nicht|ne)\b(?:.{1,40}?(?:\bbut\b|\bit'?s\b|\bit is\b|\brather\b|而是)\s*)?", re.IGNORECASE)
-_STEP: Final = re.compile(r"\s*(?:step|part|case|solution|explanation|conclusion|verification|final|answer|\d+\.\s)", re.IGNORECASE)
+_HEADING: Final = re.compile(
+    r"(?:^|\n)[\s#*_>]*(?:the\s+)?(?:final\s+)?\w{3,12}[\s*_:：]*\Z", re.IGNORECASE
+)
+_NOT: Final = re.compile(
+    r"\s*(?:not|never|definitely not|不是|nicht|ne)\b(?:.{1,40}?(?:\bbut\b|\bit'?s\b|\bit is\b|"
+    r"\brather\b|而是)\s*)?",
+    re.IGNORECASE,
+)
+_STEP: Final = re.compile(
+    r"\s*(?:step|part|case|solution|explanation|conclusion|verification|final|answer|\d+\.\s)",
+    re.IGNORECASE,
+)
 _BULLET: Final = re.compile(r"\s*(?:[-*•]|\(?[a-z0-9]\)|\d{1,2}\.)\s+(?=\S)")
 _REFUSAL: Final = re.compile(
     r"^\W{0,4}(?:n/?a|unknown|undetermined|none given|tbd|\?+|…|\.{2,})\W{0,3}$|"
-    r"\b(?:(?:can ?not|can't|could not|couldn't|unable to|impossible to|not able to|hard to|not possible to)"
-    r" (?:\w+ ){0,3}?(?:be )?(?:\w+ )?(?:determined?|solved?|answer(?:ed)?|computed?|calculated?|find|found|provide|help|figure|say|give|complete)"
+    r"\b(?:(?:can ?not|can't|could not|couldn't|unable to|impossible to|not able to|hard to|"
+    r"not possible to)"
+    r" (?:\w+ ){0,3}?(?:be )?(?:\w+ )?(?:determined?|solved?|answer(?:ed)?|computed?|"
+    r"calculated?|find|found|provide|help|figure|say|give|complete)"
     r"|(?:do not|don't|did not) (?:actually )?(?:know|have (?:enough|an answer))"
-    r"|(?:i(?:'m| am) )not (?:sure|certain|able)|no idea|(?:not enough|insufficient) (?:information|data)|i give up|"
-    r"je ne sais pas|weiß (?:ich )?(?:es )?nicht|nicht bestimm|no (?:lo )?sé|no puedo|non lo so|não sei)\b|"
-    r"无法(?:确定|计算|回答|求|得)|不知道|不确定|無法|не (?:знаю|могу)|わかりません|分かりません|모르겠|알 수 없",
+    r"|(?:i(?:'m| am) )not (?:sure|certain|able)|no idea|(?:not enough|"
+    r"insufficient) (?:information|data)|i give up|"
+    r"je ne sais pas|weiß (?:ich )?(?:es )?nicht|nicht bestimm|no (?:lo )?sé|no puedo|"
+    r"non lo so|não sei)\b|"
+    r"无法(?:确定|计算|回答|求|得)|不知道|不确定|無法|не (?:знаю|могу)|"
+    r"わかりません|分かりません|모르겠|알 수 없",
     re.IGNORECASE,
 )  # fmt: skip
 _DISPLAY: Final = (("$$", "$$"), ("\\[", "\\]"), ("```", "```"))
 _ENVIRONMENT: Final = re.compile(r"\\begin\{(\w+\*?)\}")
 _CHOICE: Final = re.compile(
-    r"(?:option|choice|answer|statement|选项|選項)\s?\(?([A-J])\)?\s(?:is|must be|would be)\s(?:the\s)?(?:correct|right|best|true)|"
-    r"(?:^|[\s(])\(?([A-J])\)?\sis\s(?:the\s)?(?:correct|right)\s?(?:answer|option|choice)?|选项?\s?([A-J])(?![A-Za-z])",
+    r"(?:option|choice|answer|statement|选项|選項)\s?\(?([A-J])\)?\s(?:is|must be|"
+    r"would be)\s(?:the\s)?(?:correct|right|best|true)|"
+    r"(?:^|[\s(])\(?([A-J])\)?\sis\s(?:the\s)?(?:correct|right)\s?(?:answer|option|choice)?|"
+    r"选项?\s?([A-J])(?![A-Za-z])",
     re.MULTILINE,
 )
 
@@ -106,27 +128,33 @@ def find_marked(text: str) -> Marked | None:
         text: a response without bold marks.
 
     Returns:
-        The answer, or the reason why the last announcement holds none; None when nothing is announced.
+        The answer, or the reason why the last announcement holds none; None when nothing is
+        announced.
     """
     lowered = text.lower()
-    if len(lowered) != len(text):  # a few letters change their length: offsets must stay those of the text
+    if len(lowered) != len(
+        text
+    ):  # a few letters change their length: offsets must stay those of the text
         lowered = "".join(sign if len(low := sign.lower()) != 1 else low for sign in text)
     failed: Marked | None = None
     for position, stem in _positions(text, lowered):
         end = position + len(stem)
-        marked = _read_hashes(text, position, end) if stem == "####" else _read_phrase(text, position, end, stem)
+        marked = (
+            _read_hashes(text, position, end)
+            if stem == "####"
+            else _read_phrase(text, position, end, stem)
+        )
         if marked and marked.answers:
             return marked
         failed = failed or marked
         if marked and marked.reason:
             break
-    choice = None
+    choice: deque[re.Match[str]] = deque()
     if any(word in lowered for word in _CHOICE_WORDS):
-        for choice in _CHOICE.finditer(text, max(0, len(text) - 1_500)):
-            pass
-    if choice and not (failed and failed.start > choice.start()):
-        letter = next(group for group in choice.groups() if group)
-        return Marked(choice.start(), (letter,), "", strong=False)
+        choice = deque(_CHOICE.finditer(text, max(0, len(text) - 1_500)), maxlen=1)
+    if choice and not (failed and failed.start > choice[0].start()):
+        letter = next(group for group in choice[0].groups() if group)
+        return Marked(choice[0].start(), (letter,), "", strong=False)
     return failed
 
 
@@ -146,7 +174,19 @@ def _read_phrase(text: str, position: int, end: int, stem: str) -> Marked | None
     if link:
         after = link.end()
         strong = strong or text[link.end() - 1] in ":："
-    elif stem in {"故选", "故選", "应选", "答：", "答:", "选择", "因此选", "所以选", "i choose", "답:", "답은"}:
+    elif stem in {
+        "故选",
+        "故選",
+        "应选",
+        "答：",
+        "答:",
+        "选择",
+        "因此选",
+        "所以选",
+        "i choose",
+        "답:",
+        "답은",
+    }:
         direct = _DIRECT.match(text, end)
         after = direct.end() if direct else end
     else:
@@ -158,7 +198,12 @@ def _read_phrase(text: str, position: int, end: int, stem: str) -> Marked | None
         after, strong = line_end, True
     refused = _NOT.match(text, after)
     if refused:
-        if not refused.group().rstrip().lower().endswith(("but", "it's", "its", "it is", "rather", "而是")):
+        if (
+            not refused.group()
+            .rstrip()
+            .lower()
+            .endswith(("but", "it's", "its", "it is", "rather", "而是"))
+        ):
             return None
         after = refused.end()
     return _value_after(text, position, after, strong=strong)
@@ -171,7 +216,9 @@ def _value_after(text: str, position: int, after: int, *, strong: bool) -> Marke
         return Marked(position, (), "truncated: nothing follows the announcement", strong=strong)
     display = read_display(block)
     if display is not None:
-        return Marked(position, (display,) if display else (), "" if display else "truncated", strong=strong)
+        return Marked(
+            position, (display,) if display else (), "" if display else "truncated", strong=strong
+        )
     listed = _read_list(block) if rest[:1] == "\n" else ()
     if listed:
         return Marked(position, listed, "", strong=strong)
@@ -189,10 +236,10 @@ def _value_after(text: str, position: int, after: int, *, strong: bool) -> Marke
 
 
 def read_display(block: str) -> str | None:
-    """Read a display formula or fence at the start of a text.
+    r"""Read a display formula or fence at the start of a text.
 
     Args:
-        block: text that may start with `$$`, `\\[`, a fence or an environment.
+        block: text that may start with `$$`, `\[`, a fence or an environment.
 
     Returns:
         Its content, empty when it is never closed, None when the text starts with none.

@@ -1,4 +1,4 @@
-"""Find the value inside a sentence that states it: `Therefore, the area is 12 cm².`, `So she pays $6.`"""
+"""Find the value that a sentence states (so she pays 6 dollars: 6 dollars)."""
 
 from __future__ import annotations
 
@@ -9,13 +9,18 @@ from grpo_math.extraction.cleaning import clean
 
 MAX_SENTENCE: Final = 1_200
 _UNIT: Final = (
-    r"(?:(?:square|cubic|sq\.?|cu\.?)\s(?:kilo|centi|milli)?(?:met(?:er|re)s?|inch(?:es)?|feet|foot|yards?|miles?|units?)"
+    r"(?:(?:square|cubic|sq\.?|cu\.?)\s(?:kilo|centi|milli)?(?:met(?:er|re)s?|inch(?:es)?|feet|"
+    r"foot|yards?|miles?|units?)"
     r"|(?:kilo|centi|milli)?(?:met(?:er|re)s?|grams?|lit(?:er|re)s?|watts?|joules?|volts?|newtons?)"
-    r"|[kcmdµ]?(?:m|g|L|l|s|N|J|W|V|A|Hz|Pa)(?:[²³]|\^\{?-?\d\}?)?(?:\s?/\s?(?:s|h|min|hr|m|cm)(?:[²³]|\^\{?\d\}?)?)?"
-    r"|seconds?|secs?|minutes?|mins?|hours?|hrs?|days?|weeks?|months?|years?|inch(?:es)?|feet|ft|yards?|miles?|mph|km/h"
-    r"|dollars?|cents?|euros?|pounds?|yen|yuan|rupees?|percent|per cent|degrees?|radians?|°[CF]?|[ap]\.?m\b\.?"
+    r"|[kcmdµ]?(?:m|g|L|l|s|N|J|W|V|A|Hz|Pa)(?:[²³]|\^\{?-?\d\}?)?(?:\s?/\s?(?:s|h|min|hr|m|"
+    r"cm)(?:[²³]|\^\{?\d\}?)?)?"
+    r"|seconds?|secs?|minutes?|mins?|hours?|hrs?|days?|weeks?|months?|years?|inch(?:es)?|feet|"
+    r"ft|yards?|miles?|mph|km/h"
+    r"|dollars?|cents?|euros?|pounds?|yen|yuan|rupees?|percent|per cent|degrees?|radians?|"
+    r"°[CF]?|[ap]\.?m\b\.?"
     r"|元|美元|厘米|千米|公里|毫米|平方厘米|平方米|立方厘米|米|分钟|小时|秒|天|千克|克|升|度|円|メートル|원|€|¥|£"
-    r"|Stunden?|Minuten?|Sekunden?|heures?|horas?|minutos?|секунд\w?|минут\w?|час\w{0,2}|см|км|кг|руб\w{0,4})"
+    r"|Stunden?|Minuten?|Sekunden?|heures?|horas?|minutos?|секунд\w?|минут\w?|час\w{0,2}|см|км|"
+    r"кг|руб\w{0,4})"
 )
 _NUMBER: Final = (
     r"(?:[-−+](?=[$€£¥₹\d.]))?(?:[$€£¥₹]\s?)?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?"
@@ -24,43 +29,61 @@ _NUMBER: Final = (
 _QUANTITY: Final = re.compile(rf"(?<![\w.])({_NUMBER})(?:[\s~]?({_UNIT})(?![A-Za-z]))?")
 _MATH: Final = re.compile(r"(?<![\\$])\$([^$\n]{1,400})(?<![\\\s])\$(?!\d)|\\\((.{1,400}?)\\\)")
 _IS: Final = re.compile(
-    r"\b(?:is|are|was|were|equals?|be|becomes|'s|gives|yields|gives us|obtain|get|est|sont|vaut|ist|sind|lautet|beträgt|es|son|"
-    r"é|è|sono|são|равен|равна|равно|составляет|является)\b(?:\s+(?:equal to|exactly|simply|just|only|therefore|thus|then|about|"
-    r"approximately|given by|égale? à|gleich|igual a|also))?\s*[:：]?\s*|(?:等于|应为|应该是|就是|是|为|為|共有|有|需要|得|は|＝|≈)\s*"
+    r"\b(?:is|are|was|were|equals?|be|becomes|'s|gives|yields|gives us|obtain|get|est|sont|"
+    r"vaut|ist|sind|lautet|beträgt|es|son|"
+    r"é|è|sono|são|равен|равна|равно|составляет|является)\b(?:\s+(?:equal to|exactly|simply|"
+    r"just|only|therefore|thus|then|about|"
+    r"approximately|given by|égale? à|gleich|igual a|also))?\s*[:：]?\s*|"
+    r"(?:等于|应为|应该是|就是|是|为|為|共有|有|需要|得|は|＝|≈)\s*"
 )
 _WORD: Final = re.compile(r"(?<![\\A-Za-z])[^\W\d_]{2,}")
 _KNOWN: Final = frozenset(
-    "and or und oder et ou sin cos tan cot sec csc log ln lg exp sqrt pi mod max min gcd lcm deg or y o e и или inf infinity "
-    "empty set no solution solutions real all numbers for any integer cm mm km kg mg ml m/s ft hours hour minutes dollars "
-    "degrees units square pm am x10".split()
-)
+    {
+        "and", "or", "und", "oder", "et", "ou", "sin", "cos", "tan", "cot", "sec", "csc",
+        "log", "ln", "lg", "exp", "sqrt", "pi", "mod", "max", "min", "gcd", "lcm", "deg", "y",
+        "o", "e", "и", "или", "inf", "infinity", "empty", "set", "no", "solution", "solutions",
+        "real", "all", "numbers", "for", "any", "integer", "cm", "mm", "km", "kg", "mg", "ml",
+        "ft", "hours", "hour", "minutes", "dollars", "degrees", "units", "square", "pm", "am",
+    }
+)  # fmt: skip
 CONCLUSION: Final = re.compile(
-    r"^(?:and\s+|but\s+|\W{1,3})?(?:therefore|thus|hence|so|consequently|finally|in conclusion|in total|altogether|as a result|"
+    r"^(?:and\s+|but\s+|\W{1,3})?(?:therefore|thus|hence|so|consequently|finally|in conclusion|"
+    r"in total|altogether|as a result|"
     r"accordingly|that means|this means|we (?:get|find|obtain|conclude)|it follows|"
-    r"∴|\\therefore|⇒|=>|donc|ainsi|par conséquent|also|daher|somit|folglich|por lo tanto|por tanto|así que|luego|entonces|"
-    r"portanto|logo|quindi|pertanto|dunque|следовательно|таким образом|значит|итак|поэтому|所以|因此|故|综上|从而|于是|可得|"
+    r"∴|\\therefore|⇒|=>|donc|ainsi|par conséquent|also|daher|somit|folglich|por lo tanto|"
+    r"por tanto|así que|luego|entonces|"
+    r"portanto|logo|quindi|pertanto|dunque|следовательно|таким образом|значит|итак|поэтому|所以|"
+    r"因此|故|综上|从而|于是|可得|"
     r"即|よって|したがって|ゆえに|따라서|그러므로|vậy|jadi|dus|więc|zatem|bu nedenle)"
-    r"(?![A-Za-z])[\s,:，：、]*(?:that\s+|所述[，,]?\s*|(?:we|you)\s+(?:get|have|find|obtain|conclude|see)\s+(?:that\s+)?)?",
+    r"(?![A-Za-z])[\s,:，：、]*(?:that\s+|所述[，,]?\s*|(?:we|you)\s+(?:get|have|find|obtain|"
+    r"conclude|see)\s+(?:that\s+)?)?",
     re.IGNORECASE,
 )
 _LEAD: Final = re.compile(
-    r"^(?:(?:is|are|be|ist|est|es|approximately|about|exactly|precisely|simply|just|roughly|only|equal to|equals|given by|indeed|"
-    r"clearly|therefore|thus|the number|the value|option|choice|选项|选)\s*[:：,]?\s+|[:：=→]\s*|选项\s*|选\s*|(?:一共|总共|共|约|大约)有?\s*|(?:is|are)(?=\\|\$))",
+    r"^(?:(?:is|are|be|ist|est|es|approximately|about|exactly|precisely|simply|just|roughly|"
+    r"only|equal to|equals|given by|indeed|"
+    r"clearly|therefore|thus|the number|the value|option|choice|选项|选)\s*[:：,]?\s+|[:：=→]\s*|"
+    r"选项\s*|选\s*|(?:一共|总共|共|约|大约)有?\s*|(?:is|are)(?=\\|\$))",
     re.IGNORECASE,
 )
 _END: Final = re.compile(
     r"(?<=[^\s.])[.?](?=\s+[A-Z\"“(*\[]|\s*$)|[。！？]|[;；](?=\s|$)|\s+[—–]\s+(?=[a-zA-Z])|"
-    r"[,，]?\s*(?:\bbecause\b|\bsince\b|\bwhich\b|\bas required\b|\bas desired\b|\binstead of\b|\bnot\b(?=\s[-\d$(A-E])|"
-    r"\bwhile\b|\bbut\b|\bhowever\b|因为|由于|，所以|，因此|，即|，其中|，(?=[^，。\n]{0,30}[当时得此故使取]))|,\s+(?:so|as|and (?:this|that|the|we|it|so))\b"
+    r"[,，]?\s*(?:\bbecause\b|\bsince\b|\bwhich\b|\bas required\b|\bas desired\b|\binstead of\b|"
+    r"\bnot\b(?=\s[-\d$(A-E])|"
+    r"\bwhile\b|\bbut\b|\bhowever\b|因为|由于|，所以|，因此|，即|，其中|，(?=[^，。\n]{0,30}[当时得此故使取]))|"
+    r",\s+(?:so|as|and (?:this|that|the|we|it|so))\b"
 )
 _COPULA: Final = re.compile(r"\s{0,4}(?:である|です|となる|になる|だ|입니다|이다)$")
 _CHOICE_END: Final = re.compile(r"^\W{0,3}[A-Ja-j]$")
 _ABSENCE: Final = re.compile(
-    r"\b(?:no (?:real |positive |integer )?solutions?|does not exist|infinitely many solutions)\b|无解|無解|不存在", re.IGNORECASE
+    r"\b(?:no (?:real |positive |integer )?solutions?|does not exist|"
+    r"infinitely many solutions)\b|无解|無解|不存在",
+    re.IGNORECASE,
 )
 _DANGLING: Final = re.compile(
     r"(?:[=+×*/<>≤≥≈,(\[{^_\\:&]|(?<=\s)[-−]|\\(?:frac|cdot|times|left|sqrt|text|le|ge)|"
-    r"\b(?:is|are|be|to|the|a|an|of|by|and|or|get|have|with|we|for|in|on|that|then|so|let|from|as|it|our|first|next|if|when|"
+    r"\b(?:is|are|be|to|the|a|an|of|by|and|or|get|have|with|we|for|in|on|that|then|so|let|from|"
+    r"as|it|our|first|next|if|when|"
     r"where|which|using|into|at|this|will|can|need|must|est|ist|es|le|la|der|die|das|und|et))$",
     re.IGNORECASE,
 )
@@ -70,11 +93,15 @@ _BALANCE: Final = re.compile(r"\\.|[{}()\[\]]", re.DOTALL)
 def count_words(text: str) -> int:
     """Count the ordinary words of a text: commands, units, functions and joining words are none."""
     words = [word for word in _WORD.findall(text) if word.lower() not in _KNOWN]
-    return len(words) if text.isascii() else sum(1 if word[0] < "\u2e80" else (len(word) + 1) // 2 for word in words)
+    return (
+        len(words)
+        if text.isascii()
+        else sum(1 if word[0] < "\u2e80" else (len(word) + 1) // 2 for word in words)
+    )
 
 
 def is_cut_short(text: str) -> bool:
-    """Tell whether a text stops in the middle: an open brace or math delimiter, or a word that wants another."""
+    """Tell whether a text stops in the middle: open braces, or a word that wants another."""
     text = text.rstrip()
     if not text or _DANGLING.search(text[-24:]):
         return True
@@ -91,13 +118,17 @@ def is_cut_short(text: str) -> bool:
 
 
 def cut_at_end(text: str) -> str:
-    """Return the first statement of a line: up to the end of its sentence or to the reason it goes on to give."""
+    """Return the first statement of a line, without the reason it may go on to give."""
     position = 0
     for match in _END.finditer(text, 0, MAX_SENTENCE):
         head = text[: match.start()]
         if _inside_math(head):
             continue
-        if match.group().strip() == "." and _CHOICE_END.match(head) and count_words(text[match.end() :]) < 6:
+        if (
+            match.group().strip() == "."
+            and _CHOICE_END.match(head)
+            and count_words(text[match.end() :]) < 6
+        ):
             continue
         position = match.start()
         if text[max(0, position - 3) : position + 1].lower() in {"a.m.", "p.m."}:
@@ -107,7 +138,9 @@ def cut_at_end(text: str) -> str:
 
 
 def _inside_math(head: str) -> bool:
-    if head.count("\\(") > head.count("\\)") or head.count("{") - head.count("\\{") > head.count("}") - head.count("\\}"):
+    if head.count("\\(") > head.count("\\)") or head.count("{") - head.count("\\{") > head.count(
+        "}"
+    ) - head.count("\\}"):
         return True
     dollars = head.count("$") - head.count("\\$")
     return dollars % 2 == 1 and re.search(r"\$\s?[\d,.]+(?:\s|$)", head) is None
@@ -131,19 +164,23 @@ def is_value(text: str, most_words: int = 3) -> bool:
 
 
 def trim_counter(value: str) -> str:
-    """Return a quantity without the counting words of a language that is written without spaces (`12 个苹果`)."""
+    """Return a quantity without the counting words of languages without spaces (`12 个`)."""
     if value.isascii():
         return value
     value = _COPULA.sub("", value)
     quantity = _QUANTITY.match(value)
     rest = value[quantity.end() :].strip() if quantity else ""
-    if quantity and rest and all("\u3040" <= sign < "\ua000" or "\uac00" <= sign < "\ud800" for sign in rest):
+    if (
+        quantity
+        and rest
+        and all("\u3040" <= sign < "\ua000" or "\uac00" <= sign < "\ud800" for sign in rest)
+    ):
         return quantity.group().strip() if not set(rest) & set("和与或及以的") else value
     return value
 
 
 def find_absence(sentence: str) -> str | None:
-    """Find the statement that there is no solution, that a limit does not exist, or that there are endless solutions."""
+    """Find the statement that there is no solution, no limit, or no end of solutions."""
     match = _ABSENCE.search(sentence)
     return match.group() if match else None
 
@@ -170,7 +207,11 @@ def value_in(sentence: str, *, concluding: bool) -> str | None:
         return none
     for match in list(_IS.finditer(sentence))[:-6:-1]:
         tail = trim_counter(clean(strip_lead(sentence[match.end() :])))
-        if tail and is_value(tail) and (any(map(str.isdigit, tail)) or "\\" in tail or "=" in tail or len(tail) <= 3):
+        if (
+            tail
+            and is_value(tail)
+            and (any(map(str.isdigit, tail)) or "\\" in tail or "=" in tail or len(tail) <= 3)
+        ):
             return tail
     formulas = [first or second for first, second in _MATH.findall(sentence)]
     if formulas and (concluding or len(formulas) == 1):

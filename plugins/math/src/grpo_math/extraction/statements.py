@@ -1,4 +1,4 @@
-"""The last resort, and the last word: what a response ends on, and the corrections it makes to an earlier answer."""
+"""What a response ends on, and the corrections it makes to an earlier answer."""
 
 from __future__ import annotations
 
@@ -22,28 +22,39 @@ from grpo_math.extraction.sentences import (
 
 WINDOW: Final = 4_000
 _CLOSER: Final = re.compile(
-    r"^\W*(?:(?:i )?hope|let me know|q\.?e\.?d|feel free|if you (?:have|need|would)|please let|happy to|good luck|thank|"
-    r"is there anything|would you like|verified|correct\b.{0,3}$|done\b|this (?:completes|concludes)|∎|■|□|\\(?:black)?square|"
-    r"(?:and )?(?:we|i)(?:'re| are|'m| am) done|great|cheers|希望|如有|如果(?:您|你)|bonne|viel erfolg|espero)|^[-=_*#\s.]*$",
+    r"^\W*(?:(?:i )?hope|let me know|q\.?e\.?d|feel free|if you (?:have|need|would)|please let|"
+    r"happy to|good luck|thank|"
+    r"is there anything|would you like|verified|correct\b.{0,3}$|done\b|this (?:completes|"
+    r"concludes)|∎|■|□|\\(?:black)?square|"
+    r"(?:and )?(?:we|i)(?:'re| are|'m| am) done|great|cheers|"
+    r"希望|如有|如果(?:您|你)|bonne|viel erfolg|espero)|^[-=_*#\s.]*$",
     re.IGNORECASE,
 )
 _SENTENCE: Final = re.compile(r"(?<=[^\s.][.!?])\s+(?=[A-ZÀ-ÞА-Я$\\\d(*])|(?<=[。！？])")
 _DECORATION: Final = re.compile(r"^(?:[#>•\-*]+\s+|\*+(?=\S)|\d{1,2}\.\s+(?=[A-Z])|(?:[✅✓☑]|\s)+)")
 _DISPLAY_END: Final = re.compile(r"(?:\$\$|\\\]|```|\\end\{(\w+\*?)\})\s*\.?$")
 _CORRECTION: Final = re.compile(
-    r"\b(?:wait|actually|correction|oops|sorry|scratch that|my mistake|on second thought|i made an? (?:mistake|error)|"
-    r"that(?:'s| is|was| was) (?:wrong|incorrect|not right)|let me (?:correct|redo|fix)|moment mal|entschuldigung|korrektur|"
-    r"attendez|en fait|je me suis trompé|correction|espera|perdón|corrección|aspetta|постойте|ошибк|исправл)|"
+    r"\b(?:wait|actually|correction|oops|sorry|scratch that|my mistake|on second thought|"
+    r"i made an? (?:mistake|error)|"
+    r"that(?:'s| is|was| was) (?:wrong|incorrect|not right)|let me (?:correct|redo|fix)|"
+    r"moment mal|entschuldigung|korrektur|"
+    r"attendez|en fait|je me suis trompé|correction|espera|perdón|corrección|aspetta|постойте|"
+    r"ошибк|исправл)|"
     r"等等|等一下|不对|更正|修正|訂正|待って|잠깐",
     re.IGNORECASE,
 )
 _CORRECTED: Final = re.compile(
-    r"\b(?:it|that|this|(?:the |my )?(?:correct |right |final |real )?(?:answer|result|value|number|total|sum|product)|[a-z])"
-    r"(?:'s|\s+(?:is|should be|must be|should have been|equals|becomes|would be))\s+(?:actually\s+|really\s+|in fact\s+)?(?!not\b)|"
-    r"\b(?:make that|correction|corrected(?: answer)?|korrektur|corrección)\s*:?\s+|\b[a-z]\s?=\s?|(?:应该是|应为|更正为|更正[:：]|应该等于)\s*",
+    r"\b(?:it|that|this|(?:the |my )?(?:correct |right |final |real )?(?:answer|result|value|"
+    r"number|total|sum|product)|[a-z])"
+    r"(?:'s|\s+(?:is|should be|must be|should have been|equals|becomes|"
+    r"would be))\s+(?:actually\s+|really\s+|in fact\s+)?(?!not\b)|"
+    r"\b(?:make that|correction|corrected(?: answer)?|korrektur|corrección)\s*:?\s+|"
+    r"\b[a-z]\s?=\s?|(?:应该是|应为|更正为|更正[:：]|应该等于)\s*",
     re.IGNORECASE,
 )
-_CHECK: Final = re.compile(r"\b(?:check|verify|verif|double|confirm|indeed|still|also works)|验证|检查", re.IGNORECASE)
+_CHECK: Final = re.compile(
+    r"\b(?:check|verify|verif|double|confirm|indeed|still|also works)|验证|检查", re.IGNORECASE
+)
 
 
 def find_correction(text: str) -> str | None:
@@ -64,7 +75,9 @@ def find_correction(text: str) -> str | None:
         return None
     for match in reversed(list(_CORRECTED.finditer(after))):
         value = clean(strip_lead(cut_at_end(after[match.end() :].split("\n", 1)[0])))
-        if is_value(value, 2) and (any(map(str.isdigit, value)) or "\\" in value or re.fullmatch(r"\(?[A-J]\)?", value)):
+        if is_value(value, 2) and (
+            any(map(str.isdigit, value)) or "\\" in value or re.fullmatch(r"\(?[A-J]\)?", value)
+        ):
             return value
     return None
 
@@ -127,13 +140,23 @@ def find_last_statement(text: str) -> tuple[str | None, str]:
     value = trim_counter(clean(strip_lead(statement)))
     if is_cut_short(body.rstrip(".。")):
         return None, "truncated"
-    if not ended and count_words(sentence) > 4 and not lead and not (len(lines) == 1 and len(sentences) == 1):
+    if (
+        not ended
+        and count_words(sentence) > 4
+        and not lead
+        and not (len(lines) == 1 and len(sentences) == 1)
+    ):
         return None, "truncated"
     short = is_value(value, 2 if any(map(str.isdigit, value)) else 3)
     absent = find_absence(body)
     if absent:
         return absent, ""
-    if short and not states_value(value) and (_reads_as_answer(value) or len(lines) == len(sentences) == 1) and value:
+    if (
+        short
+        and not states_value(value)
+        and (_reads_as_answer(value) or len(lines) == len(sentences) == 1)
+        and value
+    ):
         return value, ""
     stated = value_in(statement, concluding=lead is not None)
     if stated:

@@ -1,4 +1,4 @@
-"""Answers in a structure of their own: `<answer>` tags, JSON objects, and what follows a block of thinking."""
+"""Answers in a structure of their own: tags, JSON objects, and what follows the thinking."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ _THINK_STARTS: Final = ("<think>", "<thinking>", "<thought>", "[THINK]", "◁thi
 MAX_ITEMS: Final = 200
 _TAG: Final = re.compile(r"<(/?)(?:final_?)?(?:answer|solution_answer)\s{0,3}>", re.IGNORECASE)
 _KEY: Final = re.compile(
-    r"""["'](?:final[_ ]?|correct[_ ]?)?(?:answer|result|solution|réponse|antwort|respuesta|ответ|答案)["']\s{0,8}:\s{0,8}""",
+    r"""["'](?:final[_ ]?|correct[_
+    ]?)?(?:answer|result|solution|réponse|antwort|respuesta|ответ|答案)["']\s{0,8}:\s{0,8}""",
     re.IGNORECASE,
 )
 _KEY_ENDS: Final = ('":', "':", '" :', "' :")
@@ -51,7 +52,8 @@ def split_thinking(text: str) -> Thinking:
         text: a response.
 
     Returns:
-        The text before and after the last end of a thinking block; all of it is `answer` when there is none.
+        The text before and after the last end of a thinking block; all of it is `answer` when
+        there is none.
     """
     if "think" not in text and "THINK" not in text and "<" not in text:
         return Thinking("", text, open=False)
@@ -63,7 +65,9 @@ def split_thinking(text: str) -> Thinking:
     for mark in _THINK_STARTS:
         position = text.find(mark, max(best, 0))
         if position >= 0:
-            return Thinking(text[position:], text[:position] if best < 0 else text[after:position], open=True)
+            return Thinking(
+                text[position:], text[:position] if best < 0 else text[after:position], open=True
+            )
     if best < 0:
         return Thinking("", text, open=False)
     return Thinking(text[:best], text[after:], open=False)
@@ -99,7 +103,7 @@ def open_tag(text: str) -> bool:
 
 
 def _unescape(text: str) -> str:
-    """Decode a JSON string but keep LaTeX that was written with single backslashes (`"\\frac12"`)."""
+    r"""Decode a JSON string, keeping LaTeX written with single backslashes (`"\frac12"`)."""
     if "\\" not in text:
         return text
 
@@ -124,7 +128,8 @@ def find_json(text: str) -> tuple[int, int, tuple[str, ...]] | None:
         text: a response.
 
     Returns:
-        Where the key starts, where its value ends, and the value: one text, or one for each item of a list. None when there is
+        Where the key starts, where its value ends, and the value: one text, or one for each item
+        of a list. None when there is
         no such key with a complete value.
     """
     if "{" not in text or not any(mark in text for mark in _KEY_ENDS):
@@ -142,6 +147,8 @@ def find_json(text: str) -> tuple[int, int, tuple[str, ...]] | None:
             return key.start(), scalar.end(), (scalar.group(),)
         items = _LIST.match(text, start)
         if items:
-            values = [first or second for first, second in _ITEM.findall(items.group(1))[:MAX_ITEMS]]
+            values = [
+                first or second for first, second in _ITEM.findall(items.group(1))[:MAX_ITEMS]
+            ]
             return key.start(), items.end(), tuple(clean(_unescape(value)) for value in values)
     return None

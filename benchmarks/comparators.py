@@ -1,0 +1,333 @@
+"""Measure grpo_math beside math-verify in one run: accuracy, speed and hostile inputs.
+
+Run `python benchmarks/comparators.py` (add `--json FILE`, `--only grpo_math`, `--skip-hostile`);
+the tables are those of
+`plugins/math/tests`. math-verify is optional: `pip install "math-verify==0.9.0"
+"antlr4-python3-runtime==4.13.2"`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.metadata
+import importlib.util
+import json
+import logging
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+TESTS = Path(__file__).resolve().parent.parent / "plugins" / "math" / "tests"
+MONEY_AND_UNITS = ("units_", "currency", "temperatures", "unit_on_one_side")
+Row = dict[str, str]
+Judge = Callable[[str, str], str]
+
+
+def read_rows(folder: str) -> list[Row]:
+    """Read the rows of a folder of tables, in a fixed order."""
+    return [
+        json.loads(line)
+        for path in sorted((TESTS / folder).glob("*.jsonl"))
+        for line in path.read_text(encoding="utf-8").splitlines()
+    ]
+
+
+def load_own() -> tuple[Judge, Judge]:
+    """Load grpo_math: judges of a pair and of a whole response."""
+    from grpo_math import compare, compare_response  # noqa: PLC0415 - import time is measured
+
+    def pair(gold: str, pred: str) -> str:
+        return str(compare(gold, pred).verdict)
+
+    def response(gold: str, text: str) -> str:
+        return str(compare_response(gold, text).verdict)
+
+    return pair, response
+
+
+def load_rival() -> tuple[Judge, Judge]:
+    """Load math-verify with its defaults, both sides in dollars as it wants bare LaTeX."""
+    import math_verify  # type: ignore[import-not-found,import-untyped,unused-ignore]  # noqa: PLC0415
+
+    logging.disable(logging.CRITICAL)
+
+    def read(text: str) -> list[Any]:
+        found: list[Any] = parse(text if "$" in text or "\\boxed" in text else f"${text}$")
+        return found or parse(text)
+
+    def pair(gold: str, pred: str) -> str:
+        return "equal" if verify(read(gold), read(pred)) else "different"
+
+    def response(gold: str, text: str) -> str:
+        found = parse(text)
+        if not found:
+            return "unknown"
+        return "equal" if verify(read(gold), found) else "different"
+
+    return pair, response
+
+
+ENGINES: dict[str, tuple[str, str, Callable[[], tuple[Judge, Judge]]]] = {
+    "grpo_math": ("grpo-math", "grpo_math", load_own),
+    "math_verify": ("math-verify", "math_verify", load_rival),
+}
+
+
+def describe_times(seconds: Iterable[float]) -> dict[str, float]:
+    """Describe times in milliseconds: mean, median, 99th percentile, maximum."""
+    ordered = sorted(second * 1_000 for second in seconds)
+    if not ordered:
+        return {"mean_ms": 0.0, "median_ms": 0.0, "p99_ms": 0.0, "max_ms": 0.0}
+    return {
+        "mean_ms": round(statistics.fmean(ordered), 4),
+        "median_ms": round(statistics.median(ordered), 4),
+        "p99_ms": round(ordered[min(len(ordered) - 1, int(len(ordered) * 0.99))], 3),
+        "max_ms": round(ordered[-1], 2),
+    }
+
+
+def time_rows(judge: Judge, rows: list[Row], key: str) -> list[tuple[Row, str, float]]:
+    """Judge every row once, in order; an exception is the verdict `raised`."""
+    results = []
+    for row in rows:
+        started = time.perf_counter()
+        try:
+            verdict = judge(row["gold"], row[key])
+        except Exception:  # a rival's exception is a result of the measurement
+            verdict = "raised"
+        results.append((row, verdict, time.perf_counter() - started))
+    return results
+
+
+def is_right(row: Row, verdict: str) -> bool:
+    """Tell whether a verdict pays the label's reward: only `equal` does."""
+    return (verdict == "equal") == (row["expect"] == "equal")
+
+
+def score(results: list[tuple[Row, str, float]]) -> dict[str, Any]:
+    """Score judged rows by family and in all, in per cent."""
+
+    def rates(part: list[tuple[Row, str, float]]) -> dict[str, Any]:
+        equal = [verdict for row, verdict, _ in part if row["expect"] == "equal"]
+        other = [verdict for row, verdict, _ in part if row["expect"] != "equal"]
+        return {
+            "rows": len(part),
+            "accuracy": percent(sum(is_right(row, verdict) for row, verdict, _ in part), len(part)),
+            "recall": percent(equal.count("equal"), len(equal)),
+            "false_positives": percent(other.count("equal"), len(other)),
+        }
+
+    families = defaultdict(list)
+    for result in results:
+        families[result[0]["family"]].append(result)
+    money = [result for result in results if result[0]["family"].startswith(MONEY_AND_UNITS)]
+    wrong = [seconds for row, _, seconds in results if row["expect"] != "equal"]
+    return {
+        **rates(results),
+        "units_and_money": rates(money)["accuracy"] if money else None,
+        "times": describe_times(seconds for _, _, seconds in results),
+        "times_on_wrong": describe_times(wrong),
+        "families": {name: rates(part) for name, part in sorted(families.items())},
+    }
+
+
+def percent(part: int, whole: int) -> float:
+    """Return a share in per cent; 0 of nothing is 0."""
+    return round(100 * part / whole, 2) if whole else 0.0
+
+
+def measure_import(module: str, repeats: int) -> float:
+    """Measure the time of a first import in fresh processes: the median, in milliseconds."""
+    code = f"import time; s = time.perf_counter(); import {module}; print(time.perf_counter() - s)"
+    times = [
+        float(
+            subprocess.run(
+                [sys.executable, "-c", code], capture_output=True, text=True, check=True
+            ).stdout
+        )
+        for _ in range(repeats)
+    ]
+    return round(statistics.median(times) * 1_000, 1)
+
+
+_batch_judge: Judge | None = None
+
+
+def start_worker(engine: str) -> None:
+    """Load the engine once for a worker of the batch measurement."""
+    global _batch_judge  # noqa: PLW0603 - a worker process keeps its engine between chunks
+    _batch_judge = ENGINES[engine][2]()[0]
+
+
+def judge_in_worker(row: Row) -> str:
+    """Judge one pair in a worker."""
+    assert _batch_judge is not None
+    return _batch_judge(row["gold"], row["pred"])
+
+
+def measure_batch(engine: str, rows: list[Row], processes: int, repeats: int) -> float:
+    """Measure pairs a second over all processes, the start of the workers not counted."""
+    with ProcessPoolExecutor(processes, initializer=start_worker, initargs=(engine,)) as pool:
+        list(pool.map(judge_in_worker, rows[: 4 * processes]))
+        many = rows * repeats
+        started = time.perf_counter()
+        list(pool.map(judge_in_worker, many, chunksize=100))
+        return round(len(many) / (time.perf_counter() - started))
+
+
+def measure_hostile() -> dict[str, Any]:
+    """Measure time and peak memory of each hostile input in a process of its own."""
+    count = len((TESTS / "hostile.jsonl").read_text(encoding="utf-8").splitlines())
+    worst: list[dict[str, Any]] = []
+    for index in range(count):
+        command = [
+            sys.executable,
+            "-X",
+            "utf8",
+            str(TESTS / "hostile_runner.py"),
+            "main",
+            str(index),
+            str(index + 1),
+        ]
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+            worst.append(json.loads(done.stdout.splitlines()[0]))
+        except (subprocess.TimeoutExpired, IndexError):
+            worst.append(
+                {"name": f"input {index}", "verdict": "none", "seconds": 60.0, "megabytes": 0}
+            )
+    slowest = max(worst, key=lambda result: result["seconds"])
+    largest = max(worst, key=lambda result: result["megabytes"])
+    over = [
+        r["name"]
+        for r in worst
+        if r["seconds"] > 1 or r["megabytes"] > 200 or r["verdict"] == "none"
+    ]
+    return {
+        "inputs": count,
+        "worst_seconds": slowest["seconds"],
+        "slowest": slowest["name"],
+        "peak_megabytes": largest["megabytes"],
+        "largest": largest["name"],
+        "median_seconds": statistics.median(result["seconds"] for result in worst),
+        "over_a_limit": over,
+    }
+
+
+def measure_extraction(rows: list[Row]) -> dict[str, float]:
+    """Measure the extraction alone over the response tables."""
+    from grpo_math.extraction import extract  # noqa: PLC0415 - import time is measured
+    from grpo_math.options import DEFAULT  # noqa: PLC0415
+
+    times = []
+    for row in rows:
+        started = time.perf_counter()
+        extract(row["response"], options=DEFAULT)
+        times.append(time.perf_counter() - started)
+    return describe_times(times)
+
+
+def measure(engine: str, args: argparse.Namespace) -> dict[str, Any]:
+    """Measure one engine."""
+    distribution, module, load = ENGINES[engine]
+    pairs, responses = read_rows("tables"), read_rows("responses")
+    pair, response = load()
+    time_rows(pair, pairs[:20], "pred")  # what is compiled at first use is not counted
+    report = {
+        "version": importlib.metadata.version(distribution),
+        "pairs": score(time_rows(pair, pairs, "pred")),
+        "responses": score(time_rows(response, responses, "response")),
+        "import_ms": measure_import(module, args.repeats),
+        "pairs_per_second": measure_batch(
+            engine, pairs, args.processes, 10 if engine == "grpo_math" else 1
+        ),
+        "processes": args.processes,
+    }
+    if engine == "grpo_math":
+        report["extraction"] = measure_extraction(responses)
+        if not args.skip_hostile:
+            report["hostile"] = measure_hostile()
+    return report
+
+
+RATES = ("rows", "accuracy", "recall", "false_positives")
+TIMES = ("mean_ms", "median_ms", "p99_ms", "max_ms")
+
+
+def read_figure(table: str, key: str, report: dict[str, Any]) -> object:
+    """Read one figure of a table: a rate, or a time."""
+    return report[table]["times"][key] if key in TIMES else report[table][key]
+
+
+def show(reports: dict[str, dict[str, Any]]) -> None:
+    """Print the figures as a table, one column for each engine."""
+    names = list(reports)
+    print(f"{'':34}" + "".join(f"{name + ' ' + reports[name]['version']:>22}" for name in names))
+    lines: list[tuple[str, Callable[[dict[str, Any]], object]]] = [
+        (f"{table}: {key}", partial(read_figure, table, key))
+        for table in ("pairs", "responses")
+        for key in (*RATES, *TIMES)
+    ]
+    lines += [
+        ("pairs: units and money", lambda r: r["pairs"]["units_and_money"]),
+        ("wrong answers: mean_ms", lambda r: r["pairs"]["times_on_wrong"]["mean_ms"]),
+        ("wrong answers: max_ms", lambda r: r["pairs"]["times_on_wrong"]["max_ms"]),
+        ("extraction: mean_ms", lambda r: r.get("extraction", {}).get("mean_ms", "-")),
+        ("import_ms", lambda r: r["import_ms"]),
+        ("pairs a second, all processes", lambda r: r["pairs_per_second"]),
+        ("hostile: worst seconds", lambda r: r.get("hostile", {}).get("worst_seconds", "-")),
+        ("hostile: peak megabytes", lambda r: r.get("hostile", {}).get("peak_megabytes", "-")),
+        ("hostile: over a limit", lambda r: len(r.get("hostile", {}).get("over_a_limit", []))),
+    ]
+    for label, read in lines:
+        print(f"{label:34}" + "".join(f"{read(reports[name])!s:>22}" for name in names))
+    for table in ("pairs", "responses"):
+        print(f"\naccuracy by family ({table})")
+        for family in reports[names[0]][table]["families"]:
+            cells = (reports[name][table]["families"][family]["accuracy"] for name in names)
+            print(f"  {family:32}" + "".join(f"{cell:>22}" for cell in cells))
+
+
+def main() -> int:
+    """Run the measurement and print it."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--json", type=Path, help="write the figures to this file too")
+    parser.add_argument("--only", choices=list(ENGINES), help="measure one engine")
+    parser.add_argument("--skip-hostile", action="store_true", help="leave out the hostile inputs")
+    parser.add_argument("--repeats", type=int, default=7, help="imports measured (default 7)")
+    parser.add_argument(
+        "--processes", type=int, default=os.cpu_count() or 1, help="workers of a batch"
+    )
+    args = parser.parse_args()
+    reports = {}
+    for engine, (distribution, module, _) in ENGINES.items():
+        if args.only in (None, engine):
+            if importlib.util.find_spec(module) is None:
+                print(
+                    f"{distribution} is not installed: it is left out of the comparison",
+                    file=sys.stderr,
+                )
+                continue
+            reports[engine] = measure(engine, args)
+    if not reports:
+        return 2
+    print(f"Python {platform.python_version()}, {os.cpu_count()} processors, {platform.machine()}")
+    show(reports)
+    if args.json:
+        args.json.write_text(json.dumps(reports, indent=2, ensure_ascii=False), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
