@@ -1,0 +1,20 @@
+"""Evaluation: what generators and critic score, with given libraries; nothing is learned."""
+
+from grpo_framework.evaluation.estimators import Estimate, estimate, majority_at_k, pass_at_k
+from grpo_framework.evaluation.measures import ALL, AtK, Evaluation, Measured, Scores
+from grpo_framework.evaluation.running import evaluate
+from grpo_framework.evaluation.voting import count_votes
+
+__all__ = [
+    "ALL",
+    "AtK",
+    "Estimate",
+    "Evaluation",
+    "Measured",
+    "Scores",
+    "count_votes",
+    "estimate",
+    "evaluate",
+    "majority_at_k",
+    "pass_at_k",
+]

@@ -1,0 +1,200 @@
+"""Runs an evaluation on the stages of training, with epoch 0 in every seed; learns nothing.
+
+The same problems, seed and models give the same prompts apart from the experiences. No store is
+touched.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+from grpo_framework.engine import Engine
+from grpo_framework.evaluation.measures import (
+    ALL,
+    Evaluation,
+    Held,
+    Scores,
+    by_problem,
+    default_ks,
+    measure,
+)
+from grpo_framework.evaluation.voting import count_votes
+from grpo_framework.events import CallFinished, Event, UnitFailed
+from grpo_framework.experience import CRITIC, SHARED, Library
+from grpo_framework.fusion import fuse
+from grpo_framework.records import Failure, FinalAnswer, Owner, Problem, Rollout, Usage
+from grpo_framework.reports import FailureCount, bearer
+from grpo_framework.rollouts import Stages, start_group
+
+
+async def _silent(_: Event) -> None:
+    """Tell nobody."""
+
+
+async def evaluate(
+    engine: Engine,
+    problems: Sequence[Problem],
+    libraries: Mapping[Owner, Library],
+    *,
+    rollouts: int = 3,
+    seed: int = 0,
+    ks: Sequence[int] = (),
+    with_critic: bool = True,
+    announce: Callable[[Event], Awaitable[None]] = _silent,
+    finished: Callable[[Scores], object] = lambda _: None,
+) -> Evaluation:
+    """Measure the generators, and the critic over them.
+
+    Args:
+        engine: The opened components; an advisor is not needed.
+        problems: What is asked.
+        libraries: By owner, with the shared one; an owner that is missing has no experiences.
+        rollouts: Attempts of each generator at each problem.
+        seed: All sampling derives from it.
+        ks: For pass@k and majority@k; by default the powers of two below `rollouts`, and it.
+        with_critic: Whether the critic fuses each generator's attempts.
+        announce: Takes the events of the calls and rollouts.
+        finished: Takes the scores of each group as soon as they are there.
+
+    Raises:
+        BudgetExhausted: A limit of the run was reached.
+        ValueError: A k is below 1 or above `rollouts`.
+    """
+    chosen = tuple(sorted(set(ks))) or default_ks(rollouts)
+    if rollouts < 1 or chosen[0] < 1 or chosen[-1] > rollouts:
+        message = f"every k must be from 1 to the number of rollouts, {rollouts}: {chosen}"
+        raise ValueError(message)
+    held = {owner: libraries.get(owner, Library(owner)) for owner in (*engine.owners, SHARED)}
+    started = time.perf_counter()
+    count = _Count(announce)
+    stages = Stages(
+        engine=engine,
+        announce=count.announce,
+        slots=asyncio.Semaphore(engine.concurrency),
+        epoch=0,
+        batch=1,
+        run_seed=seed,
+        rollouts=rollouts,
+    )
+    try:
+        scores = await _score_all(stages, problems, held, finished, with_critic=with_critic)
+    except BaseExceptionGroup as group:
+        raise _first(group) from None
+    owners = tuple(
+        measure(owner, by_problem(scores, owner), held, chosen, with_critic=with_critic)
+        for owner in engine.owners
+        if owner != CRITIC
+    )
+    return Evaluation(
+        problems=len(problems),
+        rollouts_per_generator=rollouts,
+        seed=seed,
+        fingerprint=engine.fingerprint,
+        simulation=engine.simulation,
+        libraries={
+            owner: Held(library.version, len(library), library.digest)
+            for owner, library in held.items()
+        },
+        overall=measure(ALL, by_problem(scores, None), held, chosen, with_critic=with_critic),
+        owners=owners,
+        units=count.failed + sum(len(row.rewards) + (row.fused is not None) for row in scores),
+        failures=count.failures(),
+        usage=sum(count.usage.values(), Usage()),
+        usage_by_owner=dict(sorted(count.usage.items())),
+        seconds=time.perf_counter() - started,
+        scores=scores,
+    )
+
+
+class _Count:
+    """Adds up what calls cost and what failed, and passes every event on."""
+
+    def __init__(self, announce: Callable[[Event], Awaitable[None]]) -> None:
+        self._announce = announce
+        self.usage: dict[Owner, Usage] = {}
+        self._failures: Counter[tuple[str, Owner, str]] = Counter()
+        self._messages: dict[tuple[str, Owner, str], str] = {}
+
+    async def announce(self, event: Event) -> None:
+        if isinstance(event, CallFinished):
+            owner = bearer(event.unit)
+            self.usage[owner] = self.usage.get(owner, Usage()) + event.usage
+        elif isinstance(event, UnitFailed):
+            failure = event.failure
+            key = (failure.unit.stage, bearer(failure.unit), failure.kind)
+            self._failures[key] += 1
+            self._messages.setdefault(key, failure.message)
+        await self._announce(event)
+
+    @property
+    def failed(self) -> int:
+        return self._failures.total()
+
+    def failures(self) -> tuple[FailureCount, ...]:
+        return tuple(
+            FailureCount(*key, count=number, message=self._messages[key])
+            for key, number in sorted(self._failures.items())
+        )
+
+
+async def _score_all(
+    stages: Stages,
+    problems: Sequence[Problem],
+    libraries: Mapping[Owner, Library],
+    finished: Callable[[Scores], object],
+    *,
+    with_critic: bool,
+) -> tuple[Scores, ...]:
+    """All groups, in the order of the problems; few problems are open at once."""
+    window = asyncio.Semaphore(2 * stages.engine.concurrency)
+
+    async def one(problem: Problem, owner: Owner) -> Scores:
+        async with window:
+            scores = await _score(stages, problem, owner, libraries, with_critic=with_critic)
+        finished(scores)
+        return scores
+
+    owners = [owner for owner in stages.engine.owners if owner != CRITIC]
+    async with asyncio.TaskGroup() as tasks:
+        running = [
+            tasks.create_task(one(problem, owner)) for problem in problems for owner in owners
+        ]
+    return tuple(task.result() for task in running)
+
+
+async def _score(
+    stages: Stages,
+    problem: Problem,
+    owner: Owner,
+    libraries: Mapping[Owner, Library],
+    *,
+    with_critic: bool,
+) -> Scores:
+    shared = libraries[SHARED]
+    async with asyncio.TaskGroup() as tasks:
+        group = start_group(stages, tasks, problem, libraries[owner], shared)
+        attempts = await group.attempts
+        final = (
+            await fuse(stages, problem, owner, attempts, libraries[CRITIC], shared)
+            if with_critic
+            else None
+        )
+        tried = await group.tried
+    rollouts = [one.rollout for one in tried if isinstance(one.rollout, Rollout)]
+    failed = sum(isinstance(one.rollout, Failure) for one in tried)
+    return Scores(
+        problem=problem.id,
+        owner=owner,
+        rewards=tuple(rollout.reward for rollout in rollouts),
+        votes=await count_votes(stages.engine.comparator, problem.question, rollouts),
+        fused=final.reward if isinstance(final, FinalAnswer) else None,
+        failures=failed + isinstance(final, Failure),
+    )
+
+
+def _first(error: BaseException) -> BaseException:
+    """A task group wraps what stopped the evaluation; the caller gets the cause itself."""
+    return _first(error.exceptions[0]) if isinstance(error, BaseExceptionGroup) else error
