@@ -79,9 +79,15 @@ class Group:
 
 @attrs.frozen
 class Listing:
-    """Several values, unordered: ``2, 3 and 7``, ``x = 1 or x = -3``, ``1 ± √2``."""
+    """Several values, unordered: ``2, 3 and 7``, ``x = 1 or x = -3``, ``1 ± √2``.
+
+    Attributes:
+        items: The values.
+        joiner: ``and``, ``or`` or ``,``; it says how inequalities are joined, and nothing else.
+    """
 
     items: tuple[Value, ...]
+    joiner: str = attrs.field(default=",", eq=False)
 
 
 @attrs.frozen
@@ -132,14 +138,6 @@ class Ratio:
     """A proportion of two or more terms."""
 
     terms: tuple[Expr, ...]
-
-
-@attrs.frozen
-class BaseNumber:
-    """An integer written in another base."""
-
-    value: int
-    base: int
 
 
 @attrs.frozen
@@ -207,7 +205,6 @@ Value = (
     | Builder
     | Matrix
     | Ratio
-    | BaseNumber
     | Clock
     | Date
     | Choice
@@ -219,7 +216,7 @@ NUMBER_TYPES = (Num, Const, Var, Call)
 _TYPE_NAMES = {
     Const: "number", Var: "expression", Quantity: "quantity", Listing: "values",
     Relation: "relation", SetOperation: "set", NamedSet: "set", Builder: "set", Matrix: "matrix",
-    Ratio: "ratio", BaseNumber: "number in a base", Clock: "time", Date: "date",
+    Ratio: "ratio", Clock: "time", Date: "date",
     Choice: "choice", Text: "text", Truth: "truth",
 }  # fmt: skip
 

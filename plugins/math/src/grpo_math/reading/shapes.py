@@ -89,7 +89,7 @@ def _finish_equation(values: list[Value]) -> Value:
     return Relation((left, right), ("=",))
 
 
-def gather_list(items: list[Value]) -> Value:
+def gather_list(items: list[Value], joiner: str = ",") -> Value:
     """Shape several values: one name's values become ``name = values``."""
     items, parameter = _take_parameter(items)
     if parameter:
@@ -103,12 +103,12 @@ def gather_list(items: list[Value]) -> Value:
         for item in items[1:]:
             if isinstance(item, Relation):
                 if item.signs != ("=",) or item.sides[0] != name:
-                    return Listing(tuple(items))
+                    return Listing(tuple(items), joiner)
                 values.append(item.sides[1])
             else:
                 values.append(item)
         return Relation((name, Listing(tuple(values))), ("=",))
-    return Listing(tuple(items))
+    return Listing(tuple(items), joiner)
 
 
 def _take_parameter(items: list[Value]) -> tuple[list[Value], str]:

@@ -2,17 +2,175 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from fractions import Fraction
 
 from grpo_math.options import Options
-from grpo_math.values import Value
+from grpo_math.reading.calendar import read_clock, read_date
+from grpo_math.reading.numerals import read_number_words
+from grpo_math.units import Unit, read_unit
+from grpo_math.values import Choice, Num, Quantity, Value
+
+_LETTER = r"(?:\\(?:text|textbf|mathrm|mathbf)\s*\{\s*)?\(?\s*(?P<letter>[A-Ja-j])\s*\)?\s*\}?"
+_BARE = re.compile(r"(?P<open>[(\[]?)\s*(?P<letter>[A-Ja-j])\s*(?P<close>[.):\]]?)")
+_LABELLED = re.compile(
+    r"(?:the\s+)?(?:correct\s+|right\s+|best\s+)?(?:option|choice|answer|选项|选择|应选|选|故选|答案)"
+    r"(?:\s+(?:choice|option))?(?:\s*(?:is|为|是))?\s*:?\s*(?:option\s*)?" + _LETTER
+    + r"(?:(?P<mark>[.):]|\s+(?=\S))\s*(?P<content>.*))?", re.IGNORECASE | re.DOTALL,
+)  # fmt: skip
+_WITH_CONTENT = re.compile(
+    r"(?:\(\s*(?P<a>[A-J])\s*\)\s*:?|(?P<b>[A-J])\s*[.):、]|\[(?P<c>[A-J])\])\s*(?P<content>[^\s+\-*/^=,].*)",
+    re.DOTALL,
+)  # fmt: skip
+_AFTER = re.compile(r"\(?(?P<letter>[A-J])\)?\s*(?:选项|项|is correct|is the correct answer)")
+_SEVERAL = re.compile(r"\(?[A-J]\)?(?:\s*(?:,|;|and|&|、|和|\s)\s*(?:and\s+)?\(?[A-J]\)?)+")
+_BASE = re.compile(
+    r"\(?\s*(?P<digits>[0-9A-Za-z]+)\s*\)?\s*(?:_\s*\{?\s*\(?\s*(?:\\text\s*\{)?\s*(?P<sub>\d{1,2}|[a-z]+)"
+    r"\s*\}?\s*\)?\s*\}?|\(?\s*(?:in\s+)?base[\s-]*(?P<base>\d{1,2}|[a-z]+)\s*\)?)",
+    re.IGNORECASE,
+)  # fmt: skip
+_PREFIXED = re.compile(r"0(?:b(?P<two>[01]+)|x(?P<sixteen>[0-9a-fA-F]+)|o(?P<eight>[0-7]+))")
+_BASES = {
+    "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9,
+    "ten": 10, "eleven": 11, "twelve": 12, "sixteen": 16, "bin": 2, "hex": 16, "oct": 8, "dec": 10,
+}  # fmt: skip
+_SEXAGESIMAL = re.compile(
+    r"(?P<sign>-?)\s*(?P<deg>\d{1,3})\s*°\s*(?P<min>\d{1,2})\s*'\s*(?:(?P<sec>\d{1,2}(?:\.\d+)?)"
+    r"\s*(?:\"|''))?"
+)
+_COMPOUND_PART = re.compile(r"\s*(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>[a-zA-Z一-鿿]+|['\"])\.?\s*(?:and\b|,)?")
+_MAX_LENGTH = 300
 
 
-def read_special(text: str, options: Options) -> Iterator[Value | None]:
+def read_special(text: str, options: Options) -> list[Value | None]:
     """Read a normalised text in each fixed form.
 
-    Yields:
-        The values; a final None says that the text means nothing else.
+    Returns:
+        The values it can mean; a last None says that it means nothing else.
     """
-    del text, options
-    yield from ()
+    if len(text) > _MAX_LENGTH or not text:
+        return []
+    first = text[0]
+    found: list[Value | None] = []
+    if "A" <= first <= "J" or "a" <= first <= "j" or first in "(\\[" or not first.isascii() or (
+        first in "toOTrRbBcC"
+    ):
+        found += _read_choice(text)
+        if found and found[-1] is None:
+            return found
+    if len(text) == 1:
+        return found
+    for read in (_read_base, _read_sexagesimal, _read_compound):
+        value = read(text)
+        if value is not None:
+            return [*found, value, None]
+    clock = read_clock(text)
+    if clock is not None:
+        found.append(clock)
+        if clock.half is not None:
+            return [*found, None]
+    day = read_date(text, options)
+    if day is not None:
+        found.append(day)
+    number = read_number_words(text)
+    if number is not None:
+        found += [number, None]
+    return found
+
+
+def _read_choice(text: str) -> list[Value | None]:
+    bare = _BARE.fullmatch(text)
+    if bare:
+        letter = bare["letter"]
+        sure = bool(bare["close"])
+        if letter in "ei" and not sure:
+            return []
+        return [Choice(letter, "", sure)]
+    if text.isalpha() and text.isascii():
+        letters = sorted(set(text))
+        if 2 <= len(text) <= 10 and "".join(letters) == text and set(text) <= set("ABCDEFGHIJ"):
+            return [Choice(text, "", sure=False)]
+        return []
+    labelled = _LABELLED.fullmatch(text)
+    if labelled and (labelled["letter"].isupper() or not labelled["content"]):
+        return [Choice(labelled["letter"], labelled["content"] or ""), None]
+    after = _AFTER.fullmatch(text)
+    if after:
+        return [Choice(after["letter"]), None]
+    several = _SEVERAL.fullmatch(text)
+    if several:
+        letters = re.findall(r"[A-J]", text)
+        if len(set(letters)) == len(letters) > 1:
+            return [Choice("".join(sorted(letters)), "", sure="and" in text)]
+    with_content = _WITH_CONTENT.fullmatch(text)
+    if with_content:
+        letter = with_content["a"] or with_content["b"] or with_content["c"]
+        if with_content["b"] and ":" in text[:4] and text[2:].strip().isdigit() and len(text) < 5:
+            return [Choice(letter, with_content["content"])]
+        return [Choice(letter, with_content["content"]), None]
+    return []
+
+
+def _read_base(text: str) -> Value | None:
+    prefixed = _PREFIXED.fullmatch(text)
+    if prefixed:
+        for name, base in (("two", 2), ("sixteen", 16), ("eight", 8)):
+            if prefixed[name]:
+                return Num(Fraction(int(prefixed[name], base)))
+    if "_" not in text and "base" not in text.lower():
+        return None
+    match = _BASE.fullmatch(text)
+    if match is None:
+        return None
+    digits = match["digits"]
+    name = (match["sub"] or match["base"]).lower()
+    base = int(name) if name.isdigit() else _BASES.get(name, 0)
+    if not 2 <= base <= 36 or not (digits[0].isdigit() or (base > 10 and digits.isupper())):
+        return None
+    if any(int(c, 36) >= base for c in digits):
+        return None
+    return Num(Fraction(int(digits, base)))
+
+
+def _read_sexagesimal(text: str) -> Value | None:
+    match = _SEXAGESIMAL.fullmatch(text)
+    if match is None:
+        return None
+    minutes, seconds = int(match["min"]), Fraction(match["sec"] or 0)
+    if minutes >= 60 or seconds >= 60:
+        return None
+    value = int(match["deg"]) + Fraction(minutes, 60) + seconds / 3600
+    unit = read_unit("°")
+    if unit is None:
+        return None
+    return Quantity(Num(-value if match["sign"] else value), unit.unit)
+
+
+def _read_compound(text: str) -> Value | None:
+    """Read several quantities of one dimension in a row: ``5 ft 6 in``, ``1 h 30 min``."""
+    if not text[0].isdigit() or len(text) > 60:
+        return None
+    total = Fraction(0)
+    unit: Unit | None = None
+    previous: Fraction | None = None
+    at = count = 0
+    while at < len(text):
+        match = _COMPOUND_PART.match(text, at)
+        if match is None or match.end() == at:
+            return None
+        name = {"'": "ft", '"': "in"}.get(match["unit"], match["unit"])
+        reading = read_unit(name)
+        if reading is None or not reading.known or len(reading.unit.dims) != 1:
+            return None
+        if unit is not None and reading.unit.dims != unit.dims:
+            return None
+        if reading.unit.offset or (previous is not None and reading.unit.factor >= previous):
+            return None
+        unit = unit or reading.unit
+        previous = reading.unit.factor
+        total += Fraction(match["number"]) * reading.unit.factor
+        at = match.end()
+        count += 1
+    if unit is None or count < 2 or unit.pi:
+        return None
+    return Quantity(Num(total / unit.factor), unit)

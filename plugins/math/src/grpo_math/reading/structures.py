@@ -20,6 +20,8 @@ from grpo_math.values import (
 )
 
 _JOINERS = frozenset("and or und oder et ou 或 和 与 及 以及 或者 且 also ; ,".split())
+_OR = frozenset("or oder ou 或 或者 \\lor \\vee".split())
+_AND = frozenset("and und et 和 与 且 \\land \\wedge".split())
 _SET_SIGNS = {"\\cup": "union", "\\cap": "meet", "\\setminus": "minus", "\\backslash": "minus",
               "\\bigcup": "union"}  # fmt: skip
 _FENCES = {"(": "(", ")": ")", "[": "[", "]": "]", "\\lbrack": "[", "\\rbrack": "]",
@@ -45,7 +47,13 @@ class AnswerReader(ExpressionReader):
         if len(pieces) > _MAX_ITEMS:
             raise OverLimitError(f"the answer lists more than {_MAX_ITEMS} values")
         items = [self.read_item(*piece) for piece in pieces]
-        return items[0] if len(items) == 1 else gather_list(items)
+        return items[0] if len(items) == 1 else gather_list(items, self._name_joiner(pieces))
+
+    def _name_joiner(self, pieces: list[tuple[int, int]]) -> str:
+        words = {self.tokens[end].text.strip(" ,").lower() for _, end in pieces[:-1]}
+        if words & _OR:
+            return "or"
+        return "and" if words & _AND else ","
 
     def _is_joiner(self, index: int, joiners: frozenset[str]) -> bool:
         token = self.tokens[index]

@@ -1,0 +1,167 @@
+"""The public comparison of two answers, and of an answer with a whole response."""
+
+from __future__ import annotations
+
+import re
+
+from grpo_math.equality.judge import Judge
+from grpo_math.extraction import extract
+from grpo_math.limits import (
+    Deadline,
+    DeadlineError,
+    OverLimitError,
+    UndecidableError,
+)
+from grpo_math.options import DEFAULT, Options
+from grpo_math.reading.reader import Reading, read
+from grpo_math.results import Cause, Result, Verdict
+from grpo_math.values import Choice, Value, name_type
+
+_PLAIN = re.compile(r"\s*\$?\s*([+-]?)0*(\d+)(?:\.(\d+))?\s*\$?\s*")
+
+
+def compare(gold: str, pred: str | None, *, options: Options = DEFAULT) -> Result:
+    """Compare an answer with the reference.
+
+    Args:
+        gold: The reference answer: LaTeX, plain text or Unicode.
+        pred: The answer, in any of these too, possibly boxed; None where none was found.
+        options: How lenient to be, and the limits.
+
+    Returns:
+        The verdict with its reason; never raises for what the texts hold.
+    """
+    changes = options.list_changes()
+
+    def say(verdict: Verdict, reason: str, **more: str) -> Result:
+        return Result(verdict, reason, pred, options=changes, **more)
+
+    def give_up(cause: Cause, detail: str = "") -> Result:
+        reason = f"{cause}: {detail}" if detail else str(cause)
+        return Result(Verdict.UNKNOWN, reason, pred, options=changes, cause=cause)
+
+    if pred is None or not pred.strip():
+        return give_up(Cause.NO_ANSWER)
+    if not gold.strip():
+        return give_up(Cause.UNPARSED_REFERENCE, "it is empty")
+    if gold == pred:
+        return say(Verdict.EQUAL, "the same text", rule="same text")
+    plain = _compare_plain(gold, pred)
+    if plain is not None:
+        verdict = Verdict.EQUAL if plain else Verdict.DIFFERENT
+        return say(verdict, "plain numbers", rule="plain number",
+                   gold_type="number", pred_type="number")  # fmt: skip
+    deadline = Deadline(options.timeout)
+    try:
+        readings = read(gold, options), read(pred, options)
+        for reading, cause in zip(
+            readings, (Cause.UNPARSED_REFERENCE, Cause.UNPARSED_ANSWER), strict=True
+        ):
+            if not reading.values:
+                return give_up(cause, reading.text[:80])
+        return _decide(*readings, Judge(options, deadline), pred)
+    except OverLimitError as over:
+        return give_up(Cause.OVER_LIMIT, str(over))
+    except (RecursionError, MemoryError):
+        return give_up(Cause.OVER_LIMIT, "the answer is nested too deeply or too large")
+    except (DeadlineError, UndecidableError) as undecided:
+        return give_up(Cause.TIMEOUT, str(undecided))
+
+
+def _compare_plain(gold: str, pred: str) -> bool | None:
+    """Compare two plain numerals as texts, whatever their length; None for anything else."""
+    first = _PLAIN.fullmatch(gold)
+    second = _PLAIN.fullmatch(pred) if first else None
+    if first is None or second is None:
+        return None
+    return _normalise_plain(first) == _normalise_plain(second)
+
+
+def _normalise_plain(match: re.Match[str]) -> tuple[str, str, str]:
+    sign, whole, decimals = match.groups()
+    decimals = (decimals or "").rstrip("0")
+    zero = not whole.strip("0") and not decimals
+    return ("" if sign != "-" or zero else "-", whole, decimals)
+
+
+def _decide(gold: Reading, pred: Reading, judge: Judge, extracted: str) -> Result:
+    """Try every pair of readings; the first equal pair decides."""
+    undecided: Exception | None = None
+    rule = ""
+    pairs = _pair_readings(gold.values, pred.values)
+    for first, second in pairs:
+        try:
+            equal = judge.equal(first, second)
+        except (UndecidableError, OverLimitError) as problem:
+            undecided = undecided or problem
+            continue
+        rule = rule or judge.rule
+        if equal:
+            return Result(
+                Verdict.EQUAL, judge.rule, extracted, name_type(first), name_type(second),
+                judge.rule, judge.options.list_changes(),
+            )  # fmt: skip
+    if undecided is not None:
+        raise undecided
+    first, second = gold.values[0], pred.values[0]
+    rule = rule or "no common type"
+    return Result(
+        Verdict.DIFFERENT, rule, extracted, name_type(first), name_type(second), rule,
+        judge.options.list_changes(),
+    )  # fmt: skip
+
+
+def _pair_readings(
+    gold: tuple[Value, ...], pred: tuple[Value, ...]
+) -> list[tuple[Value, Value]]:
+    """Pair the readings of both sides; where both are surely letters, only the letters count."""
+    letters = [[v for v in values if isinstance(v, Choice)] for values in (gold, pred)]
+    if letters[0] and letters[1] and (letters[0][0].sure or letters[1][0].sure):
+        return [(letters[0][0], letters[1][0])]
+    return [(a, b) for a in gold for b in pred]
+
+
+def compare_response(gold: str, response: str, *, options: Options = DEFAULT) -> Result:
+    """Find the final answer in a whole response, and compare it with the reference.
+
+    Args:
+        gold: The reference answer.
+        response: What a model wrote, reasoning included.
+        options: How lenient to be, and the limits.
+
+    Returns:
+        The verdict; ``unknown: no answer found`` where there is no final answer.
+    """
+    found = extract(response, options=options)
+    if not found.answers:
+        reason = f"{Cause.NO_ANSWER}: {found.reason}" if found.reason else str(Cause.NO_ANSWER)
+        return Result(
+            Verdict.UNKNOWN, reason, None, options=options.list_changes(), cause=Cause.NO_ANSWER
+        )
+    return compare(gold, ", ".join(found.answers), options=options)
+
+
+def check_reference(gold: str, *, options: Options = DEFAULT) -> Result | None:
+    """Check that a reference can be read, when problems are loaded.
+
+    Args:
+        gold: The reference answer.
+        options: The limits.
+
+    Returns:
+        None where it can; else the ``unknown`` result every comparison with it would give.
+    """
+    def give_up(cause: Cause, detail: str) -> Result:
+        reason = f"{cause}: {detail}"
+        changes = options.list_changes()
+        return Result(Verdict.UNKNOWN, reason, None, options=changes, cause=cause)
+
+    try:
+        reading = read(gold, options)
+    except OverLimitError as over:
+        return give_up(Cause.OVER_LIMIT, str(over))
+    except (RecursionError, MemoryError):
+        return give_up(Cause.OVER_LIMIT, "the answer is nested too deeply or too large")
+    if not reading.values:
+        return give_up(Cause.UNPARSED_REFERENCE, reading.text[:80] or "it is empty")
+    return None

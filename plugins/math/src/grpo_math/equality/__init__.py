@@ -1,0 +1,3 @@
+"""Decides whether two typed values are equal: exactly, then numerically, then by sympy."""
+
+from __future__ import annotations
