@@ -47,9 +47,7 @@ from grpo_framework.validation import validate
     type=click.IntRange(min=1),
     help="A k of pass@k and majority@k; repeatable. By default 1, 2, 4 … and the group size.",
 )
-@click.option(
-    "--critic-answers/--no-critic", "with_critic", default=True, help="Fuse the rollouts."
-)
+@click.option("--no-critic", "without_critic", is_flag=True, help="Leave the critic out.")
 @json_flag
 @click.pass_context
 def command(
@@ -57,7 +55,7 @@ def command(
     /,
     with_experiences: bool | None,
     ks: tuple[int, ...],
-    with_critic: bool,
+    without_critic: bool,
     as_json: bool,
     **given: Any,
 ) -> None:
@@ -72,10 +70,10 @@ def command(
         raise click.BadParameter(f"{message}; raise --group-size", param_hint="--k")
     named = any(given[key] is not None for key in STORE_FLAGS)
     required = bool(with_experiences) or (with_experiences is None and named)
-    work = _Work(config, find_plugins(ctx), ks, with_critic)
+    work = _Work(config, find_plugins(ctx), ks, not without_critic)
     with show_progress() as progress:
-        libraries = asyncio.run(work.libraries(required)) if with_experiences is not False else {}
-        result = asyncio.run(work.evaluate(libraries, progress))
+        bare = with_experiences is False
+        result = asyncio.run(work.evaluate(progress, bare=bare, required=required))
     document = to_document(result)
     validate("evaluation", document)
     if as_json:
@@ -103,7 +101,7 @@ class _Work:
         self._ks = ks
         self._with_critic = with_critic
 
-    async def libraries(self, required: bool) -> Mapping[Owner, Library]:
+    async def _libraries(self, required: bool) -> Mapping[Owner, Library]:
         """What the store holds; where experiences were asked for, it must hold some."""
         config = self._config
         async with ExperienceManager.from_config(config, self._plugins).open() as manager:
@@ -114,9 +112,11 @@ class _Work:
             raise ConfigError(message, pointer="/experience_dir", hint=hint)
         return libraries
 
-    async def evaluate(self, libraries: Mapping[Owner, Library], progress: Progress) -> Evaluation:
+    async def evaluate(self, progress: Progress, *, bare: bool, required: bool) -> Evaluation:
+        """Read problems and experiences, open the engine, and measure."""
         config = self._config
         problems = await Workshop(config, self._plugins).problems()
+        libraries = {} if bare else await self._libraries(required)
         engine = ConfiguredEngine(config, self._plugins, learning=False)
 
         async def announce(event: Event) -> None:
