@@ -107,7 +107,7 @@ class _Work:
         async with ExperienceManager.from_config(config, self._plugins).open() as manager:
             libraries = await manager.load(config.owners)
         if required and not any(map(len, libraries.values())):
-            message = f"{config.experience_dir} holds no experiences"
+            message = f"{config.store.use} holds no experiences in {config.experience_dir}"
             hint = "name another --experience-dir, or measure the bare model: --without-experiences"
             raise ConfigError(message, pointer="/experience_dir", hint=hint)
         return libraries
