@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 
 from cattrs import Converter
+from cattrs.errors import ForbiddenExtraKeysError
 from cattrs.gen import make_dict_unstructure_fn
 
 from grpo_framework import events
@@ -91,7 +92,7 @@ def from_document(document: Any, cls: type[T]) -> T:
     """
     try:
         return _CONVERTER.structure(document, cls)
-    except (TypeError, KeyError, AttributeError) as error:
+    except (TypeError, KeyError, AttributeError, ForbiddenExtraKeysError) as error:
         message = f"does not read as {cls.__name__}: {error}"
         raise ValueError(message) from error
 
@@ -124,10 +125,10 @@ def event_from_document(document: Mapping[str, Any]) -> events.Event:
     """
     fields = {key: value for key, value in document.items() if key not in ("event", "at")}
     name = document.get("event")
-    if name not in _EVENTS:
+    if not isinstance(name, str) or name not in _EVENTS:
         message = f"no event is called {name!r}"
         raise ValueError(message)
-    event: events.Event = from_document(fields, _EVENTS[str(name)])
+    event: events.Event = from_document(fields, _EVENTS[name])
     return event
 
 
