@@ -62,11 +62,11 @@ class CallLimits:
 
     Attributes:
         timeout: Seconds until it is given up.
-        tries: Tries before it is a failure.
+        tries: Tries before it is a failure; None leaves it to the kind of failure.
     """
 
     timeout: float = 600.0
-    tries: int = 4
+    tries: int | None = None
 
 
 @frozen(kw_only=True)

@@ -10,7 +10,7 @@ from typing import Any, Protocol, TypeVar
 
 from attrs import field, frozen
 
-from grpo_framework.calls import GuardedModel, probe
+from grpo_framework.calls import CallRules, GuardedModel, probe
 from grpo_framework.component import Wiring
 from grpo_framework.config import ComponentConfig, RunConfig
 from grpo_framework.errors import ConfigError, ValidationFailed
@@ -278,9 +278,11 @@ class _Opening:
             model = GuardedModel(
                 await self._stack.enter_async_context(opening),
                 name=use.use,
-                concurrency=self._config.concurrency,
-                timeout=self._config.calls.timeout,
-                tries=self._config.calls.tries,
+                rules=CallRules(
+                    concurrency=self._config.concurrency,
+                    timeout=self._config.calls.timeout,
+                    tries=self._config.calls.tries,
+                ),
             )
             await probe(model)
             self._models[key] = model

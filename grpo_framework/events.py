@@ -69,13 +69,14 @@ class BatchStarted:
 
 @frozen
 class CallFinished:
-    """A model call was answered, for `unit`, on the `tries`-th try."""
+    """A model call was answered, for `unit`, on the `tries`-th try, at `cost` US dollars."""
 
     unit: Unit
     model: str
     usage: Usage
     finish: str
     tries: int = 1
+    cost: str = "0"
 
 
 @frozen
@@ -87,6 +88,15 @@ class CallRetried:
     kind: str
     message: str
     wait: float
+
+
+@frozen
+class CallsPaused:
+    """An endpoint wants no request for `seconds`, being ``rate_limited`` or ``overloaded``."""
+
+    model: str
+    kind: str
+    seconds: float
 
 
 @frozen
@@ -204,6 +214,7 @@ Event: TypeAlias = (
     | BatchStarted
     | CallFinished
     | CallRetried
+    | CallsPaused
     | RolloutFinished
     | AnswerFused
     | UnitFailed

@@ -1,5 +1,23 @@
-"""One guard around every chat model: limit, timeout, retry, account; itself a ChatModel."""
+"""One guard around every chat model: limit, timeout, retry, budget; itself a ChatModel."""
 
-from grpo_framework.calls.guard import Announce, GuardedModel, probe, within
+from grpo_framework.calls.brake import Brake
+from grpo_framework.calls.budget import Budget, BudgetLimits, Price, Spending
+from grpo_framework.calls.guard import CallRules, GuardedModel, Memory, probe
+from grpo_framework.calls.limiter import Limiter
+from grpo_framework.calls.scope import Announce, Scope, within
 
-__all__ = ["Announce", "GuardedModel", "probe", "within"]
+__all__ = [
+    "Announce",
+    "Brake",
+    "Budget",
+    "BudgetLimits",
+    "CallRules",
+    "GuardedModel",
+    "Limiter",
+    "Memory",
+    "Price",
+    "Scope",
+    "Spending",
+    "probe",
+    "within",
+]

@@ -1,4 +1,8 @@
-"""One guard around every chat model: limit, timeout, retry, account; itself a ChatModel.
+"""The guard around a chat model: every call of every role goes through it.
+
+A call is looked up in the run's memory, waits for its place (`Limiter`), reserves its worst case
+(`Budget`), is sent with a time limit, tried again by the table of `policies`, settled, and
+remembered before its answer is handed on.
 
 Which unit of work a call belongs to is carried by the context (`within`), so that a generator or
 advisor calls its model as it likes and the call is still counted for the right owner and stage.
@@ -7,47 +11,72 @@ advisor calls its model as it likes and the call is still counted for the right 
 from __future__ import annotations
 
 import asyncio
-import random
 import time
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol
 
 from attrs import evolve, frozen
 
-from grpo_framework.errors import ModelError
-from grpo_framework.events import CallFinished, CallRetried, Event
+from grpo_framework.calls.brake import Brake
+from grpo_framework.calls.budget import Budget, BudgetLimits, Price, Spending, worst_case
+from grpo_framework.calls.latency import Latency
+from grpo_framework.calls.limiter import Limiter, Permit
+from grpo_framework.calls.policies import policy_of, wait_before
+from grpo_framework.calls.scope import Scope, current_scope
+from grpo_framework.codec import from_document, to_document
+from grpo_framework.errors import ModelError, RunFailed
+from grpo_framework.events import CallFinished, CallRetried, CallsPaused
 from grpo_framework.protocols import ChatModel
-from grpo_framework.records import ChatReply, ChatRequest, Message, Unit
+from grpo_framework.records import ChatReply, ChatRequest, Message, Stage, Usage
 
-Announce = Callable[[Event], Awaitable[None]]
+FREE_OF_TOKENS = frozenset(
+    {"rate_limited", "overloaded", "authentication", "not_found", "bad_request", "context_too_long"}
+)
+"""Failures for which an endpoint charges nothing; after any other the worst case is counted."""
 
-FIRST_WAIT = 1.0
-LONGEST_WAIT = 60.0
+HARMLESS = frozenset({"truncated", "refused", "context_too_long"})
+"""Failures that say something about one request and nothing about the model's health."""
+
+_PRIORITY: dict[Stage, int] = {"consolidation": 0, "advice": 1, "fusion": 2, "attempt": 3}
+"""Later stages go first, so that stragglers do not pile up at a batch's end."""
+
+TIMEOUT_MULTIPLE = 8.0
+HEDGE_MULTIPLE = 3.0
+
+
+class Memory(Protocol):
+    """Where answered calls are remembered across the death of the process."""
+
+    async def get(self, kind: str, key: str) -> Any:
+        """The value, or None."""
+        ...
+
+    async def put(self, kind: str, key: str, value: Any) -> None:
+        """Remember a value."""
+        ...
 
 
 @frozen
-class _Scope:
-    unit: Unit
-    announce: Announce
+class CallRules:
+    """How calls to one chat model are guarded.
 
-
-_SCOPE: ContextVar[_Scope | None] = ContextVar("grpo_call_scope", default=None)
-
-
-@contextmanager
-def within(unit: Unit, announce: Announce) -> Iterator[None]:
-    """Count every model call made inside for `unit`, and announce it.
-
-    Args:
-        unit: Whose work it is.
-        announce: Takes the events of the calls.
+    Attributes:
+        concurrency: Most calls under way at once.
+        timeout: Seconds until one try is given up, at the most.
+        timeout_floor: The adaptive limit (a multiple of the running p95) is never below this.
+        tries: Upper limit of tries; None leaves it to the table of policies.
+        hedge: Whether a slow call gets a copy, the first answer winning.
+        breaker: Final failures in a row after which the run stops.
+        default_max_tokens: Sent where a request has no limit and the budget needs one.
     """
-    token = _SCOPE.set(_Scope(unit, announce))
-    try:
-        yield
-    finally:
-        _SCOPE.reset(token)
+
+    concurrency: int = 8
+    timeout: float = 600.0
+    timeout_floor: float = 30.0
+    tries: int | None = None
+    hedge: bool = False
+    breaker: int = 10
+    default_max_tokens: int = 4096
 
 
 class GuardedModel:
@@ -55,10 +84,12 @@ class GuardedModel:
 
     Args:
         model: What is guarded.
-        name: Its reference, for messages and events.
-        concurrency: Most calls under way at once.
-        timeout: Seconds until one try is given up.
-        tries: Tries of one call before its failure is final.
+        name: Its reference, for messages, events and the memory's keys.
+        rules: Limits of its calls.
+        brake: Stops the run.
+        budget: Of the run; None is without limits.
+        price: Of the model.
+        memory: Remembers answered calls; None remembers nothing.
         pause: How to wait between tries; a test makes it instant.
     """
 
@@ -67,60 +98,204 @@ class GuardedModel:
         model: ChatModel,
         *,
         name: str,
-        concurrency: int,
-        timeout: float,
-        tries: int,
+        rules: CallRules | None = None,
+        brake: Brake | None = None,
+        budget: Budget | None = None,
+        price: Price | None = None,
+        memory: Memory | None = None,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._model = model
         self._name = name
-        self._limiter = asyncio.Semaphore(concurrency)
-        self._timeout = timeout
-        self._tries = tries
+        self._rules = CallRules() if rules is None else rules
+        self._brake = Brake() if brake is None else brake
+        self._budget = Budget(BudgetLimits(), self._brake) if budget is None else budget
+        self._price = Price() if price is None else price
+        self._memory = memory
         self._pause = pause
+        self._limiter = Limiter(self._rules.concurrency)
+        self._latency = Latency()
+        self._failed_in_a_row = 0
 
     async def chat(self, request: ChatRequest, /) -> ChatReply:
-        """Answer one request; retryable failures are tried again with full jitter.
+        """Answer one request, from the memory or from the model.
 
         Raises:
             ModelError: The failure was final, or the last try failed too.
+            BudgetExhausted: It would pass a limit of the run.
+            RunFailed: The model has failed too often in a row.
         """
-        scope = _SCOPE.get()
-        for tried in range(1, self._tries + 1):
+        scope = current_scope()
+        if scope is None:
+            return (await self._answer(request, None)).reply
+        key = scope.key(self._name, request)
+        answered = await self._recall(key)
+        if answered is None:
+            answered = await self._answer(request, scope)
+            await self._remember(key, answered)
+        reply = answered.reply
+        await scope.finish(
+            CallFinished(
+                unit=scope.unit,
+                model=self._name,
+                usage=reply.usage,
+                finish=reply.finish,
+                tries=answered.tries,
+                cost=str(self._price.cost(reply.usage)),
+            )
+        )
+        return reply
+
+    async def _recall(self, key: str) -> _Answered | None:
+        if self._memory is None:
+            return None
+        kept = await self._memory.get("call", key)
+        return None if kept is None else from_document(kept, _Answered)
+
+    async def _remember(self, key: str, answered: _Answered) -> None:
+        if self._memory is not None:
+            await self._memory.put("call", key, to_document(answered))
+
+    async def _answer(self, request: ChatRequest, scope: Scope | None) -> _Answered:
+        tried = 0
+        while True:
+            tried += 1
             try:
-                reply = await self._once(request)
+                reply = await self._send(request, scope)
             except ModelError as error:
-                if not error.retryable or tried == self._tries:
+                policy = policy_of(error, most=self._rules.tries)
+                if tried >= policy.tries:
+                    self._count_failure(error)
                     raise
-                wait = error.retry_after
-                if wait is None:
-                    ceiling = min(LONGEST_WAIT, FIRST_WAIT * 2 ** (tried - 1))
-                    # Full jitter spreads the load; it decides no result, so it needs no seed.
-                    wait = random.uniform(0, ceiling)  # noqa: S311
+                wait = wait_before(policy, error, tried)
                 if scope is not None:
                     await scope.announce(
                         CallRetried(scope.unit, self._name, error.kind, error.message, wait)
                     )
                 await self._pause(wait)
             else:
-                if scope is not None:
-                    await scope.announce(
-                        CallFinished(scope.unit, self._name, reply.usage, reply.finish, tried)
-                    )
-                return reply
-        raise AssertionError  # the loop returns or raises
+                self._failed_in_a_row = 0
+                return _Answered(reply, tried)
 
-    async def _once(self, request: ChatRequest) -> ChatReply:
-        async with self._limiter:
+    def _count_failure(self, error: ModelError) -> None:
+        """The circuit breaker: a model that only fails must not burn the budget."""
+        if error.kind in HARMLESS:
+            return
+        self._failed_in_a_row += 1
+        if self._failed_in_a_row >= self._rules.breaker:
+            message = (
+                f"{self._name} failed {self._failed_in_a_row} times in a row, "
+                f"the last time: {error.message}"
+            )
+            hint = "mend it and resume the run: what was paid for is kept"
+            failures = self._failed_in_a_row
+            self._brake.pull(RunFailed(message, failures=failures, units=failures, hint=hint))
+
+    async def _send(self, request: ChatRequest, scope: Scope | None) -> ChatReply:
+        """One try: place, budget, call, account."""
+        self._brake.check()
+        request, worst = self._bounded(request)
+        permit = await self._limiter.acquire(_PRIORITY.get(scope.unit.stage, 3) if scope else 0)
+        try:
+            await self._budget.reserve(worst)
+        except BaseException:
+            self._limiter.release(permit, answered=False)
+            raise
+        actual, answered = worst, False
+        try:
             started = time.perf_counter()
-            try:
-                async with asyncio.timeout(self._timeout):
-                    reply = await self._model.chat(request)
-            except TimeoutError as error:
-                message = f"{self._name}: no answer within {self._timeout:g} s"
-                raise ModelError(message, kind="timeout") from error
+            reply = await self._timed(request, worst)
             seconds = time.perf_counter() - started
-        return evolve(reply, usage=evolve(reply.usage, calls=1, seconds=seconds))
+            self._latency.add(seconds)
+            usage = evolve(reply.usage, calls=1, seconds=seconds)
+            actual, answered = self._spending(usage), True
+            return evolve(reply, usage=usage)
+        except ModelError as error:
+            answered = error.kind == "bad_reply"
+            if error.kind in FREE_OF_TOKENS:
+                actual = Spending(calls=1)
+            await self._heed(error, permit, scope)
+            raise
+        finally:
+            self._limiter.release(permit, answered=answered)
+            self._budget.settle(worst, actual)
+
+    def _bounded(self, request: ChatRequest) -> tuple[ChatRequest, Spending]:
+        """The request with a limit of output tokens where the budget needs one, and its price."""
+        if not self._budget.limits.any:
+            return request, Spending(calls=1)
+        if request.max_tokens is None:
+            request = evolve(request, max_tokens=self._rules.default_max_tokens)
+        most = request.max_tokens or 0
+        return request, worst_case(request, most, self._price)
+
+    def _spending(self, usage: Usage) -> Spending:
+        tokens = usage.input_tokens + usage.output_tokens
+        return Spending(self._price.cost(usage), tokens, 1)
+
+    async def _heed(self, error: ModelError, permit: Permit, scope: Scope | None) -> None:
+        """Let the limiter know when the endpoint asks for less, and say so if that takes long."""
+        if error.kind not in ("rate_limited", "overloaded") or not error.retryable:
+            return
+        pause = error.retry_after or 0.0
+        self._limiter.congested(permit, rate=error.kind == "rate_limited", pause=pause)
+        if pause >= 1.0 and scope is not None:
+            await scope.announce(CallsPaused(self._name, error.kind, pause))
+
+    async def _timed(self, request: ChatRequest, worst: Spending) -> ChatReply:
+        limit = self._rules.timeout
+        usual = self._latency.quantile(0.95)
+        if usual is not None:
+            limit = min(limit, max(self._rules.timeout_floor, TIMEOUT_MULTIPLE * usual))
+        try:
+            async with asyncio.timeout(limit):
+                if self._rules.hedge:
+                    return await self._hedged(request, worst)
+                return await self._model.chat(request)
+        except TimeoutError as error:
+            message = f"{self._name}: no answer within {limit:.0f} s"
+            raise ModelError(message, kind="timeout") from error
+
+    async def _hedged(self, request: ChatRequest, worst: Spending) -> ChatReply:
+        """Send a copy of a slow call; the first good answer wins, both are paid for."""
+        first = asyncio.create_task(self._chat(request))
+        running = {first}
+        usual = self._latency.quantile(0.9)
+        copy_of: Permit | None = None
+        try:
+            after = None if usual is None else HEDGE_MULTIPLE * usual
+            done, _ = await asyncio.wait(running, timeout=after)
+            if not done:
+                copy_of = self._limiter.try_acquire()
+                if copy_of is not None and not self._budget.try_reserve(worst):
+                    self._limiter.release(copy_of, answered=False)
+                    copy_of = None
+                if copy_of is not None:
+                    running.add(asyncio.create_task(self._chat(request)))
+            while True:
+                done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+                good = [task for task in done if task.exception() is None]
+                if good or not running:
+                    return (good or list(done))[0].result()
+        finally:
+            for task in running:
+                task.cancel()
+            if running:
+                await asyncio.gather(*running, return_exceptions=True)
+            if copy_of is not None:
+                self._limiter.release(copy_of, answered=False)
+                self._budget.settle(worst, worst)
+
+    async def _chat(self, request: ChatRequest) -> ChatReply:
+        return await self._model.chat(request)
+
+
+@frozen
+class _Answered:
+    """An answered call as it is remembered."""
+
+    reply: ChatReply
+    tries: int = 1
 
 
 async def probe(model: ChatModel) -> ChatReply:

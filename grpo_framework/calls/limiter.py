@@ -101,6 +101,14 @@ class Limiter:
             raise
         return Permit(self._clock())
 
+    def try_acquire(self) -> Permit | None:
+        """A place if one is free at once and nobody waits for it; None otherwise."""
+        now = self._clock()
+        if self._queue or self._flying >= self.limit or now < self._paused_until:
+            return None
+        self._flying += 1
+        return Permit(now)
+
     def release(self, permit: Permit, *, answered: bool) -> None:
         """Give the place back.
 

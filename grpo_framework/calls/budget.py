@@ -1,0 +1,197 @@
+"""One budget over all roles: reserved before a call, settled after it, so no limit is passed."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from decimal import Decimal
+
+from attrs import frozen
+
+from grpo_framework.calls.brake import Brake
+from grpo_framework.errors import BudgetExhausted
+from grpo_framework.records import ChatRequest, Usage
+
+MESSAGE_OVERHEAD = 16
+"""Tokens that a chat template adds to a message, at the most."""
+
+
+@frozen
+class Price:
+    """What a model costs, in US dollars per million tokens."""
+
+    input: Decimal = Decimal(0)
+    output: Decimal = Decimal(0)
+
+    def cost(self, usage: Usage) -> Decimal:
+        """The price of a call in US dollars, exact."""
+        total = self.input * usage.input_tokens + self.output * usage.output_tokens
+        return total / 1_000_000
+
+
+@frozen
+class BudgetLimits:
+    """The limits of a run; None is none.
+
+    Attributes:
+        max_cost: US dollars.
+        max_tokens: Input and output together.
+        max_calls: Requests sent, every try counted.
+        max_time: Seconds of wall time.
+    """
+
+    max_cost: Decimal | None = None
+    max_tokens: int | None = None
+    max_calls: int | None = None
+    max_time: float | None = None
+
+    @property
+    def any(self) -> bool:
+        """Whether there is a limit at all."""
+        return (self.max_cost, self.max_tokens, self.max_calls, self.max_time) != (None,) * 4
+
+
+@frozen
+class Spending:
+    """An amount of what a budget counts."""
+
+    cost: Decimal = Decimal(0)
+    tokens: int = 0
+    calls: int = 0
+
+    def __add__(self, other: Spending) -> Spending:
+        return Spending(
+            self.cost + other.cost, self.tokens + other.tokens, self.calls + other.calls
+        )
+
+    def __sub__(self, other: Spending) -> Spending:
+        return Spending(
+            self.cost - other.cost, self.tokens - other.tokens, self.calls - other.calls
+        )
+
+
+def worst_case(request: ChatRequest, max_tokens: int, price: Price) -> Spending:
+    """An upper bound of what one try of a request can cost.
+
+    Every token of a byte-level vocabulary holds at least one byte, so the prompt has at most as
+    many tokens as bytes, and what the chat template adds.
+
+    Args:
+        request: Its messages and schema are counted.
+        max_tokens: The most output tokens that the request allows.
+        price: Of the model.
+    """
+    size = sum(len(message.content.encode("utf-8", "replace")) for message in request.messages)
+    size += MESSAGE_OVERHEAD * (len(request.messages) + 1)
+    if request.schema is not None:
+        size += len(repr(request.schema).encode("utf-8", "replace"))
+    usage = Usage(input_tokens=size, output_tokens=max_tokens)
+    return Spending(price.cost(usage), size + max_tokens, 1)
+
+
+class Budget:
+    """What a run may still spend, shared by all its chat models.
+
+    Args:
+        limits: Of the whole run.
+        brake: Is pulled when a limit is reached.
+        spent: What earlier sessions of the same run spent.
+        elapsed: Seconds that they took.
+        clock: Seconds, monotonic; a test gives its own.
+    """
+
+    def __init__(
+        self,
+        limits: BudgetLimits,
+        brake: Brake,
+        *,
+        spent: Spending | None = None,
+        elapsed: float = 0.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.limits = limits
+        self.spent = Spending() if spent is None else spent
+        self._brake = brake
+        self._reserved = Spending()
+        self._pending = 0
+        self._clock = clock
+        self._started = clock() - elapsed
+        self._waiting: set[asyncio.Future[None]] = set()
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds of the run, those of earlier sessions included."""
+        return self._clock() - self._started
+
+    async def reserve(self, worst: Spending) -> None:
+        """Set the worst case of a call aside; waits while calls under way may still give some back.
+
+        Raises:
+            BudgetExhausted: It does not fit; the brake is pulled, the run is stopping.
+        """
+        while True:
+            self._brake.check()
+            limit = self._passed(worst)
+            if limit is None:
+                self._take(worst)
+                return
+            if self._pending == 0 or limit == "max_time":
+                error = self._brake.pull(self._error(limit))
+                self._wake()
+                raise error
+            waiting = asyncio.get_running_loop().create_future()
+            self._waiting.add(waiting)
+            try:
+                await waiting
+            finally:
+                self._waiting.discard(waiting)
+
+    def try_reserve(self, worst: Spending) -> bool:
+        """Set the worst case of a call aside if it fits at once; the run goes on either way."""
+        if self._brake.reason is not None or self._passed(worst) is not None:
+            return False
+        self._take(worst)
+        return True
+
+    def settle(self, reserved: Spending, actual: Spending) -> None:
+        """Give a reservation back and count what the call really cost."""
+        self._reserved -= reserved
+        self._pending -= 1
+        self.spent += actual
+        self._wake()
+
+    def _take(self, worst: Spending) -> None:
+        self._reserved += worst
+        self._pending += 1
+
+    def _wake(self) -> None:
+        for waiting in self._waiting:
+            if not waiting.done():
+                waiting.set_result(None)
+
+    def _passed(self, more: Spending) -> str | None:
+        """The limit that would be passed, or None."""
+        limits = self.limits
+        if not limits.any:
+            return None
+        total = self.spent + self._reserved + more
+        if limits.max_calls is not None and total.calls > limits.max_calls:
+            return "max_calls"
+        if limits.max_tokens is not None and total.tokens > limits.max_tokens:
+            return "max_tokens"
+        if limits.max_cost is not None and total.cost > limits.max_cost:
+            return "max_cost"
+        if limits.max_time is not None and self.elapsed > limits.max_time:
+            return "max_time"
+        return None
+
+    def _error(self, limit: str) -> BudgetExhausted:
+        allowed = getattr(self.limits, limit)
+        spent = self.spent
+        message = (
+            f"the budget is exhausted: {limit} = {allowed} "
+            f"(spent {spent.calls} calls, {spent.tokens} tokens, ${spent.cost:.4f})"
+        )
+        flag = limit.replace("_", "-")
+        return BudgetExhausted(message, limit=limit, hint=f"go on with a larger --{flag}")

@@ -1,0 +1,75 @@
+"""Whose work a model call is: carried by the context from the stage that does the work."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+from attrs import define, field
+
+from grpo_framework.codec import to_document
+from grpo_framework.events import CallFinished, Event
+from grpo_framework.records import ChatRequest, Unit
+
+Announce = Callable[[Event], Awaitable[None]]
+
+
+@define
+class Scope:
+    """One unit's calls.
+
+    Attributes:
+        unit: Whose work they are.
+        announce: Takes their events.
+        finished: The answered ones, in order.
+    """
+
+    unit: Unit
+    announce: Announce
+    finished: list[CallFinished] = field(factory=list)
+    _repeats: Counter[str] = field(factory=Counter)
+
+    def key(self, model: str, request: ChatRequest) -> str:
+        """What determines a call: model, messages, sampling, schema, unit, and which repeat of it.
+
+        Two calls alike within one unit are two samples; so are the k attempts of a group, whose
+        units differ in their index.
+        """
+        parts = [model, to_document(request), to_document(self.unit)]
+        text = json.dumps(parts, ensure_ascii=False, sort_keys=True)
+        digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+        self._repeats[digest] += 1
+        return f"{digest}:{self._repeats[digest]}"
+
+    async def finish(self, event: CallFinished) -> None:
+        """Take note of an answered call."""
+        self.finished.append(event)
+        await self.announce(event)
+
+
+_SCOPE: ContextVar[Scope | None] = ContextVar("grpo_call_scope", default=None)
+
+
+def current_scope() -> Scope | None:
+    """The unit whose work is being done here, or None."""
+    return _SCOPE.get()
+
+
+@contextmanager
+def within(unit: Unit, announce: Announce) -> Iterator[Scope]:
+    """Count every model call made inside for `unit`, and announce it.
+
+    Args:
+        unit: Whose work it is.
+        announce: Takes the events of the calls.
+    """
+    scope = Scope(unit, announce)
+    token = _SCOPE.set(scope)
+    try:
+        yield scope
+    finally:
+        _SCOPE.reset(token)

@@ -1,0 +1,271 @@
+"""The crash-proof record of a run: every answered call and finished unit, in SQLite.
+
+What is promised: a value whose `put` has returned survives the death of the process (the write is
+with the operating system). A value followed by a returned `sync` survives a power loss too (it is
+flushed to the disk). Nothing is ever changed or deleted.
+
+The database runs in write-ahead-log mode and is touched by one thread only, never by the event
+loop; writes that wait together are committed together.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import queue
+import sqlite3
+import threading
+import zlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from attrs import frozen
+
+from grpo_framework.errors import DataError
+
+T = TypeVar("T")
+
+VERSION = 1
+"""Version of the tables; a journal of another version is refused, not converted."""
+
+_TABLE = """
+CREATE TABLE IF NOT EXISTS entries (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    kind TEXT NOT NULL,
+    key TEXT NOT NULL,
+    value BLOB NOT NULL,
+    checksum INTEGER NOT NULL,
+    UNIQUE (kind, key)
+)
+"""
+_BUSY = 10_000
+"""Milliseconds to wait for another process that holds the database."""
+
+
+@frozen
+class Entry:
+    """One record: its kind (``call``, ``attempt`` …), its key within the kind, and its value."""
+
+    kind: str
+    key: str
+    value: Any
+
+
+@frozen
+class _Job:
+    work: Callable[[sqlite3.Connection], Any]
+    done: asyncio.Future[Any]
+    loop: asyncio.AbstractEventLoop
+    flush: bool = False
+
+
+class Journal:
+    """A run's journal; open it with `open_journal`.
+
+    Args:
+        path: The database file; made where it is missing.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._serve, name="grpo-journal", daemon=True)
+        self._opened: queue.SimpleQueue[BaseException | None] = queue.SimpleQueue()
+
+    async def start(self) -> None:
+        """Open the database.
+
+        Raises:
+            DataError: It is damaged, of another version, or in use by another run.
+        """
+        self._thread.start()
+        error = await asyncio.to_thread(self._opened.get)
+        if error is not None:
+            raise error
+
+    async def close(self) -> None:
+        """Finish what waits, and close the database."""
+        self._jobs.put(None)
+        await asyncio.to_thread(self._thread.join)
+
+    async def get(self, kind: str, key: str) -> Any:
+        """The value of an entry, or None.
+
+        Raises:
+            DataError: The entry is damaged.
+        """
+
+        def work(database: sqlite3.Connection) -> Any:
+            sql = "SELECT value, checksum FROM entries WHERE kind = ? AND key = ?"
+            row = database.execute(sql, (kind, key)).fetchone()
+            return None if row is None else _decode(self.path, kind, key, *row)
+
+        return await self._do(work)
+
+    async def put(self, kind: str, key: str, value: Any) -> None:
+        """Record a value; an entry that is there already stays as it is.
+
+        Args:
+            kind: What it is.
+            key: What determines it.
+            value: Plain JSON values, not None.
+
+        Raises:
+            DataError: It cannot be written (disk full …).
+        """
+        data = zlib.compress(
+            json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass"), 1
+        )
+
+        def work(database: sqlite3.Connection) -> None:
+            sql = "INSERT OR IGNORE INTO entries (kind, key, value, checksum) VALUES (?, ?, ?, ?)"
+            database.execute(sql, (kind, key, data, zlib.crc32(data)))
+
+        await self._do(work)
+
+    async def entries(self, kind: str) -> Sequence[Entry]:
+        """All entries of a kind, in the order in which they were recorded."""
+
+        def work(database: sqlite3.Connection) -> list[Entry]:
+            sql = "SELECT key, value, checksum FROM entries WHERE kind = ? ORDER BY number"
+            return [
+                Entry(kind, key, _decode(self.path, kind, key, value, checksum))
+                for key, value, checksum in database.execute(sql, (kind,))
+            ]
+
+        return await self._do(work)
+
+    async def last(self, kind: str) -> Entry | None:
+        """The newest entry of a kind."""
+
+        def work(database: sqlite3.Connection) -> Entry | None:
+            sql = (
+                "SELECT key, value, checksum FROM entries"
+                " WHERE kind = ? ORDER BY number DESC LIMIT 1"
+            )
+            row = database.execute(sql, (kind,)).fetchone()
+            return None if row is None else Entry(kind, row[0], _decode(self.path, kind, *row))
+
+        return await self._do(work)
+
+    async def count(self, kind: str) -> int:
+        """How many entries of a kind there are."""
+
+        def work(database: sqlite3.Connection) -> int:
+            sql = "SELECT count(*) FROM entries WHERE kind = ?"
+            return int(database.execute(sql, (kind,)).fetchone()[0])
+
+        return await self._do(work)
+
+    async def sync(self) -> None:
+        """Flush to the disk: all that was put before survives a power loss."""
+        await self._do(lambda _: None, flush=True)
+
+    async def _do(self, work: Callable[[sqlite3.Connection], T], *, flush: bool = False) -> T:
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[T] = loop.create_future()
+        self._jobs.put(_Job(work, done, loop, flush))
+        return await done
+
+    def _serve(self) -> None:
+        """The thread that owns the database."""
+        try:
+            database = _open(self.path)
+        except (sqlite3.Error, OSError, DataError) as error:
+            self._opened.put(error if isinstance(error, DataError) else _trouble(self.path, error))
+            return
+        self._opened.put(None)
+        going = True
+        while going:
+            jobs, going = self._take()
+            self._carry_out(database, jobs)
+        database.close()
+
+    def _take(self) -> tuple[list[_Job], bool]:
+        """Wait for a job and take all that wait with it."""
+        jobs = []
+        job = self._jobs.get()
+        while job is not None:
+            jobs.append(job)
+            try:
+                job = self._jobs.get_nowait()
+            except queue.Empty:
+                return jobs, True
+        return jobs, False
+
+    def _carry_out(self, database: sqlite3.Connection, jobs: list[_Job]) -> None:
+        """One transaction for all jobs; each is told only after the commit."""
+        results: list[tuple[_Job, Any, BaseException | None]] = []
+        try:
+            database.execute("BEGIN")
+            for job in jobs:
+                try:
+                    results.append((job, job.work(database), None))
+                except DataError as error:
+                    results.append((job, None, error))
+            database.execute("COMMIT")
+            if any(job.flush for job in jobs):
+                # In write-ahead-log mode a checkpoint flushes the log and the database.
+                database.execute("PRAGMA wal_checkpoint(FULL)").fetchall()
+        except sqlite3.Error as error:
+            if database.in_transaction:
+                database.execute("ROLLBACK")
+            trouble = _trouble(self.path, error)
+            results = [(job, None, trouble) for job in jobs]
+        by_loop: dict[asyncio.AbstractEventLoop, list[tuple[_Job, Any, BaseException | None]]] = {}
+        for result in results:
+            by_loop.setdefault(result[0].loop, []).append(result)
+        for loop, told in by_loop.items():
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(_tell, told)
+
+
+def _tell(results: list[tuple[_Job, Any, BaseException | None]]) -> None:
+    for job, value, error in results:
+        if job.done.done():
+            continue
+        if error is None:
+            job.done.set_result(value)
+        else:
+            job.done.set_exception(error)
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    database = sqlite3.connect(path, isolation_level=None, timeout=_BUSY / 1000)
+    database.execute("PRAGMA journal_mode = WAL")
+    # With NORMAL a commit survives the process's death; `sync` adds the flush for a power loss.
+    database.execute("PRAGMA synchronous = NORMAL")
+    version = database.execute("PRAGMA user_version").fetchone()[0]
+    if version not in (0, VERSION):
+        message = f"a journal of version {version}, this program writes version {VERSION}"
+        raise DataError(message, path=path, hint="go on with the program version that began it")
+    check = database.execute("PRAGMA quick_check(1)").fetchone()[0]
+    if check != "ok":
+        message = f"the journal is damaged: {' '.join(str(check).split())}"
+        raise DataError(message, path=path, hint=_MEND)
+    database.execute(_TABLE)
+    database.execute(f"PRAGMA user_version = {VERSION}")
+    return database
+
+
+_MEND = "restore it from a backup, or start a new run with --fork, which keeps the experiences"
+
+
+def _decode(path: Path, kind: str, key: str, data: bytes, checksum: int) -> Any:
+    if zlib.crc32(data) != checksum:
+        message = f"the entry {kind} {key} of the journal is damaged"
+        raise DataError(message, path=path, hint=_MEND)
+    return json.loads(zlib.decompress(data).decode("utf-8", "surrogatepass"))
+
+
+def _trouble(path: Path, error: Exception) -> DataError:
+    text = " ".join(str(error).split())
+    if "disk is full" in text or "No space left" in text:
+        hint = "free some space and resume the run: nothing that was recorded is lost"
+    elif "locked" in text or "busy" in text:
+        hint = "another process works on this run; wait for it to end"
+    else:
+        hint = _MEND
+    return DataError(f"the journal cannot be used: {text}", path=path, hint=hint)
