@@ -17,7 +17,7 @@ from grpo_math.reading.reader import Reading, read
 from grpo_math.results import Cause, Result, Verdict
 from grpo_math.values import Choice, Value, name_type
 
-_PLAIN = re.compile(r"\s*\$?\s*([+-]?)0*(\d+)(?:\.(\d+))?\s*\$?\s*")
+_PLAIN = re.compile(r"\s*([+-]?)0*([0-9]+)(?:\.([0-9]+))?\s*")
 
 
 def compare(gold: str, pred: str | None, *, options: Options = DEFAULT) -> Result:

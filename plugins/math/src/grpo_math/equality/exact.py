@@ -138,6 +138,12 @@ class ExactEvaluator:
         self.check_bits(k * max(1, n.bit_length()))
         return Fraction(math.comb(n, k))
 
+    def remainder(self, args: list[Fraction]) -> Fraction:
+        """Take the remainder of a division, never negative for a positive divisor."""
+        if not args[1]:
+            raise UndefinedError
+        return args[0] % args[1]
+
     @staticmethod
     def _natural(value: Fraction) -> int:
         if value.denominator != 1:
@@ -219,6 +225,7 @@ _RULES: dict[str, Callable[[ExactEvaluator, list[Fraction]], Fraction]] = {
     "floor": lambda _, args: Fraction(math.floor(args[0])),
     "ceil": lambda _, args: Fraction(math.ceil(args[0])),
     "sign": lambda _, args: Fraction((args[0] > 0) - (args[0] < 0)),
+    "mod": ExactEvaluator.remainder,
     "percent": lambda _, args: args[0] / 100,
     "max": lambda _, args: max(args),
     "min": lambda _, args: min(args),

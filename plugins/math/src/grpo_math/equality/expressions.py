@@ -69,7 +69,12 @@ class ExpressionJudge:
         return signs[0] == signs[1]
 
     def _equal_numbers(self, a: Expr, b: Expr) -> bool:
-        first, second = self._find_exact(a), self._find_exact(b)
+        try:
+            first, second = self._find_exact(a), self._find_exact(b)
+        except OverLimitError:
+            if self._differ_clearly(a, b):
+                return False
+            raise
         if isinstance(first, UndefinedError) or isinstance(second, UndefinedError):
             self.rule = "undefined value"
             return isinstance(first, UndefinedError) and isinstance(second, UndefinedError)
@@ -81,6 +86,12 @@ class ExpressionJudge:
                 self._is_close(first, second)
             )  # fmt: skip
         return self._equal_numerically(a, b)
+
+    def _differ_clearly(self, a: Expr, b: Expr) -> bool:
+        """Tell whether two values too large to compute exactly differ in their leading digits."""
+        self.rule = "leading digits"
+        evaluator = NumericEvaluator(_DIGITS[1], self.deadline, real=False)
+        return self._compare_at(evaluator, a, b, {}) is False
 
     def _find_exact(self, expr: Expr) -> Fraction | UndefinedError | None:
         try:

@@ -205,11 +205,26 @@ class Judge:
                 self.rule = "same name, " + self.rule
                 return True
             return self._equations(a, b)
+        if a.signs == b.signs == ("mod", "modulo"):
+            return self._congruences(a, b)
         if self._as_sets(a, b):
             return True
         result = equal_inequalities(self, a, b)
         self.rule = "relation"
         return result
+
+    def _congruences(self, a: Relation, b: Relation) -> bool:
+        """Compare ``x ≡ 7 (mod 5)`` with ``x ≡ 2 (mod 5)``."""
+        self.rule = "congruence"
+        if not self.equal(a.sides[0], b.sides[0]) or not self.equal(a.sides[2], b.sides[2]):
+            return False
+        first, second, modulus = a.sides[1], b.sides[1], a.sides[2]
+        if self.equal(first, second):
+            return True
+        if not all(isinstance(side, NUMBER_TYPES) for side in (first, second, modulus)):
+            return False
+        remainders = [Call("mod", (side, modulus)) for side in (first, second)]
+        return self.expressions.equal(*remainders)
 
     def _equations(self, a: Relation, b: Relation) -> bool:
         result = equal_equations(self, a, b)
@@ -225,7 +240,8 @@ class Judge:
         return self._as_sets(relation, value)
 
     def _relation_list(self, relation: Relation, values: Listing) -> bool:
-        if relation.signs == ("=",) and _name_of(relation) is not None:
+        named = relation.signs == ("=",) and _name_of(relation) is not None
+        if named or (relation.signs == ("in",) and is_name(relation.sides[0])):
             return self.equal(relation.sides[1], values)
         return self._as_sets(relation, values)
 

@@ -6,6 +6,7 @@ is told from one that is really there.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
@@ -15,7 +16,7 @@ from grpo_math.limits import Deadline, OverLimitError, UndecidableError
 from grpo_math.values import Call, Const, Expr, Num, Var
 
 Ball = tuple[Any, Any]
-_MAX_MAGNITUDE = 200_000
+_MAX_MAGNITUDE = 10**9
 _MAX_ANGLE = 2_000
 _MAX_SERIES = 2_000
 _SIMPLE = frozenset(
@@ -29,20 +30,37 @@ class NotRealError(Exception):
     """A value leaves the real numbers where only real ones were asked for."""
 
 
+class _Contexts(threading.local):
+    """The mpmath contexts of one thread, by precision: they are dear to make, unsafe to share."""
+
+    def __init__(self) -> None:
+        self.by_digits: dict[int, Any] = {}
+
+
+_contexts = _Contexts()
+
+
+def _take_context(digits: int) -> Any:
+    context = _contexts.by_digits.get(digits)
+    if context is None:
+        from mpmath import MPContext
+
+        context = _contexts.by_digits[digits] = MPContext()
+        context.dps = digits
+    return context
+
+
 class NumericEvaluator:
-    """Evaluates expressions at one precision; made anew for each comparison, so threads are safe.
+    """Evaluates expressions at one precision, in an mpmath context of its thread.
 
     Attributes:
-        context: An mpmath context of its own.
+        context: An mpmath context of this thread and precision.
         real: Refuse to leave the real numbers.
         deadline: When to give up.
     """
 
     def __init__(self, digits: int, deadline: Deadline, *, real: bool) -> None:
-        from mpmath import MPContext
-
-        self.context: Any = MPContext()
-        self.context.dps = digits
+        self.context: Any = _take_context(digits)
         self.eps = self.context.mpf(10) ** (-digits)
         self.real = real
         self.deadline = deadline
@@ -208,6 +226,8 @@ class NumericEvaluator:
             self._check_domain(op, value)
         if op == "ln" and abs(value) <= error * 4:
             raise UndefinedError
+        if op in {"gamma", "zeta", "erf"} and abs(value) > 10_000:
+            raise OverLimitError("the argument of a function is too large for numerics")
         limit = _MAX_ANGLE if op != "ln" else 10 * _MAX_MAGNITUDE
         if context.mag(value) > limit or (op.endswith("h") and abs(value) > _MAX_MAGNITUDE):
             raise OverLimitError("the argument of a function is too large for numerics")

@@ -25,6 +25,7 @@ from grpo_math.values import Call, Const, Expr, Num, Var
 
 _OPENING = frozenset({"(", "[", "{", "\\{", "\\lbrace", "\\lbrack"})
 _FENCED = {"\\lfloor": "floor", "\\lceil": "ceil", "\\lvert": "abs", "\\lVert": "abs"}
+_INFIX = frozenset({"\\choose", "\\over"})
 _SIGNS = frozenset({"+", "-", "\\pm", "\\mp"})
 
 
@@ -45,6 +46,7 @@ class ExpressionReader:
         self._end = 0
         self._depth = 0
         self._bars = 0
+        self._infix = any(t.text in _INFIX for t in tokens)
 
     def read(self, start: int, end: int) -> Expr:
         """Read the tokens from ``start`` up to ``end`` as one expression.
@@ -53,6 +55,12 @@ class ExpressionReader:
             UnreadableError: They are no expression.
             OverLimitError: It is nested too deeply.
         """
+        if self._infix:
+            split = self._find_infix(start, end)
+            if split is not None:
+                top, bottom = self.read(start, split), self.read(split + 1, end)
+                choose = self.tokens[split].text == "\\choose"
+                return Call("binom", (top, bottom)) if choose else divide(top, bottom)
         saved = self._at, self._end, self._bars
         self._at, self._end, self._bars = start, end, 0
         try:
@@ -62,6 +70,17 @@ class ExpressionReader:
             return expr
         finally:
             self._at, self._end, self._bars = saved
+
+    def _find_infix(self, start: int, end: int) -> int | None:
+        at = start
+        while at < end:
+            if at in self.pairs:
+                at = self.pairs[at] + 1
+                continue
+            if self.tokens[at].text in _INFIX and start < at:
+                return at
+            at += 1
+        return None
 
     def _peek(self) -> str:
         if self._at < self._end:
@@ -106,6 +125,9 @@ class ExpressionReader:
             elif text in OVER:
                 self._at += 1
                 factors.append(divide(Num(Fraction(1)), self._read_factor()))
+            elif text in {"\\bmod", "\\mod"} or self.tokens[self._at].text.strip() == "mod":
+                self._at += 1
+                factors = [Call("mod", (multiply(factors), self._read_factor()))]
             elif self._starts_atom():
                 factors.append(self._read_adjacent(factors[-1]))
                 if self._is_mixed(factors):
@@ -454,8 +476,14 @@ class ExpressionReader:
             self._at += 1
             spelled = self._spell_group().strip("()").replace(" ", "")
             name = f"{name}_{spelled}"
+        counted = self._read_counting(name)
+        if counted is not None:
+            return counted
         if name in {"f", "g", "h", "F", "G", "P", "Q"} or name.startswith(("f_", "P_")):
             primes = ""
+            if [t.text for t in self.tokens[self._at : self._at + 6]] == list("^{-1}("):
+                self._at += 5
+                primes = "^-1"
             while self._peek() == "'":
                 self._at += 1
                 primes += "'"
@@ -467,6 +495,31 @@ class ExpressionReader:
                     return Var(f"{name}{primes}({inside})")
             return Var(name + primes)
         return Var(name)
+
+    def _read_counting(self, name: str) -> Expr | None:
+        """Read ``C(5,2)``, ``C_5^2`` and the like: combinations, and permutations P or A."""
+        letter, _, below = name.partition("_")
+        if letter not in {"C", "P", "A"} or (below and not below.isdigit()):
+            return None
+        start = self._at
+        if not below and self._peek() == "(":
+            closing = self.pairs[start]
+            inside = self.tokens[start + 1 : closing]
+            if [t.text for t in inside[1:2]] != [","] or len(inside) != 3:
+                return None
+            args: tuple[Expr, ...] = self._split_arguments(start + 1, closing)
+            self._at = closing + 1
+        elif below and self._peek() == "^":
+            self._at += 1
+            args = (Num(Fraction(int(below[:9]))), self._read_exponent())
+        else:
+            return None
+        numbers = [arg.value for arg in args if isinstance(arg, Num)]
+        if len(numbers) != 2 or not 0 <= numbers[1] <= numbers[0]:
+            self._at = start
+            return None
+        chosen = Call("binom", args)
+        return chosen if letter == "C" else multiply([chosen, Call("factorial", (args[1],))])
 
     def _read_function(self, op: str) -> Expr:
         exponent: Expr | None = None

@@ -69,6 +69,8 @@ _DEGREE = re.compile(r"\^\s*\{?\s*\\(?:circ|degree)(?![a-zA-Z])\s*\}?|\\degree(?
 _MATH = re.compile(r"\$(?!\s)([^$]*[^$\s\\,:;+\-])\$")
 _BOX = re.compile(r"^\\(?:boxed|fbox|framebox|text|textbf|mathbf|mathrm|mbox|ensuremath|bold)"
                   r"\s*(?=\{)")  # fmt: skip
+_MODULO = re.compile(r"\(\s*(?:\\(?:bmod|mod|text\s*\{\s*mod\s*\}|mathrm\s*\{mod\})|mod)\s*(\w+)\s*\)"
+                     r"|\\pmod\s*(\w+)")
 _TRAILING = " \t\r.,;:。"
 
 
@@ -80,6 +82,7 @@ def _translate_unicode(text: str) -> str:
     text = text.translate(_TRANSLATION)
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text).translate(_TRANSLATION)
+        text = "".join(str(int(c)) if c.isdecimal() else c for c in text)
     return text
 
 
@@ -143,13 +146,16 @@ def normalise(text: str, options: Options) -> str:
     if not text.isascii():
         text = _translate_unicode(text)
     text = _CONTROL.sub(" ", text)
-    if "\\" in text or "$" in text or "^" in text or "~" in text or "\n" in text or "&" in text:
+    if "+/-" in text:
+        text = text.replace("+/-", "\\pm ")
+    if "\\" in text or "$" in text or "{" in text or "^" in text or "~" in text or "\n" in text or "&" in text:
         text = text.replace("\\$", "¤")
         if "$$" in text:
             text = text.replace("$$", "$")
         text = _MATH.sub(r" \1 ", text).replace("¤", "$")
         text = _COSMETIC.sub("", text)
-        text = text.replace("{,}", ",").replace("\\/", "")
+        text = text.replace("{,}", ",").replace("\\/", "").replace("\\colon", ":")
+        text = _MODULO.sub(lambda m: f"\\pmod{{{m[1] or m[2]}}}", text)
         if "\\\\" not in text:
             text = _SPACES.sub(" ", text)
         else:

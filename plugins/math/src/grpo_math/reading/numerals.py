@@ -128,6 +128,11 @@ def read_number_words(text: str) -> Value | None:
         words, sign = words[1:], -1
     if words in (["a"], ["an"]) or not words:
         return None
+    if words[0] in {"a", "an"} and (scaled := read_unit(" ".join(words[1:]))) and scaled.scale != 1:
+        number = Num(sign * scaled.scale)
+        return Quantity(number, scaled.unit) if scaled.unit is not PLAIN else number
+    if words[:2] == ["half", "a"]:
+        words = ["half", *words[2:]]
     amount = _read_amount(words)
     if amount is not None:
         return Num(sign * amount)

@@ -8,12 +8,16 @@ from typing import Protocol
 from grpo_math.limits import UnreadableError
 from grpo_math.reading.atoms import multiply
 from grpo_math.reading.tokens import Token
+from grpo_math.reading.vocabulary import FUNCTIONS
 from grpo_math.units import PLAIN, Unit, read_unit
 from grpo_math.values import Call, Expr, Num, Quantity, Value, collect_variables
 
 _MONEY = frozenset("$€£¥₹₩₽")
 _SIGNS = frozenset({"°", "%", "\\%", "\\Omega", "\\mu", "¢", '"', "‰", *_MONEY})
-_INSIDE = frozenset({"^", "{", "}", "/", "*", "(", ")", "-", ".", "\\cdot", "\\times", "**"}) | _SIGNS
+_FRACTIONS = frozenset({"\\frac", "\\dfrac", "\\tfrac"})
+_CODES = frozenset({"USD", "EUR", "GBP", "JPY", "CNY", "RMB", "INR", "CAD", "AUD", "CHF", "KRW"})
+_ANGULAR = frozenset({"rad"})
+_INSIDE = _FRACTIONS | frozenset({"^", "{", "}", "/", "*", "(", ")", "-", ".", "\\cdot", "\\times", "**"}) | _SIGNS
 _SURE_LETTERS = frozenset("msgLNJWVK")
 _MAX_TRIES = 6
 
@@ -38,7 +42,9 @@ def spell(tokens: list[Token]) -> str:
     return "".join(parts).strip()
 
 
-def _is_unit_start(token: Token) -> bool:
+def _is_unit_start(token: Token, following: Token | None = None) -> bool:
+    if token.text in _FRACTIONS and following is not None:
+        return following.text == "{"
     return token.kind in {"word", "text"} or (token.kind in {"op", "cmd"} and token.text in _SIGNS)
 
 
@@ -68,7 +74,7 @@ def read_quantity(reader: NumberReader, start: int, end: int) -> Value | None:
     run = max(_find_unit_run(tokens, start, end), start + 1)
     tries = 0
     for at in range(run, end):
-        if not _is_unit_start(tokens[at]):
+        if not _is_unit_start(tokens[at], tokens[at + 1] if at + 1 < end else None):
             continue
         tries += 1
         if tries > _MAX_TRIES:
@@ -77,14 +83,16 @@ def read_quantity(reader: NumberReader, start: int, end: int) -> Value | None:
             reading = read_unit(spell(tokens[at:end]))
             if reading is None:
                 continue
-            amount = _read_amount(reader, start, at)
+            amount = reader.read(start, at)
         except UnreadableError:
             continue
         single = at + 1 == end and tokens[at].kind == "word" and len(tokens[at].text) == 1
         if collect_variables(amount) and (single or not reading.known):
             continue
-        if single and not isinstance(amount, Num):
+        if single and not (isinstance(amount, Num) or (tokens[at].spaced and _is_rational(amount))):
             continue
+        if _ends_in_function(tokens, start, at) and {b for b, _ in reading.unit.dims} == _ANGULAR:
+            return None
         if not reading.known:
             return amount
         if reading.scale != 1 or reading.unit is PLAIN:
@@ -100,9 +108,19 @@ def read_quantity(reader: NumberReader, start: int, end: int) -> Value | None:
     return None
 
 
-def _read_amount(reader: NumberReader, start: int, end: int) -> Expr:
-    """Read the number before a unit; several quantities in a row add up (5 ft 6 in)."""
-    return reader.read(start, end)
+def _is_rational(expr: Expr) -> bool:
+    if isinstance(expr, Call):
+        return all(_is_rational(arg) for arg in expr.args)
+    return isinstance(expr, Num)
+
+
+def _ends_in_function(tokens: list[Token], start: int, end: int) -> bool:
+    """Tell whether a function without brackets takes in the end (``\\sin 30°``)."""
+    return any(
+        token.kind in {"cmd", "word"} and token.text.lstrip("\\") in FUNCTIONS
+        and token.text not in {"\\sqrt", "sqrt"}
+        for token in tokens[start:end]
+    )  # fmt: skip
 
 
 def _read_money(reader: NumberReader, start: int, end: int) -> Value | None:
@@ -114,10 +132,16 @@ def _read_money(reader: NumberReader, start: int, end: int) -> Value | None:
     if at < end - 1 and tokens[at].kind == "word" and tokens[at].text in {"US", "C", "A", "Rs"}:
         prefix = tokens[at].text
         at += 1
-    if at >= end - 1 or not (tokens[at].text in _MONEY or prefix == "Rs"):
+    if not prefix and tokens[at].text in _CODES and tokens[at].kind in {"word", "text"}:
+        prefix = tokens[at].text
+        at += 1
+    named = prefix == "Rs" or prefix in _CODES
+    if at >= end or not (tokens[at].text in _MONEY or named):
         return None
-    sign = prefix + (tokens[at].text if prefix != "Rs" else "")
-    at += prefix != "Rs"
+    sign = prefix if named else prefix + tokens[at].text
+    at += not named
+    if at >= end:
+        return None
     reading = read_unit(sign)
     if reading is None:
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 
 import attrs
@@ -30,6 +31,21 @@ class Reading:
 
     text: str
     values: tuple[Value, ...]
+
+
+_AMBIGUOUS = (
+    (re.compile(r"\bpounds?\b(?!\s+sterling)"), "GBP"),
+    (re.compile("¥"), " JPY "),
+)
+
+
+def _vary(text: str) -> list[str]:
+    """List other texts an answer can stand for: pounds are money too, ¥ is yen as well."""
+    return [
+        pattern.sub(word, text)
+        for pattern, word in _AMBIGUOUS
+        if pattern.search(text)
+    ]
 
 
 def _thousands(text: str) -> tuple[bool, ...]:
@@ -92,6 +108,9 @@ def read(answer: str, options: Options) -> Reading:
                 continue
             if value not in found:
                 found.append(value)
+        for variant in _vary(text):
+            with contextlib.suppress(UnreadableError):
+                found.append(read_math(variant, options, join_thousands=True))
     if not found or looks_like_text(text):
         words = read_text(text)
         if words is not None:

@@ -41,6 +41,8 @@ def is_name(value: Value) -> bool:
     """Tell whether a side of an equation names something: a variable, a label, ``f(x)``."""
     if isinstance(value, Call) and value.op == "prime":
         return isinstance(value.args[0], Var)
+    if isinstance(value, Ratio):
+        return all(isinstance(term, Var) for term in value.terms)
     return isinstance(value, (Var, Text))
 
 

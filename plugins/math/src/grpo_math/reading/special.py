@@ -9,8 +9,9 @@ from grpo_math.options import Options
 from grpo_math.reading.calendar import read_clock, read_date
 from grpo_math.reading.numerals import read_number_words
 from grpo_math.units import Unit, read_unit
-from grpo_math.values import Choice, Num, Quantity, Value
+from grpo_math.values import Call, Choice, Const, Num, Quantity, Value
 
+_WRAPPED = re.compile(r"\\(?:text|mathrm|textbf|mathbf|textit|mbox|textrm|bold)\s*\{([^{}]*)\}")
 _LETTER = r"(?:\\(?:text|textbf|mathrm|mathbf)\s*\{\s*)?\(?\s*(?P<letter>[A-Ja-j])\s*\)?\s*\}?"
 _BARE = re.compile(r"(?P<open>[(\[]?)\s*(?P<letter>[A-Ja-j])\s*(?P<close>[.):\]]?)")
 _LABELLED = re.compile(
@@ -39,6 +40,10 @@ _SEXAGESIMAL = re.compile(
     r"\s*(?:\"|''))?"
 )
 _COMPOUND_PART = re.compile(r"\s*(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>[a-zA-Z一-鿿]+|['\"])\.?\s*(?:and\b|,)?")
+_INFINITIES = {
+    "infinity": 1, "positive infinity": 1, "plus infinity": 1, "negative infinity": -1,
+    "minus infinity": -1, "无穷大": 1, "正无穷": 1, "负无穷": -1,
+}  # fmt: skip
 _MAX_LENGTH = 300
 
 
@@ -50,6 +55,10 @@ def read_special(text: str, options: Options) -> list[Value | None]:
     """
     if len(text) > _MAX_LENGTH or not text:
         return []
+    if "\\" in text:
+        text = _WRAPPED.sub(r"\1", text).strip()
+        if not text:
+            return []
     first = text[0]
     found: list[Value | None] = []
     if "A" <= first <= "J" or "a" <= first <= "j" or first in "(\\[" or not first.isascii() or (
@@ -60,6 +69,10 @@ def read_special(text: str, options: Options) -> list[Value | None]:
             return found
     if len(text) == 1:
         return found
+    sign = _INFINITIES.get(text.lower())
+    if sign:
+        infinity = Const("oo")
+        return [infinity if sign > 0 else Call("mul", (Num(Fraction(-1)), infinity)), None]
     for read in (_read_base, _read_sexagesimal, _read_compound):
         value = read(text)
         if value is not None:
@@ -71,7 +84,7 @@ def read_special(text: str, options: Options) -> list[Value | None]:
             return [*found, None]
     day = read_date(text, options)
     if day is not None:
-        found.append(day)
+        return [*found, day, None]
     number = read_number_words(text)
     if number is not None:
         found += [number, None]

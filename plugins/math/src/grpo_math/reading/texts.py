@@ -39,7 +39,7 @@ def looks_like_text(text: str) -> bool:
     """Tell whether a normalised text is words rather than mathematics."""
     if not _WORDS.fullmatch(text):
         return False
-    words = re.split(r"[\s,]+", text.rstrip(".!?"))
+    words = re.split(r"[\s,.\-]+", text.rstrip(".!?"))
     known = [_is_math_word(word) for word in words]
     if len(words) == 1:
         return not known[0]

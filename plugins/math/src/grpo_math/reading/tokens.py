@@ -14,7 +14,7 @@ from grpo_math.reading.normalise import find_closing
 MAX_TOKENS = 4000
 _TOKEN = re.compile(
     r"(?P<space>\s+)"
-    r"|(?P<repeat>\d*\.\d*(?:\\overline\s*\{\s*\d+\s*\}|\(\d+\)(?!\s*[\^!])"
+    r"|(?P<repeat>\d*\.\d*(?:\\(?:overline|bar|overset\s*\{\s*\\frown\s*\})\s*\{\s*\d+\s*\}|\(\d+\)(?!\s*[\^!])"
     r"|(?:\d*\\dot\s*\{?\s*\d\s*\}?)+))"
     r"|(?P<base>\d[0-9A-F]*_(?:\d{1,2}|\{\s*\(?\s*\d{1,2}\s*\)?\s*\})(?!\d))"
     r"|(?P<sci>(?:\d+(?:,\d{3})*(?:\.\d*)?|\.\d+)[eE][+-]?\d+(?![a-zA-Z\d]))"

@@ -50,7 +50,7 @@ RELATIONS = {
     "\\geq": ">=", "\\geqslant": ">=", "\\geqq": ">=", "\\lt": "<", "\\gt": ">",
     "\\ne": "!=", "\\neq": "!=", "\\approx": "~", "\\approxeq": "~", "\\simeq": "~",
     "\\doteq": "~", "\\sim": "sim", "\\cong": "cong", "\\in": "in", "\\notin": "notin",
-    "\\equiv": "mod", "\\to": "->", "->": "->", "\\rightarrow": "->", "\\mapsto": "->",
+    "\\equiv": "mod", "\\pmod": "modulo", "\\to": "->", "->": "->", "\\rightarrow": "->", "\\mapsto": "->",
     "\\subset": "sub", "\\subseteq": "sub", "\\coloneqq": "=", "\\triangleq": "=",
     "\\propto": "prop", "\\implies": "=>", "=>": "=>", "\\Rightarrow": "=>", "\\iff": "=>",
     "\\Leftrightarrow": "=>", "\\parallel": "par", "\\perp": "perp", "\\mid": "|",

@@ -174,7 +174,7 @@ dime|1/10|USD|
 EUR|1|EUR|€ euro 欧元
 GBP|1|GBP|£ 'pound sterling' 'pounds sterling' quid 英镑
 pence|1/100|GBP|
-JPY|1|JPY|yen 日元
+JPY|1|JPY|yen 日元 円
 CNY|1|CNY|¥ yuan RMB rmb 元 人民币 块 圆 renminbi
 角|1/10|CNY|
 分|1/100|CNY|
