@@ -104,11 +104,13 @@ PROBLEM_FLAGS = ("datasets", "split", "data_dir", "max_problems")
 STORE_FLAGS = ("store", "experience_dir")
 
 
-def config_flags(*keys: str) -> Callable[[F], F]:
+def config_flags(*keys: str, argument: bool = True) -> Callable[[F], F]:
     """Give a command the argument CONFIG, ``--set``, and the flags of these keys.
 
     Args:
         keys: Keys of the configuration, and ``model_path``.
+        argument: Whether the file is an argument; else it is ``--config FILE``, for commands that
+            have arguments of their own.
     """
 
     def decorate(function: F) -> F:
@@ -124,9 +126,11 @@ def config_flags(*keys: str) -> Callable[[F], F]:
             spellings, rest = _FLAGS[key]
             decorated = click.option(*spellings, key, **rest)(decorated)
         file = click.Path(dir_okay=False, path_type=Path)
-        return click.argument("config_file", metavar="[CONFIG]", required=False, type=file)(
-            decorated
-        )
+        if argument:
+            add = click.argument("config_file", metavar="[CONFIG]", required=False, type=file)
+        else:
+            add = click.option("--config", "config_file", type=file, help="A configuration file.")
+        return add(decorated)
 
     return decorate
 

@@ -12,11 +12,11 @@ from rich.console import Console
 from rich.table import Table
 
 
-def to_json(document: Any, *, indent: int | None = 2) -> str:
-    """A document as JSON that the terminal can take: as it is read, or escaped where it must be."""
+def to_json(document: Any, *, indent: int | None = 2, encoding: str = "utf-8") -> str:
+    """A document as JSON: characters as they are where the encoding has them, else all escaped."""
     text = json.dumps(document, ensure_ascii=False, indent=indent, allow_nan=False)
     try:
-        text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
+        text.encode(encoding)
     except UnicodeEncodeError:
         return json.dumps(document, indent=indent, allow_nan=False)
     return text
@@ -24,7 +24,8 @@ def to_json(document: Any, *, indent: int | None = 2) -> str:
 
 def print_json(document: Any, *, indent: int | None = 2) -> None:
     """Print one JSON document; without indent it stands on one line."""
-    click.echo(to_json(document, indent=indent))
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    click.echo(to_json(document, indent=indent, encoding=encoding))
 
 
 def make_console(*, stderr: bool = False) -> Console:

@@ -100,7 +100,7 @@ class Evaluation:
         failures: What failed, counted; in no mean, never a reward of 0.
         usage: All model calls together.
         usage_by_owner: By who caused the calls; a fusion is the critic's.
-        seconds: Wall time.
+        seconds: Wall time of the rollouts, without the statistics.
         scores: Problem by problem.
     """
 

@@ -83,6 +83,7 @@ async def evaluate(
         scores = await _score_all(stages, problems, held, finished, with_critic=with_critic)
     except BaseExceptionGroup as group:
         raise _first(group) from None
+    seconds = time.perf_counter() - started
     owners = tuple(
         measure(owner, by_problem(scores, owner), held, chosen, with_critic=with_critic)
         for owner in engine.owners
@@ -104,7 +105,7 @@ async def evaluate(
         failures=count.failures(),
         usage=sum(count.usage.values(), Usage()),
         usage_by_owner=dict(sorted(count.usage.items())),
-        seconds=time.perf_counter() - started,
+        seconds=seconds,
         scores=scores,
     )
 
