@@ -1,0 +1,1 @@
+"""Comparators of texts: exact, normalised, multiple choice, contains, token F1, regex."""
