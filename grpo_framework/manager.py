@@ -26,6 +26,8 @@ from grpo_framework.experience import (
     apply,
     count,
     find_promotions,
+    near_duplicate,
+    normalise,
     plan,
 )
 from grpo_framework.plugins import Plugins
@@ -145,6 +147,8 @@ class ExperienceManager:
         foreign = {experience.id: experience.content for experience in shared.experiences}
         generators = [owner for owner in snapshot if owner not in (CRITIC, SHARED)]
         wanted = {owner: list(proposals.get(owner, ())) for owner in snapshot}
+        for owner in generators:
+            wanted[owner] += _held_twice(snapshot[owner], foreign, self.limits)
 
         def judge(owner: Owner) -> Plan:
             outside = {} if owner == SHARED else foreign
@@ -166,6 +170,18 @@ class ExperienceManager:
             owner: evolve(judged, refused=(*judged.refused, *moved[owner]))
             for owner, judged in final.items()
         }
+
+
+def _held_twice(library: Library, shared: Mapping[str, str], limits: Limits) -> list[Operation]:
+    """Deletes for what the shared library says too, as a crash between two commits leaves it."""
+    texts = {id_: normalise(content) for id_, content in shared.items()}
+    found: list[Operation] = []
+    for experience in library.experiences:
+        content = normalise(experience.content)
+        twin = near_duplicate(content, texts, threshold=limits.near_duplicate)
+        if twin is not None:
+            found.append(Delete(experience.id, f"{twin} of the shared library says the same"))
+    return found
 
 
 def _draft(library: Library, accepted: Plan) -> Library:
