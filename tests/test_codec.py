@@ -39,15 +39,23 @@ EVENT_CLASSES = events.Event.__args__
 numbers = st.floats(allow_nan=False, allow_infinity=False)
 values = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3)
+    ),
     max_leaves=5,
 )
-operations = st.one_of(*(st.from_type(cls) for cls in (Add, Modify, Delete, Merge, Keep, Malformed)))
+operations = st.one_of(
+    *(st.from_type(cls) for cls in (Add, Modify, Delete, Merge, Keep, Malformed))
+)
 st.register_type_strategy(float, numbers)
 st.register_type_strategy(
     Verdict,
     st.builds(
-        Verdict, numbers, st.text(), st.none() | st.text(), st.dictionaries(st.text(), values, max_size=3)
+        Verdict,
+        numbers,
+        st.text(),
+        st.none() | st.text(),
+        st.dictionaries(st.text(), values, max_size=3),
     ),
 )
 st.register_type_strategy(Refusal, st.builds(Refusal, operations, st.text(), st.text()))

@@ -32,7 +32,7 @@ def test_nothing_said_gives_the_defaults():
 def test_later_layers_win(tmp_path):
     """Defaults, then the file, then flags that were given, then --set."""
     path = tmp_path / "run.toml"
-    path.write_text('epochs = 5\nseed = 5\nbatch_size = 5\n[limits]\ncapacity = 5\n')
+    path.write_text("epochs = 5\nseed = 5\nbatch_size = 5\n[limits]\ncapacity = 5\n")
     config = load_config(path, {"seed": 6, "batch_size": 6, "epochs": None}, ["batch_size=7"])
     assert (config.epochs, config.seed, config.batch_size) == (5, 6, 7)
     assert config.limits.capacity == 5
@@ -142,7 +142,7 @@ def test_files_that_cannot_be_read_are_errors(tmp_path):
         load_config(tmp_path / "missing.toml")
     broken = tmp_path / "broken.toml"
     broken.write_text("epochs = \n")
-    with pytest.raises(ConfigError, match="cannot be read as TOML: .*line 1"):
+    with pytest.raises(ConfigError, match=r"cannot be read as TOML: .*line 1"):
         load_config(broken)
     broken.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(ConfigError, match="cannot be read as TOML"):
@@ -154,7 +154,12 @@ def test_files_that_cannot_be_read_are_errors(tmp_path):
 def test_the_resolved_document_reads_back_the_same():
     """What the run directory keeps is a configuration again."""
     config = load_config(
-        settings=["generators.0.model=m/x", "model.options.t=0.5", "observers=['a/b']", "max_problems=3"]
+        settings=[
+            "generators.0.model=m/x",
+            "model.options.t=0.5",
+            "observers=['a/b']",
+            "max_problems=3",
+        ]
     )
     assert config_from_document(config.document) == config
     assert config_from_document(config.document).model.options == {"t": 0.5}

@@ -81,13 +81,19 @@ BROKEN = {
     "any error at import": (raiser(ZeroDivisionError("division\nby zero")), "division by zero"),
     "error without text": (raiser(RuntimeError()), "RuntimeError"),
     "exit at import": (raiser(SystemExit(3)), "SystemExit: 3"),
-    "unknown hook": (lambda: module(grpo_generator=[component("x")]), "unknown hook 'grpo_generator'"),
+    "unknown hook": (
+        lambda: module(grpo_generator=[component("x")]),
+        "unknown hook 'grpo_generator'",
+    ),
     "hook that raises": (
         lambda: _raising_module(),
         "OSError: no disk",
     ),
     "no iterable": (lambda: module(grpo_generators=7), "TypeError"),
-    "no component": (lambda: module(grpo_generators=["direct"]), "must return Component values, not str"),
+    "no component": (
+        lambda: module(grpo_generators=["direct"]),
+        "must return Component values, not str",
+    ),
     "a name twice": (
         lambda: module(grpo_generators=[component("a"), component("a")]),
         "grpo_generators offers 'a' twice",
@@ -259,7 +265,9 @@ def test_a_plugin_of_another_noun_is_no_answer():
 def test_a_bare_name_that_several_offer_is_ambiguous():
     """The error says which full names there are; nobody is taken by chance."""
     found = plugins(a=GOOD, b=GOOD)
-    with pytest.raises(UnknownComponent, match="'direct' is ambiguous, write one of a/direct, b/direct"):
+    with pytest.raises(
+        UnknownComponent, match="'direct' is ambiguous, write one of a/direct, b/direct"
+    ):
         found.find(GENERATOR, "direct")
 
 
@@ -277,4 +285,6 @@ def test_every_noun_has_its_hook():
     assert [noun for noun, _ in record.components] == [noun.name for noun in NOUNS]
     for noun in NOUNS:
         assert [each.name for each in record.of(noun)] == [noun.name]
-        assert [offer.reference for offer in plugins(all=everything).offers(noun)] == [f"all/{noun.name}"]
+        assert [offer.reference for offer in plugins(all=everything).offers(noun)] == [
+            f"all/{noun.name}"
+        ]
