@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from grpo_framework.plugins import Plugins, Source
     from grpo_framework.protocols import (
         Advisor,
+        AnswerComparator,
         ChatModel,
         Comparator,
         Consolidator,
@@ -118,6 +119,7 @@ _EXPORTS: dict[str, tuple[str, ...]] = {
     "plugins": ("Plugins", "Source"),
     "protocols": (
         "Advisor",
+        "AnswerComparator",
         "ChatModel",
         "Comparator",
         "Consolidator",
@@ -154,6 +156,7 @@ _HOMES = {name: module for module, names in _EXPORTS.items() for name in names}
 __all__ = [
     "Add",
     "Advisor",
+    "AnswerComparator",
     "Attempt",
     "BudgetExhausted",
     "CausalEngine",

@@ -96,6 +96,26 @@ class Comparator(Protocol):
 
 
 @runtime_checkable
+class AnswerComparator(Comparator, Protocol):
+    """A comparator that can also take an answer as it is, without looking for one in a response.
+
+    A comparator without it is asked by `compare` in both cases.
+    """
+
+    async def compare_answer(self, problem: Problem, answer: str | None, /) -> Verdict:
+        """Judge a bare final answer; otherwise as `compare`.
+
+        Args:
+            problem: The question with its reference answer.
+            answer: The final answer itself, never a whole response; None where there is none.
+
+        Raises:
+            ComparatorError: Where it cannot judge.
+        """
+        ...
+
+
+@runtime_checkable
 class Advisor(Protocol):
     """Draws the semantic advantage: reads good and bad attempts, proposes edits of the library."""
 

@@ -3,7 +3,7 @@
 from grpo_framework.evaluation.estimators import Estimate, estimate, majority_at_k, pass_at_k
 from grpo_framework.evaluation.measures import ALL, AtK, Evaluation, Measured, Scores
 from grpo_framework.evaluation.running import evaluate
-from grpo_framework.evaluation.voting import count_votes
+from grpo_framework.evaluation.voting import compare_answer, count_votes
 
 __all__ = [
     "ALL",
@@ -12,6 +12,7 @@ __all__ = [
     "Evaluation",
     "Measured",
     "Scores",
+    "compare_answer",
     "count_votes",
     "estimate",
     "evaluate",

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from grpo_framework.errors import ComparatorError
-from grpo_framework.protocols import Comparator
-from grpo_framework.records import Problem, Question, Rollout
+from grpo_framework.protocols import AnswerComparator, Comparator
+from grpo_framework.records import Problem, Question, Rollout, Verdict
 
 
 async def count_votes(
@@ -37,6 +37,17 @@ async def count_votes(
     return tuple(votes)
 
 
+async def compare_answer(comparator: Comparator, problem: Problem, answer: str | None) -> Verdict:
+    """Judge a bare answer, by the comparator's own way for these, if it has one.
+
+    Raises:
+        ComparatorError: It cannot judge.
+    """
+    if isinstance(comparator, AnswerComparator):
+        return await comparator.compare_answer(problem, answer)
+    return await comparator.compare(problem, answer)
+
+
 def _answer(rollout: Rollout) -> str | None:
     """What a rollout votes for: the answer as the comparator or the generator extracted it."""
     found = rollout.verdict.extracted
@@ -50,7 +61,7 @@ async def _equal_to(
 ) -> int | None:
     for number, answer in enumerate(answers):
         try:
-            verdict = await comparator.compare(Problem(question, answer), text)
+            verdict = await compare_answer(comparator, Problem(question, answer), text)
         except ComparatorError:
             continue  # what cannot be compared stays a vote of its own
         if verdict.success:
