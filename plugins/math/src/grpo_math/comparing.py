@@ -15,8 +15,10 @@ from grpo_math.limits import (
 from grpo_math.options import DEFAULT, Options
 from grpo_math.reading.reader import Reading, read
 from grpo_math.results import Cause, Result, Verdict
-from grpo_math.values import Choice, Value, name_type
+from grpo_math.values import Choice, Clock, Text, Value, name_type
 
+_SEGMENT = re.compile(r"\$([^$]+)\$|\\\((.+?)\\\)|\\\[(.+?)\\\]", re.DOTALL)
+_SENTENCE = 400
 _PLAIN = re.compile(r"\s*([+-]?)0*([0-9]+)(?:\.([0-9]+))?\s*")
 
 
@@ -53,7 +55,7 @@ def compare(gold: str, pred: str | None, *, options: Options = DEFAULT) -> Resul
                    gold_type="number", pred_type="number")  # fmt: skip
     deadline = Deadline(options.timeout)
     try:
-        readings = read(gold, options), read(pred, options)
+        readings = _read_answer(gold, options), _read_answer(pred, options)
         for reading, cause in zip(
             readings, (Cause.UNPARSED_REFERENCE, Cause.UNPARSED_ANSWER), strict=True
         ):
@@ -66,6 +68,23 @@ def compare(gold: str, pred: str | None, *, options: Options = DEFAULT) -> Resul
         return give_up(Cause.OVER_LIMIT, "the answer is nested too deeply or too large")
     except (DeadlineError, UndecidableError) as undecided:
         return give_up(Cause.TIMEOUT, str(undecided))
+
+
+def _read_answer(text: str, options: Options) -> Reading:
+    """Read an answer; one that is a sentence around it is searched for it first."""
+    boxed = text.count("\\boxed")
+    if boxed and (boxed > 1 or not text.lstrip(" \t\n$").startswith("\\boxed")):
+        found = extract(text, options=options)
+        if found.answers:
+            text = ", ".join(found.answers)
+    reading = read(text, options)
+    if reading.values and not isinstance(reading.values[0], Text):
+        return reading
+    segments = _SEGMENT.findall(text)
+    if len(segments) != 1 or len(text) > _SENTENCE:
+        return reading
+    inner = read("".join(segments[0]), options)
+    return inner if inner.values else reading
 
 
 def _compare_plain(gold: str, pred: str) -> bool | None:
@@ -118,6 +137,9 @@ def _pair_readings(
     letters = [[v for v in values if isinstance(v, Choice)] for values in (gold, pred)]
     if letters[0] and letters[1] and (letters[0][0].sure or letters[1][0].sure):
         return [(letters[0][0], letters[1][0])]
+    clocks = [[v for v in values if isinstance(v, Clock)] for values in (gold, pred)]
+    if clocks[0] and clocks[1]:
+        return [(clocks[0][0], clocks[1][0])]
     return [(a, b) for a in gold for b in pred]
 
 

@@ -164,7 +164,26 @@ class Judge:
             return True
         if self.options.ordered_lists:
             return self._tuple(a.items, b.items)
+        names = [_sort_by_name(values) for values in (a, b)]
+        if bool(names[0]) != bool(names[1]):
+            named, bare = (a, b) if names[0] else (b, a)
+            return self._named_list(named, bare)
+        if all(isinstance(item, Group) for item in (*a.items, *b.items)):
+            return self._match(self._distinct(a.items), self._distinct(b.items), "solutions")
         return self._match(a.items, b.items, "values in any order")
+
+    def _named_list(self, named: Listing, bare: Listing) -> bool:
+        """Compare ``AB = 4, CD = 5`` with ``4, 5``, and roots ``x_1 = …, x_2 = …`` in any order."""
+        values = [item.sides[1] for item in named.items if isinstance(item, Relation)]
+        bases = {
+            item.sides[0].name.partition("_")[0]
+            for item in named.items
+            if isinstance(item, Relation) and isinstance(item.sides[0], Var)
+            and "_" in item.sides[0].name
+        }  # fmt: skip
+        if len(bases) == 1 and not any(isinstance(item, Relation) for item in bare.items):
+            return self._match(values, bare.items, "roots in any order")
+        return self._tuple(values, bare.items)
 
     def _list_group(self, values: Listing, group: Group) -> bool:
         if group.fence == "{}":
@@ -193,14 +212,9 @@ class Judge:
         if a.signs == b.signs == ("=",):
             first, second = _name_of(a), _name_of(b)
             if first is not None and second is not None and first != second:
-                if isinstance(first, Var) and isinstance(second, Var) and not (
-                    "(" in first.name or "(" in second.name
-                ):
-                    return self._equations(a, b)
-                if isinstance(first, Var) and isinstance(second, Var):
-                    self.rule = "different names"
-                    return False
-                return self.equal(a.sides[1], b.sides[1])
+                if isinstance(first, Text) or isinstance(second, Text):
+                    return self.equal(a.sides[1], b.sides[1])
+                return self._equations(a, b)
             if first is not None and first == second and self.equal(a.sides[1], b.sides[1]):
                 self.rule = "same name, " + self.rule
                 return True
@@ -297,6 +311,9 @@ class Judge:
         if len(a.terms) != len(b.terms):
             self.rule = "ratios of different lengths"
             return False
+        zero = Num(Fraction(0))
+        if any((x == zero) != (y == zero) for x, y in zip(a.terms, b.terms, strict=True)):
+            return False
         result = all(
             self.expressions.equal(multiply([x, b.terms[0]]), multiply([a.terms[0], y]))
             for x, y in zip(a.terms[1:], b.terms[1:], strict=True)
@@ -372,9 +389,10 @@ def _sort_by_name(values: Listing) -> list[Value]:
         if not (isinstance(item, Relation) and item.signs == ("=",)):
             return []
         name = item.sides[0]
-        if not isinstance(name, Var) or name.name in pairs:
+        spelled = name.name if isinstance(name, Var) else str(name)
+        if not is_name(name) or spelled in pairs:
             return []
-        pairs[name.name] = item.sides[1]
+        pairs[spelled] = item.sides[1]
     return [pairs[name] for name in sorted(pairs)]
 
 

@@ -12,10 +12,11 @@ from grpo_math.equality.exact import UndefinedError
 from grpo_math.equality.expressions import infinity_sign
 from grpo_math.equality.numeric import NotRealError, NumericEvaluator
 from grpo_math.limits import Deadline, OverLimitError, UndecidableError
-from grpo_math.reading.atoms import add, negate
+from grpo_math.reading.atoms import add, multiply, negate
 from grpo_math.values import (
     NUMBER_TYPES,
     Builder,
+    Call,
     Expr,
     Group,
     Listing,
@@ -30,6 +31,7 @@ from grpo_math.values import (
 _DIGITS = 50
 _ORDER = frozenset({"<", "<=", ">", ">="})
 _MAX_PIECES = 400
+_MIRRORED = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}
 
 
 @attrs.frozen
@@ -237,7 +239,9 @@ class SetReader:
         slope = at[1] - at[0]
         tiny = max(abs(x) for x in at) * self.numbers.context.mpf(10) ** -35
         far = at[0] - slope * 17 / 3
-        if abs(at[2] - at[1] - slope) > tiny or abs(at[3] - far) > tiny or abs(slope) <= tiny:
+        if abs(at[2] - at[1] - slope) > tiny or abs(at[3] - far) > tiny:
+            return self._read_quadratic(gap, name, sign) or self._read_distance(left, sign, right)
+        if abs(slope) <= tiny:
             return None
         root = -at[0] / slope
         if abs(root) < self.numbers.context.mpf(10) ** -40:
@@ -249,6 +253,44 @@ class SetReader:
         closed = "=" in sign
         piece = Piece(None, False, root, closed) if below else Piece(root, closed, None, False)
         return RealSet((piece,), name)
+
+    def _read_distance(self, left: Value, sign: str, right: Value) -> RealSet | None:
+        """Solve ``|x - 1| < 2`` by squaring both sides, where the bound is not negative."""
+        for value, other, order in ((left, right, sign), (right, left, _MIRRORED.get(sign, sign))):
+            bound = isinstance(value, Call) and value.op == "abs" and isinstance(other, NUMBER_TYPES)
+            if bound and isinstance(value, Call) and not collect_variables(other):
+                if self._end(other) < 0:
+                    return None
+                inner = value.args[0]
+                names = collect_variables(inner)
+                if len(names) != 1 or not isinstance(other, NUMBER_TYPES):
+                    return None
+                gap = add([multiply([inner, inner]), negate(multiply([other, other]))])
+                return self._read_quadratic(gap, next(iter(names)), order)
+        return None
+
+    def _read_quadratic(self, gap: Expr, name: str, sign: str) -> RealSet | None:
+        """Solve a quadratic inequality ``gap sign 0`` in one variable."""
+        context = self.numbers.context
+        at = {x: self._value_at(gap, name, Fraction(x)) for x in (-1, 0, 1, 3, -7)}
+        a = (at[1] + at[-1]) / 2 - at[0]
+        b = (at[1] - at[-1]) / 2
+        tiny = max(abs(y) for y in at.values()) * context.mpf(10) ** -35
+        fits = all(abs(a * x * x + b * x + at[0] - y) <= tiny for x, y in at.items())
+        if not fits or abs(a) <= tiny or sign not in _ORDER:
+            return None
+        discriminant = b * b - 4 * a * at[0]
+        closed = "=" in sign
+        inside = (sign in {"<", "<="}) == (a > 0)
+        if abs(discriminant) <= tiny:
+            discriminant = context.mpf(0)
+        if discriminant < 0:
+            return RealSet((), name) if inside else attrs.evolve(ALL, variable=name)
+        roots = sorted((-b + s * context.sqrt(discriminant)) / (2 * a) for s in (1, -1))
+        low, high = (context.mpf(0) if abs(r) < tiny else r for r in roots)
+        if inside:
+            return RealSet((Piece(low, closed, high, closed),), name)
+        return RealSet((Piece(None, False, low, closed), Piece(high, closed, None, False)), name)
 
     def _value_at(self, expr: Expr, name: str, x: Fraction | int) -> Any:
         value, _ = self.numbers.evaluate(expr, {name: self.numbers.convert(Fraction(x))})

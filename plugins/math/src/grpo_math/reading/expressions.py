@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from fractions import Fraction
 
 from grpo_math.limits import OverLimitError, UnreadableError
@@ -23,6 +24,7 @@ from grpo_math.reading.vocabulary import (
 )
 from grpo_math.values import Call, Const, Expr, Num, Var
 
+_VOWEL = re.compile("[aeiouAEIOU]")
 _OPENING = frozenset({"(", "[", "{", "\\{", "\\lbrace", "\\lbrack"})
 _FENCED = {"\\lfloor": "floor", "\\lceil": "ceil", "\\lvert": "abs", "\\lVert": "abs"}
 _INFIX = frozenset({"\\choose", "\\over"})
@@ -205,9 +207,9 @@ class ExpressionReader:
         base = self._read_postfix(self._read_atom())
         while self._peek() in {"^", "**"}:
             self._at += 1
-            if self._peek() in {"\\prime", "'"}:
+            if self._peek() == "\\prime" and isinstance(base, Var):
                 self._at += 1
-                base = Call("prime", (base,))
+                base = Var(base.name + "'")
                 continue
             base = self._read_postfix(Call("pow", (base, self._read_exponent())))
         return base
@@ -246,9 +248,9 @@ class ExpressionReader:
             elif text == "°":
                 self._at += 1
                 base = Call("degree", (base,))
-            elif text == "'":
+            elif text == "'" and isinstance(base, Var):
                 self._at += 1
-                base = Call("prime", (base,))
+                base = Var(base.name + "'")
             else:
                 break
         return base
@@ -443,6 +445,8 @@ class ExpressionReader:
         if len(word) == 1:
             return self._read_subscript(word)
         parts = split_word(word)
+        if len(word) > 4 and len(parts) == len(word) and _VOWEL.search(word):
+            raise UnreadableError(f"'{word[:20]}' is a word")
         factors: list[Expr] = []
         for index, part in enumerate(parts):
             last = index == len(parts) - 1

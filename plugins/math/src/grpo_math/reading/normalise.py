@@ -62,11 +62,17 @@ _COSMETIC = re.compile(
 )
 _SPACES = re.compile(
     r"\\(?:[,;:> ]|(?:quad|qquad|thinspace|medspace|thickspace|enspace|space|nobreakspace)"
-    r"(?![a-zA-Z]))|~|&nbsp;|\\?\n"
+    r"(?![a-zA-Z]))|~|&nbsp;|\\?\n|\\q?quad"
 )
 _DEGREE = re.compile(r"\^\s*\{?\s*\\(?:circ|degree)(?![a-zA-Z])\s*\}?|\\degree(?![a-zA-Z])"
                      r"|\\textdegree(?![a-zA-Z])|\^\s*\{?\s*°\s*\}?")  # fmt: skip
 _MATH = re.compile(r"\$(?!\s)([^$]*[^$\s\\,:;+\-])\$")
+_SPACED_MATH = re.compile(r"\$\s+([^$]*?)\s+\$(?!\s*\d)")
+_THIN_COMMA = re.compile(r",\s*\\!\s*(?=\d)")
+_DOUBLED = re.compile(
+    r"\\\\(?:d?frac|left|begin|sqrt|leq?|geq?|pi|cdot|text|infty|boxed|in|cup|times|circ|pm)"
+    r"(?![a-zA-Z])"
+)
 _BOX = re.compile(r"^\\(?:boxed|fbox|framebox|text|textbf|mathbf|mathrm|mbox|ensuremath|bold)"
                   r"\s*(?=\{)")  # fmt: skip
 _MODULO = re.compile(r"\(\s*(?:\\(?:bmod|mod|text\s*\{\s*mod\s*\}|mathrm\s*\{mod\})|mod)\s*(\w+)\s*\)"
@@ -122,7 +128,8 @@ def _unwrap(text: str) -> str:
         box = _BOX.match(text)
         start = box.end() if box else 0
         if text[start : start + 1] == "{" and find_closing(text, start) == len(text) - 1:
-            text = text[start + 1 : -1]
+            if box or ("," not in text and "|" not in text and ":" not in text):
+                text = text[start + 1 : -1]
         if text == before:
             break
     return text
@@ -149,10 +156,14 @@ def normalise(text: str, options: Options) -> str:
     if "+/-" in text:
         text = text.replace("+/-", "\\pm ")
     if "\\" in text or "$" in text or "{" in text or "^" in text or "~" in text or "\n" in text or "&" in text:
+        if _DOUBLED.search(text):
+            text = text.replace("\\\\", "\\")
         text = text.replace("\\$", "¤")
         if "$$" in text:
             text = text.replace("$$", "$")
-        text = _MATH.sub(r" \1 ", text).replace("¤", "$")
+        text = _MATH.sub(r" \1 ", text)
+        text = _SPACED_MATH.sub(r" \1 ", text).replace("¤", "$")
+        text = _THIN_COMMA.sub(",", text)
         text = _COSMETIC.sub("", text)
         text = text.replace("{,}", ",").replace("\\/", "").replace("\\colon", ":")
         text = _MODULO.sub(lambda m: f"\\pmod{{{m[1] or m[2]}}}", text)

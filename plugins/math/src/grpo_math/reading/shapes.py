@@ -39,11 +39,30 @@ def is_constant(value: Value) -> bool:
 
 def is_name(value: Value) -> bool:
     """Tell whether a side of an equation names something: a variable, a label, ``f(x)``."""
-    if isinstance(value, Call) and value.op == "prime":
-        return isinstance(value.args[0], Var)
     if isinstance(value, Ratio):
         return all(isinstance(term, Var) for term in value.terms)
+    if isinstance(value, Call):
+        return _is_segment(value) or _is_derivative(value)
     return isinstance(value, (Var, Text))
+
+
+def _is_segment(expr: Expr) -> bool:
+    """Tell whether an expression names a segment, angle or quotient of such: ``AB``, ``|AB|``."""
+    if isinstance(expr, Var):
+        return expr.name[:1].isupper() or expr.name in {"alpha", "beta", "theta", "gamma"}
+    if isinstance(expr, Call) and expr.op in {"mul", "inv", "abs", "sin", "cos", "tan"}:
+        return all(_is_segment(arg) for arg in expr.args)
+    return False
+
+
+def _is_derivative(expr: Call) -> bool:
+    """Tell whether an expression is ``dy/dx``."""
+    if expr.op != "mul" or expr.args[0] != Var("d") or len(expr.args) != 3:
+        return False
+    below = expr.args[-1]
+    if not isinstance(below, Call) or below.op != "inv" or not isinstance(below.args[0], Call):
+        return False
+    return below.args[0].op == "mul" and below.args[0].args[0] == Var("d")
 
 
 def finish_relation(values: list[Value], signs: list[str]) -> Value:

@@ -118,8 +118,8 @@ def _read_choice(text: str) -> list[Value | None]:
     with_content = _WITH_CONTENT.fullmatch(text)
     if with_content:
         letter = with_content["a"] or with_content["b"] or with_content["c"]
-        if with_content["b"] and ":" in text[:4] and text[2:].strip().isdigit() and len(text) < 5:
-            return [Choice(letter, with_content["content"])]
+        if with_content["b"] and ":" in text[:3] and not text[2:3].isspace():
+            return []
         return [Choice(letter, with_content["content"]), None]
     return []
 

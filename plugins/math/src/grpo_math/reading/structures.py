@@ -11,6 +11,7 @@ from grpo_math.reading.vocabulary import RELATIONS, SETS
 from grpo_math.values import (
     Builder,
     Group,
+    Listing,
     NamedSet,
     Ratio,
     Relation,
@@ -22,6 +23,8 @@ from grpo_math.values import (
 _JOINERS = frozenset("and or und oder et ou 或 和 与 及 以及 或者 且 also ; ,".split())
 _OR = frozenset("or oder ou 或 或者 \\lor \\vee".split())
 _AND = frozenset("and und et 和 与 且 \\land \\wedge".split())
+_GROUPERS = frozenset("; or 或 或者".split())
+_COMMAS = frozenset({","})
 _SET_SIGNS = {"\\cup": "union", "\\cap": "meet", "\\setminus": "minus", "\\backslash": "minus",
               "\\bigcup": "union"}  # fmt: skip
 _FENCES = {"(": "(", ")": ")", "[": "[", "]": "]", "\\lbrack": "[", "\\rbrack": "]",
@@ -41,6 +44,11 @@ class AnswerReader(ExpressionReader):
             UnreadableError: They are no answer.
             OverLimitError: Too many items, or nested too deeply.
         """
+        groups = [p for p in self.split(start, end, _GROUPERS) if p[0] < p[1]]
+        if len(groups) > 1:
+            systems = self._read_systems(groups)
+            if systems is not None:
+                return systems
         pieces = [p for p in self.split(start, end, _JOINERS) if p[0] < p[1]]
         if not pieces:
             raise UnreadableError("nothing to read")
@@ -48,6 +56,17 @@ class AnswerReader(ExpressionReader):
             raise OverLimitError(f"the answer lists more than {_MAX_ITEMS} values")
         items = [self.read_item(*piece) for piece in pieces]
         return items[0] if len(items) == 1 else gather_list(items, self._name_joiner(pieces))
+
+    def _read_systems(self, groups: list[tuple[int, int]]) -> Value | None:
+        """Read assignment lists joined by 'or' or ';': ``x=1, y=2 or x=3, y=4``."""
+        if not all(len(self.split(*group, _COMMAS)) > 1 for group in groups):
+            return None
+        systems = [self.read_answer(*group) for group in groups]
+        named = [
+            isinstance(s, Listing) and all(isinstance(i, Relation) for i in s.items)
+            for s in systems
+        ]
+        return Listing(tuple(systems), "or") if all(named) else None
 
     def _name_joiner(self, pieces: list[tuple[int, int]]) -> str:
         words = {self.tokens[end].text.strip(" ,").lower() for _, end in pieces[:-1]}

@@ -70,7 +70,7 @@ def make_number(text: str, options: Options, *, spaced: bool = False) -> Token:
     Raises:
         OverLimitError: It has too many digits, or too large an exponent.
     """
-    mantissa, _, exponent_text = text.lower().partition("e")
+    mantissa, _, exponent_text = text.lower().rstrip(".").partition("e")
     if len(text) > options.max_digits or len(exponent_text) > 6:
         raise OverLimitError(f"a number has more than {options.max_digits} digits")
     exponent = int(exponent_text or 0)

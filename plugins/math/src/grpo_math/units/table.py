@@ -155,7 +155,7 @@ kn|1852/3600|m s-1|knot
 +B|8|bit|+byte
 +bit|1|bit|
 +bps|1|bit s-1|
-%|1/100||percent 'per cent' pct
+%|1/100||percent percentage 'percentage points' 'per cent' pct
 ‰|1/1000||permille
 ppm|1/1000000||
 bp|1/10000||'basis point'
