@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any, get_args
+
+from attrs import NOTHING, fields, resolve_types
+
 from grpo_framework import events
 from grpo_framework.experience import Add, Delete, Experience, Library, Plan, Refusal
 from grpo_framework.records import (
@@ -92,30 +96,62 @@ def make_messages(*texts: str) -> tuple[Message, ...]:
 
 
 def make_events() -> tuple[events.Event, ...]:
-    """Make one event of every class, in the order in which a run emits them."""
+    """Make one event of every class, in the order of `grpo_framework.events.Event`.
+
+    They are made from the classes' own fields, so that a new event or field needs nothing here:
+    what has a default keeps it, the rest is taken by name, else by type, from the tables below.
+    """
+    return tuple(_make_event(cls) for cls in get_args(events.Event))
+
+
+def _make_event(cls: type[Any]) -> Any:
+    known = {**_by_type(), **_BY_NAME}
+    given = {}
+    for attribute in fields(resolve_types(cls)):
+        if attribute.default is not NOTHING:
+            continue
+        name = attribute.name if attribute.name in known else attribute.type
+        if name not in known:
+            message = f"no sample for {cls.__name__}.{attribute.name}: {attribute.type}"
+            raise LookupError(message)
+        given[attribute.name] = known[name]
+    return cls(**given)
+
+
+_BY_NAME: dict[Any, Any] = {
+    "run_id": "run-1",
+    "fingerprint": "0" * 64,
+    "owners": ("generator_1", "critic"),
+    "owner": "generator_1",
+    "problem": QUESTION.id,
+    "model": "fake/model",
+    "kind": "rate_limited",
+    "finish": "stop",
+    "outcome": "finished",
+}
+
+
+def _by_type() -> dict[Any, Any]:
     unit = Unit(1, 1, QUESTION.id, "generator_1", "attempt", 0)
-    rollout = Rollout(unit, RIGHT_ATTEMPT, Verdict(1.0, "equal", "42"), 7, ("G1-001",), 1)
     fused = Unit(1, 1, QUESTION.id, "generator_1", "fusion")
-    final = FinalAnswer(fused, WRONG_ATTEMPT, Verdict(0.0, "wrong", "13", {"pole": "ü"}), 8)
     plan = Plan(
         "generator_1",
         1,
         accepted=(Add("Check the units.\nAlways.", reason="it helped"),),
         refused=(Refusal(Delete("G1-999"), "known-id", "no experience has the id 'G1-999'"),),
     )
-    return (
-        events.RunStarted("run-1", "0" * 64, ("generator_1", "critic"), 2, 1, 3),
-        events.EpochStarted(1, 2, 1, (("generator_1", 2), ("critic", 0))),
-        events.BatchStarted(1, 1, (QUESTION.id, OTHER_QUESTION.id), (("generator_1", 1),)),
-        events.CallFinished(unit, "fake/model", Usage(12, 9, 1, 0.5), "stop", 2),
-        events.CallRetried(unit, "fake/model", "rate_limited", "slow down", 1.5),
-        events.RolloutFinished(rollout),
-        events.AnswerFused(final),
-        events.UnitFailed(Failure(unit, "timeout", "no answer within 60 s")),
-        events.GroupFinished(1, 1, QUESTION.id, "generator_1", (1.0, 0.0), 1),
-        events.ContrastFound(1, 1, make_contrast()),
-        events.LibraryCommitted(1, 1, plan, 2, 3, 2),
-        events.BatchFinished(1, 1, 2.5),
-        events.EpochFinished(1, 2.5),
-        events.RunFinished("finished", 2.5),
-    )
+    return {
+        int: 1,
+        float: 2.5,
+        str: "Text in two lines:\nfünf 五",
+        tuple[str, ...]: (QUESTION.id, OTHER_QUESTION.id),
+        tuple[float, ...]: (1.0, 0.0),
+        tuple[tuple[str, int], ...]: (("generator_1", 1), ("critic", 0)),
+        Unit: unit,
+        Usage: Usage(12, 9, 1, 0.5),
+        Rollout: Rollout(unit, RIGHT_ATTEMPT, Verdict(1.0, "equal", "42"), 7, ("G1-001",), 1),
+        FinalAnswer: FinalAnswer(fused, WRONG_ATTEMPT, Verdict(0.0, "wrong", "13", {"a": "ü"}), 8),
+        Failure: Failure(unit, "timeout", "no answer within 60 s"),
+        Contrast: make_contrast(),
+        Plan: plan,
+    }

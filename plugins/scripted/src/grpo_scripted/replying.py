@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from grpo_framework.codec import to_document
 from grpo_framework.errors import ValidationFailed
-from grpo_framework.experience import Operation
 from grpo_framework.validation import validate_with
 
 _TAGS = ("op", "operation", "action", "type", "kind", "option")
 _DEPTH = 12
 
 
-def build_reply(schema: Mapping[str, Any], operations: Sequence[Operation], sentence: str) -> Any:
+def build_reply(
+    schema: Mapping[str, Any], operations: Sequence[Mapping[str, Any]], sentence: str
+) -> Any:
     """Build a document for a schema.
 
     Arrays whose items are operations get the operations that the schema allows, in whatever
@@ -22,22 +22,22 @@ def build_reply(schema: Mapping[str, Any], operations: Sequence[Operation], sent
 
     Args:
         schema: Of the whole reply; references within it are followed.
-        operations: What to propose.
+        operations: What to propose, as documents with the key ``op``.
         sentence: For free text.
 
     Returns:
         Plain JSON values; the caller of the model validates them anyhow.
     """
-    documents = [to_document(operation) for operation in operations]
-    return _Builder(schema, documents, sentence).build(schema, _DEPTH)
+    return _Builder(schema, operations, sentence).build(schema, _DEPTH)
 
 
 def _spell(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """The spellings of an operation: with all that it says, then with less and less."""
     full = {key: value for key, value in document.items() if value not in ("", [], ())}
-    less = {key: value for key, value in full.items() if key != "source_problem"}
+    some = {key: value for key, value in full.items() if key != "source_problem"}
+    less = {key: value for key, value in some.items() if key != "from"}
     least = {key: value for key, value in less.items() if key in ("op", "id", "ids", "content")}
-    for fields in (full, less, least):
+    for fields in (full, some, less, least):
         kind = fields["op"]
         rest = {key: value for key, value in fields.items() if key != "op"}
         for tag in _TAGS:

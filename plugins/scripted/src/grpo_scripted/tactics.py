@@ -13,6 +13,11 @@ from attrs import frozen
 
 from grpo_scripted.dice import choose
 
+# Controls, soft hyphen, zero-width and direction marks, joiners, byte-order mark, surrogates.
+_UNSEEN = re.compile(
+    "[\x00-\x08\x0e-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ud800-\udfff]"
+)
+
 
 @frozen
 class Tactic:
@@ -170,8 +175,11 @@ def find_tactics(text: str, among: Iterable[Tactic] = ALL_TACTICS) -> tuple[Tact
 
 
 def normalise_question(text: str) -> str:
-    """A question's text with runs of white space as one space: what hashes and look-ups see."""
-    return " ".join(text.split())
+    """A question's text as hashes and look-ups see it: runs of white space as one space.
+
+    Characters that cannot be seen are left out, since a prompt may have dropped them.
+    """
+    return " ".join(_UNSEEN.sub("", text).split())
 
 
 def needed_skill(question: str, *, skills: int = len(SKILLS)) -> Tactic:
