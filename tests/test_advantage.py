@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -65,7 +67,7 @@ def test_advantages_are_centred_and_keep_the_order(rewards):
     assert len(found) == len(rewards)
     assert sum(found) == pytest.approx(0, abs=1e-5)
     pairs = sorted(zip(rewards, found, strict=True))
-    assert all(one[1] <= two[1] for one, two in zip(pairs, pairs[1:], strict=False))
+    assert all(one[1] <= two[1] for one, two in pairwise(pairs))
 
 
 @given(st.lists(st.sampled_from([0.0, 0.5, 1.0]), min_size=2, max_size=9))

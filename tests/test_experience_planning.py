@@ -92,7 +92,11 @@ TABLE = {
     "exact duplicate": ([Add(TEXTS[0])], ["duplicate"], "1 2 5"),
     "duplicate but for case and signs": ([Add(TEXTS[0].upper() + "!")], ["duplicate"], "1 2 5"),
     "near duplicate": ([Add("Check the unit of the result.")], ["duplicate"], "1 2 5"),
-    "the same words in another order": ([Add("Of the result check the units")], ["duplicate"], "1 2 5"),
+    "the same words in another order": (
+        [Add("Of the result check the units")],
+        ["duplicate"],
+        "1 2 5",
+    ),
     "duplicate of an earlier add": ([Add(NEW), Add(NEW)], ["duplicate"], "1 2 5 7"),
     "duplicate of an earlier merge": (
         [Add(NEW), Merge(("G1-001", "G1-002"), NEW)],
@@ -204,9 +208,7 @@ def test_keep_is_accepted_and_is_no_change():
 def test_counts_are_added_to_the_ids_that_are_still_there():
     """Use and success of deleted experiences are dropped, others' are untouched."""
     counted = count(LIBRARY, {"G1-001": Count(3, 2), "G1-099": Count(1, 1)})
-    assert counted.experiences[0] == evolve(
-        LIBRARY.experiences[0], usage_count=5, success_count=3
-    )
+    assert counted.experiences[0] == evolve(LIBRARY.experiences[0], usage_count=5, success_count=3)
     assert counted.experiences[1:] == LIBRARY.experiences[1:]
     assert counted.version == LIBRARY.version
 
@@ -226,7 +228,8 @@ def test_the_digest_follows_the_content():
 
 
 @pytest.mark.parametrize(
-    ("owner", "prefix"), [("shared", "S"), ("critic", "C"), ("generator_1", "G1"), ("generator_12", "G12")]
+    ("owner", "prefix"),
+    [("shared", "S"), ("critic", "C"), ("generator_1", "G1"), ("generator_12", "G12")],
 )
 def test_owners_have_their_prefix(owner, prefix):
     """The guide's prefixes."""

@@ -58,7 +58,9 @@ def test_the_response_is_the_extracted_answer_if_there_is_one():
     assert Attempt("so it is 4", answer="").response == ""
 
 
-@pytest.mark.parametrize(("reward", "success"), [(0.0, False), (0.49, False), (0.5, True), (1, True)])
+@pytest.mark.parametrize(
+    ("reward", "success"), [(0.0, False), (0.49, False), (0.5, True), (1, True)]
+)
 def test_success_starts_at_half_a_reward(reward, success):
     """One threshold decides success everywhere."""
     assert Verdict(reward).success is success
