@@ -10,12 +10,12 @@ import attrs
 from grpo_math.extraction.boxes import BoxSearch, find_boxes
 from grpo_math.extraction.cleaning import clean, cut_end_tokens, remove_bold
 from grpo_math.extraction.phrases import Marked, find_marked, is_refusal
-from grpo_math.extraction.sentences import states_value
+from grpo_math.extraction.sentences import CONCLUSION, count_words, states_value
 from grpo_math.extraction.statements import find_correction, find_last_statement
 from grpo_math.extraction.structured import find_json, find_tag, open_tag, split_thinking
 from grpo_math.options import Options
 
-__all__ = ["MAX_RESPONSE", "Extraction", "extract"]
+__all__ = ["MAX_RESPONSE", "Extraction", "extract", "peel"]
 
 MAX_RESPONSE: Final = 200_000
 """Characters of a response that are searched, counted from its end."""
@@ -23,6 +23,7 @@ MAX_RESPONSE: Final = 200_000
 MAX_MARKED: Final = 20_000
 """Characters, counted from the end, that are searched for an announced answer."""
 
+_HOLDS_VALUE: Final = re.compile(r"[\d\\$=<>]")
 _STATEMENT_END: Final = re.compile(r"\.\s|[。！\n]")
 _NEXT_QUESTION: Final = re.compile(r"\n\s{0,4}(?:\*\*)?(?:Question|Q|Problem)(?:\s\d{1,3})?\s?:")
 
@@ -176,4 +177,30 @@ def _cut_next_question(text: str) -> str:
         before = text[max(0, match.start() - 400) : match.start()]
         if "answer" in before.lower() or "####" in before or "boxed" in before:
             return text[: match.start()].rstrip()
+    return text
+
+
+def peel(text: str) -> str:
+    """Return the value that a text is written around.
+
+    Args:
+        text: an answer, or a sentence or solution that holds one.
+
+    Returns:
+        What its boxes hold or its sentence states; the text itself where it is a plain answer.
+    """
+    if len(text) > MAX_MARKED:
+        return text
+    if "box" in text or "\x08oxed" in text:
+        box = find_boxes(text)
+        return ", ".join(box.answers) if box and box.answers else text
+    if count_words(text) == 0 or not _HOLDS_VALUE.search(text):
+        return text
+    bare = clean(text)
+    marked = find_marked(remove_bold(text))
+    if marked and marked.answers:
+        return ", ".join(marked.answers)
+    if count_words(bare) > 1 and (states_value(bare) or CONCLUSION.match(bare) or "$" in bare):
+        value, _ = find_last_statement(text)
+        return value or text
     return text

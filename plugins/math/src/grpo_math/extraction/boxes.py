@@ -37,7 +37,8 @@ _PLACEHOLDER: Final = re.compile(
     re.IGNORECASE,
 )
 _UNIT_AFTER: Final = re.compile(
-    r"(?:\\[,;:! ]|[ ~])*(?:\\?%|\^\s?\{?\\?circ\}?|\\degree\b|°|"
+    r"(?:\\[,;:! ]|[ ~])*(?:\\?%|"
+    r"\$?\s?(?:%|percent(?:age)?\b|pct\b|per\scent\b)|\^\s?\{?\\?circ\}?|\\degree\b|°|"
     r"\\(?:text|mathrm|textrm|mbox)\s?\{[^{}]{1,40}\}(?:\^\{?-?\d\}?)?)"
 )
 _UNIT_WORDS: Final = re.compile(
@@ -125,7 +126,7 @@ def _with_surroundings(text: str, box: Box) -> str:
     tail = text[box.stop : box.stop + 60]
     unit = _UNIT_AFTER.match(tail)
     if unit and not _UNIT_WORDS.match(tail) and content and content[-1] in "0123456789})":
-        content += unit.group()
+        content += unit.group().replace("$", " ")
     if _MINUS_BEFORE.search(text, max(0, box.start - 8), box.start):
         content = f"-({content})" if "+" in content or "-" in content else f"-{content}"
     return content

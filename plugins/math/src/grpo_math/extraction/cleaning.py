@@ -12,6 +12,7 @@ from typing import Final
 
 END_TOKENS: Final = (
     "<|im_end|>",
+    "<|im_start|>",
     "<|eot_id|>",
     "<|endoftext|>",
     "<|end_of_text|>",
@@ -34,7 +35,8 @@ _ASIDE: Final = re.compile(
     r"option|choice|by |from |using)[^()（）]{0,200}[)）]\s*\.?$",
     re.IGNORECASE,
 )
-_TURN: Final = re.compile(r"^(?:<\|[^|<>]{1,30}\|>)+")
+_BRACED_COMMA: Final = re.compile(r"\s?\{\s?,\s?\}")
+_TURN: Final = re.compile(r"^(?:<\|[^|<>]{1,30}\|>(?:assistant|system|user)?\s*)+")
 
 
 def cut_end_tokens(text: str) -> str:
@@ -76,7 +78,11 @@ def _join_around(pieces: list[str], mark: str) -> str:
 
 def remove_inline_math(text: str) -> str:
     """Return the text without the dollars around formulas; amounts of money keep theirs."""
-    return _INLINE.sub(r"\1", text) if text.count("$") > 1 else text
+    if text.count("$") < 2:
+        return text
+    if text.endswith("$") and not text.endswith("\\$") and text.count("$") % 2 == 0:
+        return " ".join(text.replace("$", " ").split()) if "\\$" not in text else text
+    return _INLINE.sub(r"\1", text)
 
 
 def matching_brace(text: str, start: int, end: int | None = None) -> int:
@@ -134,7 +140,7 @@ def clean(text: str) -> str:
         The bare answer; may be empty.
     """
     text = remove_bold(text.strip()).strip()
-    text = _ASIDE.sub("", text)
+    text = _BRACED_COMMA.sub("{,}", _ASIDE.sub("", text))
     for _ in range(6):
         before = text
         text = _EXCLAMATION.sub("", text)

@@ -27,7 +27,11 @@ _NUMBER: Final = (
     r"(?:\s?/\s?\d+|\s\d+/\d+|:\d{2}(?::\d{2})?)?(?:[eE][-+]?\d{1,6})?(?:\s?\\?%)?"
 )
 _QUANTITY: Final = re.compile(rf"(?<![\w.])({_NUMBER})(?:[\s~]?({_UNIT})(?![A-Za-z]))?")
-_MATH: Final = re.compile(r"(?<![\\$])\$([^$\n]{1,400})(?<![\\\s])\$(?!\d)|\\\((.{1,400}?)\\\)")
+_PARENTHESISED: Final = re.compile(r"\\\((.{1,400}?)\\\)")
+_VERDICT: Final = re.compile(
+    r"\s(?:is|are)\s(?:the|our|my)\s(?:final\s|correct\s|desired\s|required\s)?"
+    r"(?:answer|solution|result|value)s?\b.{0,60}$"
+)
 _IS: Final = re.compile(
     r"\b(?:is|are|was|were|equals?|be|becomes|'s|gives|yields|gives us|obtain|get|est|sont|"
     r"vaut|ist|sind|lautet|beträgt|es|son|"
@@ -39,6 +43,7 @@ _IS: Final = re.compile(
 _WORD: Final = re.compile(r"(?<![\\A-Za-z])[^\W\d_]{2,}")
 _KNOWN: Final = frozenset(
     {
+        "pmatrix", "bmatrix", "vmatrix", "matrix", "array", "cases", "aligned",
         "and", "or", "und", "oder", "et", "ou", "sin", "cos", "tan", "cot", "sec", "csc",
         "log", "ln", "lg", "exp", "sqrt", "pi", "mod", "max", "min", "gcd", "lcm", "deg", "y",
         "o", "e", "и", "или", "inf", "infinity", "empty", "set", "no", "solution", "solutions",
@@ -68,8 +73,9 @@ _LEAD: Final = re.compile(
 )
 _END: Final = re.compile(
     r"(?<=[^\s.])[.?](?=\s+[A-Z\"“(*\[]|\s*$)|[。！？]|[;；](?=\s|$)|\s+[—–]\s+(?=[a-zA-Z])|"
-    r"[,，]?\s*(?:\bbecause\b|\bsince\b|\bwhich\b|\bas required\b|\bas desired\b|\binstead of\b|"
-    r"\bnot\b(?=\s[-\d$(A-E])|"
+    r"[,，]?\s*(?:\bbecause\b|\bsince\b|(?<=[,，])\s*\bwhich\b|\bas required\b|\bas desired\b|"
+    r"\binstead of\b|"
+    r"(?<=[,，])\s*(?:and\s)?\bnot\b(?=\s[-\d$(A-E])|"
     r"\bwhile\b|\bbut\b|\bhowever\b|因为|由于|，所以|，因此|，即|，其中|，(?=[^，。\n]{0,30}[当时得此故使取]))|"
     r",\s+(?:so|as|and (?:this|that|the|we|it|so))\b"
 )
@@ -114,6 +120,8 @@ def is_cut_short(text: str) -> bool:
     if text.count("\\left") > text.count("\\right") + text.count("\\leftarrow"):
         return True
     dollars = text.count("$") - text.count("\\$")
+    if text[-1] == "$" and text[-2:-1].isdigit() and dollars == 1:  # the sign behind the amount
+        return False
     return dollars % 2 == 1 and re.search(r"\$\s?-?[\d.,]*\d(?!\S*[\\^{])", text) is None
 
 
@@ -191,6 +199,21 @@ def states_value(text: str) -> bool:
     return match is not None and count_words(text[: match.start()]) > 0
 
 
+def find_formulas(sentence: str) -> list[str]:
+    """Find the formulas of a sentence between math delimiters; amounts of money are none."""
+    pieces = sentence.replace("\\$", "").split("$")
+    formulas = [match.group(1) for match in _PARENTHESISED.finditer(sentence)]
+    if len(pieces) % 2 == 0:
+        return formulas
+    return formulas + [piece.strip() for piece in pieces[1::2] if piece and count_words(piece) < 4]
+
+
+def strip_verdict(sentence: str) -> str:
+    """Return what a sentence calls the answer (`x > 5 is the solution`)."""
+    match = _VERDICT.search(sentence)
+    return sentence[: match.start()] if match and match.start() else sentence
+
+
 def value_in(sentence: str, *, concluding: bool) -> str | None:
     """Find the value that a sentence states.
 
@@ -213,7 +236,7 @@ def value_in(sentence: str, *, concluding: bool) -> str | None:
             and (any(map(str.isdigit, tail)) or "\\" in tail or "=" in tail or len(tail) <= 3)
         ):
             return tail
-    formulas = [first or second for first, second in _MATH.findall(sentence)]
+    formulas = find_formulas(sentence)
     if formulas and (concluding or len(formulas) == 1):
         return clean(formulas[-1])
     if "=" in sentence:

@@ -16,6 +16,7 @@ from grpo_math.extraction.sentences import (
     is_value,
     states_value,
     strip_lead,
+    strip_verdict,
     trim_counter,
     value_in,
 )
@@ -30,7 +31,9 @@ _CLOSER: Final = re.compile(
     r"希望|如有|如果(?:您|你)|bonne|viel erfolg|espero)|^[-=_*#\s.]*$",
     re.IGNORECASE,
 )
-_SENTENCE: Final = re.compile(r"(?<=[^\s.][.!?])\s+(?=[A-ZÀ-ÞА-Я$\\\d(*])|(?<=[。！？])")
+_SENTENCE: Final = re.compile(
+    r"(?:(?<=[^\s.][.!?])|(?<=[.}]\$\$)|(?<=\\\]))\s+(?=[A-ZÀ-ÞА-Я$\\\d(*])|(?<=[。！？])"
+)
 _DECORATION: Final = re.compile(r"^(?:[#>•\-*]+\s+|\*+(?=\S)|\d{1,2}\.\s+(?=[A-Z])|(?:[✅✓☑]|\s)+)")
 _DISPLAY_END: Final = re.compile(r"(?:\$\$|\\\]|```|\\end\{(\w+\*?)\})\s*\.?$")
 _CORRECTION: Final = re.compile(
@@ -136,7 +139,7 @@ def find_last_statement(text: str) -> tuple[str | None, str]:
     lead = CONCLUSION.match(sentence)
     body = sentence[lead.end() :] if lead and lead.end() < len(sentence) else sentence
     ended = sentence.endswith((".", "。", "!", "！", "．", "$", ")", "]", "}", "%"))
-    statement = cut_at_end(body)
+    statement = strip_verdict(cut_at_end(body))
     value = trim_counter(clean(strip_lead(statement)))
     if is_cut_short(body.rstrip(".。")):
         return None, "truncated"
