@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Sequence
 from statistics import fmean, pstdev
 
-from attrs import evolve
+from attrs import evolve, frozen
 
 from grpo_framework.events import ContrastFound
 from grpo_framework.experience import CRITIC, Library, Operation
-from grpo_framework.protocols import Consolidator
+from grpo_framework.protocols import Advisor, Consolidator
 from grpo_framework.records import (
     SUCCESS_REWARD,
     Contrast,
@@ -23,6 +23,13 @@ from grpo_framework.records import (
     Sample,
 )
 from grpo_framework.rollouts import Stages
+
+
+@frozen
+class Proposals:
+    """What an advisor proposed, as it is remembered."""
+
+    operations: tuple[Operation, ...]
 
 
 def advantages(rewards: Sequence[float]) -> tuple[float, ...]:
@@ -120,7 +127,10 @@ async def advise(
         return ()
     await stages.announce(ContrastFound(stages.epoch, stages.batch, contrast))
     unit = stages.unit(contrast.question.id, contrast.owner, "advice")
-    return await stages.attempt(unit, lambda: advisor.advise((contrast,), library))
+    advice = await stages.do(
+        unit, Proposals, lambda: _propose(advisor, contrast, library), version=library.version
+    )
+    return advice if isinstance(advice, Failure) else advice.operations
 
 
 async def consolidate(
@@ -136,8 +146,23 @@ async def consolidate(
         return proposals
     unit = stages.unit("", owner, "consolidation", stages.batch)
     seed = unit.seed(stages.run_seed)
-    merged = await stages.attempt(unit, lambda: advisor.consolidate(proposals, library, seed=seed))
-    return proposals if isinstance(merged, Failure) else merged
+    merged = await stages.do(
+        unit,
+        Proposals,
+        lambda: _merge(advisor, proposals, library, seed),
+        version=library.version,
+    )
+    return proposals if isinstance(merged, Failure) else merged.operations
+
+
+async def _propose(advisor: Advisor, contrast: Contrast, library: Library) -> Proposals:
+    return Proposals(await advisor.advise((contrast,), library))
+
+
+async def _merge(
+    advisor: Consolidator, proposals: tuple[Operation, ...], library: Library, seed: int
+) -> Proposals:
+    return Proposals(await advisor.consolidate(proposals, library, seed=seed))
 
 
 def tally(answers: Sequence[Rollout | FinalAnswer]) -> tuple[Counter[str], Counter[str]]:

@@ -24,6 +24,7 @@ from grpo_framework.events import (
     BatchStarted,
     CallFinished,
     CallRetried,
+    CallsPaused,
     EpochFinished,
     EpochStarted,
     Event,
@@ -36,6 +37,7 @@ from grpo_framework.events import (
 from grpo_framework.experience import CRITIC
 from grpo_framework.reports import EpochReport, OwnerReport, RunReport
 
+_CAUSES = {"rate_limited": "the rate limit", "overloaded": "the overloaded endpoint"}
 PLAIN_EVERY = 5.0
 """Seconds between two progress lines where stderr is no terminal."""
 
@@ -64,7 +66,9 @@ class ConsoleObserver:
                 self._epoch(event)
             case BatchStarted():
                 self._say_batch(event)
-            case CallRetried():
+            case CallsPaused():
+                self._line(f"  waiting for {_CAUSES[event.kind]}, {event.seconds:.0f} s")
+            case CallRetried() if event.kind not in _CAUSES or event.wait >= PLAIN_EVERY:
                 self._line(f"  {event.model}: {event.message}; again in {event.wait:.0f} s")
             case UnitFailed(failure=failure):
                 unit = failure.unit
@@ -73,7 +77,7 @@ class ConsoleObserver:
             case LibraryCommitted():
                 self._commit(event)
             case EpochFinished():
-                self._line(f"epoch {event.epoch} done in {event.seconds:.0f} s")
+                self._line(f"epoch {event.epoch} done")
             case RunFinished():
                 self._stop()
             case _:
@@ -160,7 +164,7 @@ class _Tally:
                 self.epochs = event.epochs
                 self._generators = len(event.owners) - 1
             case EpochStarted():
-                self.groups = event.problems * self._generators
+                self.groups = (event.problems - event.done) * self._generators
                 self.done = 0
                 self._calls = self._tokens = 0
                 self._started = time.monotonic()

@@ -10,7 +10,7 @@ from typing import Any, Protocol, TypeVar
 
 from attrs import field, frozen
 
-from grpo_framework.calls import CallRules, GuardedModel, probe
+from grpo_framework.calls import Brake, CallRules, GuardedModel, probe
 from grpo_framework.component import Wiring
 from grpo_framework.config import ComponentConfig, RunConfig
 from grpo_framework.errors import ConfigError, ValidationFailed
@@ -58,6 +58,7 @@ class Engine:
         concurrency: Most attempts under way at once, whatever a generator is made of.
         simulation: Whether a component only plays a model.
         fingerprint: Of the configuration; empty for an engine made by hand.
+        brake: Stops the run: its chat models' guards pull it, every stage sees it.
     """
 
     generators: tuple[Generator, ...]
@@ -68,6 +69,7 @@ class Engine:
     concurrency: int = 8
     simulation: bool = False
     fingerprint: str = ""
+    brake: Brake = field(factory=Brake, eq=False)
 
     @property
     def owners(self) -> tuple[Owner, ...]:
@@ -216,6 +218,7 @@ class _Opening:
         self._stack = stack
         self._key = {problem.question.text: problem.answer for problem in problems}
         self._models: dict[str, GuardedModel] = {}
+        self._brake = Brake()
 
     async def engine(self) -> Engine:
         """Find everything first, so that a wrong name costs nothing; then open it."""
@@ -242,6 +245,7 @@ class _Opening:
             concurrency=config.concurrency,
             simulation=models_simulate or any(offer.component.simulation for offer in offers),
             fingerprint=config.fingerprint,
+            brake=self._brake,
         )
 
     def _parts(self) -> list[tuple[Noun[Any], ComponentConfig, Owner, ComponentConfig | None]]:
@@ -283,6 +287,7 @@ class _Opening:
                     timeout=self._config.calls.timeout,
                     tries=self._config.calls.tries,
                 ),
+                brake=self._brake,
             )
             await probe(model)
             self._models[key] = model

@@ -36,6 +36,7 @@ class RunStarted:
         epochs: Number of epochs to come.
         rollouts_per_generator: k.
         simulation: Whether a component of the run only plays a model.
+        resumed: Whether an earlier session of the same run came before.
     """
 
     run_id: str
@@ -45,16 +46,26 @@ class RunStarted:
     epochs: int
     rollouts_per_generator: int
     simulation: bool = False
+    resumed: bool = False
 
 
 @frozen
 class EpochStarted:
-    """An epoch begins; `sizes` are the libraries' sizes by owner."""
+    """An epoch begins, or goes on in a resumed run.
+
+    Attributes:
+        epoch: Counted from 1.
+        problems: Problems in it.
+        batches: Batches in it.
+        sizes: The libraries' sizes by owner.
+        done: Problems of it that an earlier session finished.
+    """
 
     epoch: int
     problems: int
     batches: int
     sizes: tuple[tuple[Owner, int], ...] = ()
+    done: int = 0
 
 
 @frozen
@@ -194,10 +205,9 @@ class BatchFinished:
 
 @frozen
 class EpochFinished:
-    """An epoch is done, after `seconds`."""
+    """An epoch is done."""
 
     epoch: int
-    seconds: float
 
 
 @frozen

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from grpo_framework.events import AnswerFused
 from grpo_framework.experience import Library, join
-from grpo_framework.records import Attempt, Failure, FinalAnswer, Owner, Problem
+from grpo_framework.records import Attempt, Failure, FinalAnswer, Owner, Problem, Verdict
 from grpo_framework.rollouts import Stages, judge
 
 
@@ -35,14 +35,19 @@ async def fuse(
     unit = stages.unit(problem.id, owner, "fusion")
     seed = unit.seed(stages.run_seed)
     critic = stages.engine.critic
-    fused = await stages.attempt(
-        unit, lambda: critic.fuse(problem.question, attempts, library, seed=seed)
+    fused = await stages.do(
+        unit,
+        Attempt,
+        lambda: critic.fuse(problem.question, attempts, library, seed=seed),
+        version=library.version,
     )
     if isinstance(fused, Failure):
         return fused
     judging = stages.unit(problem.id, owner, "fusion_verdict")
     comparator = stages.engine.comparator
-    verdict = await stages.attempt(judging, lambda: judge(comparator, problem, fused))
+    verdict = await stages.do(
+        judging, Verdict, lambda: judge(comparator, problem, fused), version=library.version
+    )
     if isinstance(verdict, Failure):
         return verdict
     final = FinalAnswer(

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 
 from attrs import evolve, field, frozen
 
 from grpo_framework.config import RunConfig
 from grpo_framework.engine import open_store
-from grpo_framework.errors import ConfigError
+from grpo_framework.errors import ConfigError, StoreError, VersionConflict
 from grpo_framework.experience import (
     CRITIC,
     SHARED,
@@ -33,10 +32,6 @@ from grpo_framework.experience import (
 from grpo_framework.plugins import Plugins
 from grpo_framework.protocols import ExperienceStore
 from grpo_framework.records import Owner
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 @frozen
@@ -93,51 +88,81 @@ class ExperienceManager:
             raise ConfigError("the ExperienceManager is not open: async with manager.open() as …")
         return self.store
 
-    async def load(self, owners: Sequence[Owner]) -> dict[Owner, Library]:
-        """The newest libraries of these owners and the shared one.
+    async def load(
+        self, owners: Sequence[Owner], *, versions: Mapping[Owner, int] | None = None
+    ) -> dict[Owner, Library]:
+        """The libraries of these owners and the shared one.
+
+        Args:
+            owners: Without the shared one.
+            versions: Which versions; None is the newest of each.
 
         Raises:
-            StoreError: One of them is damaged.
+            StoreError: One of them is damaged, or a version is not there.
         """
-        return {owner: await self._opened.load(owner) for owner in (*owners, SHARED)}
+        wanted = {} if versions is None else versions
+        return {
+            owner: await self._opened.load(owner, version=wanted.get(owner))
+            for owner in (*owners, SHARED)
+        }
 
-    async def commit(
+    def decide(
         self,
         snapshot: Mapping[Owner, Library],
         proposals: Mapping[Owner, Sequence[Operation]],
         counts: Mapping[str, Count],
+        *,
+        now: str,
     ) -> tuple[Commit, ...]:
-        """Judge a batch's proposals, apply what stands, promote, and commit: one commit an owner.
-
-        The shared library is committed first: after a crash in between, a promoted experience
-        stands in both places and the next batch mends it, but none is ever lost.
+        """Judge a batch's proposals, apply what stands, and promote; writes nothing.
 
         Args:
-            snapshot: The libraries that all rollouts of the batch saw.
+            snapshot: The newest libraries, the shared one among them.
             proposals: By owner, consolidated.
             counts: Use of experiences in the batch's judged rollouts, by id.
+            now: ISO 8601 time for new experiences.
+
+        Returns:
+            One decision per owner, the shared library's first.
+        """
+        plans = self._plans(snapshot, proposals)
+        commits = []
+        for owner in (SHARED, *(owner for owner in snapshot if owner != SHARED)):
+            before = snapshot[owner]
+            changed = bool(plans[owner].changes)
+            after = apply(before, plans[owner], now=now) if changed else before
+            after = count(after, counts)
+            if after != before:
+                after = evolve(after, version=before.version + 1)
+            commits.append(Commit(plans[owner], before, after))
+        return tuple(commits)
+
+    async def commit(self, commits: Sequence[Commit]) -> None:
+        """Write a batch's decisions: one commit an owner, the shared library first.
+
+        After a crash in between, a promoted experience stands in both places and none is lost; a
+        resumed run commits again, and a version that is there with the same digest counts as done.
 
         Raises:
             VersionConflict: Another writer committed in between.
             StoreError: It cannot be written.
         """
-        now = _now()
-        plans = self._plans(snapshot, proposals)
-        after = {
-            owner: apply(snapshot[owner], accepted, now=now)
-            if accepted.changes
-            else snapshot[owner]
-            for owner, accepted in plans.items()
-        }
-        commits = []
-        for owner in (SHARED, *(owner for owner in snapshot if owner != SHARED)):
-            before = snapshot[owner]
-            counted = count(after[owner], counts)
-            if counted != before:
-                counted = evolve(counted, version=before.version + 1)
-                await self._opened.commit(counted, expected_version=before.version)
-            commits.append(Commit(plans[owner], before, counted))
-        return tuple(commits)
+        for commit in commits:
+            if commit.after == commit.before:
+                continue
+            try:
+                await self._opened.commit(commit.after, expected_version=commit.before.version)
+            except VersionConflict:
+                if not await self._stands(commit.after):
+                    raise
+
+    async def _stands(self, library: Library) -> bool:
+        """Whether the store holds this very version already."""
+        try:
+            held = await self._opened.load(library.owner, version=library.version)
+        except StoreError:
+            return False
+        return held.digest == library.digest
 
     def _plans(
         self, snapshot: Mapping[Owner, Library], proposals: Mapping[Owner, Sequence[Operation]]

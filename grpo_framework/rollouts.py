@@ -8,10 +8,11 @@ from typing import TypeVar
 
 from attrs import frozen
 
-from grpo_framework.calls import Announce, within
+from grpo_framework.calls import Announce, Memory, within
+from grpo_framework.codec import from_document, to_document
 from grpo_framework.engine import Engine
 from grpo_framework.errors import BudgetExhausted, ComparatorError, GrpoError, ModelError
-from grpo_framework.events import RolloutFinished, UnitFailed
+from grpo_framework.events import CallFinished, RolloutFinished, UnitFailed
 from grpo_framework.experience import Library, join
 from grpo_framework.protocols import Comparator
 from grpo_framework.records import (
@@ -41,6 +42,8 @@ class Stages:
         run_seed: Seeds derive from it.
         rollouts: k, the size of a group.
         serial: Whether the rollouts of a group run one after the other.
+        memory: Remembers finished units; None remembers nothing.
+        unit_timeout: Seconds that one unit may take in all, None for any.
     """
 
     engine: Engine
@@ -51,32 +54,63 @@ class Stages:
     run_seed: int
     rollouts: int
     serial: bool = False
+    memory: Memory | None = None
+    unit_timeout: float | None = None
 
     def unit(self, problem: str, owner: Owner, stage: Stage, index: int = 0) -> Unit:
         """The address of a piece of work in this batch."""
         return Unit(self.epoch, self.batch, problem, owner, stage, index)
 
-    async def attempt(self, unit: Unit, work: Callable[[], Awaitable[T]]) -> T | Failure:
-        """Do a unit's work; its failure becomes a value, and is announced.
+    async def do(
+        self, unit: Unit, kind: type[T], work: Callable[[], Awaitable[T]], *, version: int = 0
+    ) -> T | Failure:
+        """Do a unit's work, or take its result from the memory; its failure becomes a value.
 
-        An exhausted budget and a cancellation end the run, not the unit, and pass through.
+        A failure is announced and not remembered: a resumed run tries again. Where the run is
+        stopping, the failure is of kind ``stopped`` and stays silent. A cancellation passes.
+
+        Args:
+            unit: The address of the work.
+            kind: Class of its result, for the memory.
+            work: Does it.
+            version: Of the library that the work sees.
         """
+        key = f"{unit.epoch}/{unit.batch}/{unit.problem}/{unit.owner}/{unit.index}/{version}"
+        kept = None if self.memory is None else await self.memory.get(unit.stage, key)
+        if kept is not None:
+            for call in kept["calls"]:
+                await self.announce(from_document(call, CallFinished))
+            return from_document(kept["value"], kind)
         try:
-            with within(unit, self.announce):
-                return await work()
-        except BudgetExhausted:
-            raise
+            with within(unit, self.announce, self.memory) as scope:
+                async with asyncio.timeout(self.unit_timeout):
+                    value = await work()
         # Components are foreign code; whatever one raises is this unit's failure and no other's.
         except Exception as error:
-            failure = Failure(unit, kind_of(error), describe(error))
-            await self.announce(UnitFailed(failure))
-            return failure
+            return await self._fail(unit, error)
+        if self.memory is not None:
+            calls = [to_document(call) for call in scope.finished]
+            await self.memory.put(unit.stage, key, {"value": to_document(value), "calls": calls})
+        return value
+
+    async def _fail(self, unit: Unit, error: Exception) -> Failure:
+        reason = self.engine.brake.reason
+        if reason is not None and (error is reason or isinstance(error, BudgetExhausted)):
+            return Failure(unit, "stopped", reason.message)
+        if isinstance(error, BudgetExhausted):
+            self.engine.brake.pull(error)
+            return Failure(unit, "stopped", error.message)
+        failure = Failure(unit, kind_of(error), describe(error))
+        await self.announce(UnitFailed(failure))
+        return failure
 
 
 def kind_of(error: Exception) -> str:
     """The kind of a failure: the error's own, or its class."""
     if isinstance(error, ModelError | ComparatorError):
         return error.kind
+    if isinstance(error, TimeoutError):
+        return "timeout"
     return type(error).__name__
 
 
@@ -162,8 +196,11 @@ async def _attempt(
     unit = stages.unit(problem.id, library.owner, "attempt", index)
     generator = stages.engine.generators[stages.engine.owners.index(library.owner)]
     seed = unit.seed(stages.run_seed)
-    return await stages.attempt(
-        unit, lambda: generator.attempt(problem.question, library, seed=seed)
+    return await stages.do(
+        unit,
+        Attempt,
+        lambda: generator.attempt(problem.question, library, seed=seed),
+        version=library.version,
     )
 
 
@@ -172,7 +209,9 @@ async def _verdict(
 ) -> Rollout | Failure:
     comparator = stages.engine.comparator
     unit = stages.unit(problem.id, library.owner, "verdict", index)
-    verdict = await stages.attempt(unit, lambda: judge(comparator, problem, attempt))
+    verdict = await stages.do(
+        unit, Verdict, lambda: judge(comparator, problem, attempt), version=library.version
+    )
     if isinstance(verdict, Failure):
         return verdict
     made = stages.unit(problem.id, library.owner, "attempt", index)

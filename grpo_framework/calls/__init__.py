@@ -2,9 +2,9 @@
 
 from grpo_framework.calls.brake import Brake
 from grpo_framework.calls.budget import Budget, BudgetLimits, Price, Spending
-from grpo_framework.calls.guard import CallRules, GuardedModel, Memory, probe
+from grpo_framework.calls.guard import CallRules, GuardedModel, probe
 from grpo_framework.calls.limiter import Limiter
-from grpo_framework.calls.scope import Announce, Scope, within
+from grpo_framework.calls.scope import Announce, Memory, Scope, within
 
 __all__ = [
     "Announce",

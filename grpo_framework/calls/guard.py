@@ -13,7 +13,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any, Protocol
 
 from attrs import evolve, frozen
 
@@ -42,18 +41,6 @@ _PRIORITY: dict[Stage, int] = {"consolidation": 0, "advice": 1, "fusion": 2, "at
 
 TIMEOUT_MULTIPLE = 8.0
 HEDGE_MULTIPLE = 3.0
-
-
-class Memory(Protocol):
-    """Where answered calls are remembered across the death of the process."""
-
-    async def get(self, kind: str, key: str) -> Any:
-        """The value, or None."""
-        ...
-
-    async def put(self, kind: str, key: str, value: Any) -> None:
-        """Remember a value."""
-        ...
 
 
 @frozen
@@ -89,7 +76,6 @@ class GuardedModel:
         brake: Stops the run.
         budget: Of the run; None is without limits.
         price: Of the model.
-        memory: Remembers answered calls; None remembers nothing.
         pause: How to wait between tries; a test makes it instant.
     """
 
@@ -102,7 +88,6 @@ class GuardedModel:
         brake: Brake | None = None,
         budget: Budget | None = None,
         price: Price | None = None,
-        memory: Memory | None = None,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._model = model
@@ -111,7 +96,6 @@ class GuardedModel:
         self._brake = Brake() if brake is None else brake
         self._budget = Budget(BudgetLimits(), self._brake) if budget is None else budget
         self._price = Price() if price is None else price
-        self._memory = memory
         self._pause = pause
         self._limiter = Limiter(self._rules.concurrency)
         self._latency = Latency()
@@ -129,10 +113,13 @@ class GuardedModel:
         if scope is None:
             return (await self._answer(request, None)).reply
         key = scope.key(self._name, request)
-        answered = await self._recall(key)
-        if answered is None:
+        kept = None if scope.memory is None else await scope.memory.get("call", key)
+        if kept is not None:
+            answered = from_document(kept, _Answered)
+        else:
             answered = await self._answer(request, scope)
-            await self._remember(key, answered)
+            if scope.memory is not None:
+                await scope.memory.put("call", key, to_document(answered))
         reply = answered.reply
         await scope.finish(
             CallFinished(
@@ -145,16 +132,6 @@ class GuardedModel:
             )
         )
         return reply
-
-    async def _recall(self, key: str) -> _Answered | None:
-        if self._memory is None:
-            return None
-        kept = await self._memory.get("call", key)
-        return None if kept is None else from_document(kept, _Answered)
-
-    async def _remember(self, key: str, answered: _Answered) -> None:
-        if self._memory is not None:
-            await self._memory.put("call", key, to_document(answered))
 
     async def _answer(self, request: ChatRequest, scope: Scope | None) -> _Answered:
         tried = 0

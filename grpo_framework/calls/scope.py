@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import Any, Protocol
 
 from attrs import define, field
 
@@ -18,6 +19,18 @@ from grpo_framework.records import ChatRequest, Unit
 Announce = Callable[[Event], Awaitable[None]]
 
 
+class Memory(Protocol):
+    """Where finished work is remembered across the death of the process."""
+
+    async def get(self, kind: str, key: str) -> Any:
+        """The value, or None."""
+        ...
+
+    async def put(self, kind: str, key: str, value: Any) -> None:
+        """Remember a value."""
+        ...
+
+
 @define
 class Scope:
     """One unit's calls.
@@ -25,11 +38,13 @@ class Scope:
     Attributes:
         unit: Whose work they are.
         announce: Takes their events.
+        memory: Where their answers are kept across the death of the process; None keeps none.
         finished: The answered ones, in order.
     """
 
     unit: Unit
     announce: Announce
+    memory: Memory | None = None
     finished: list[CallFinished] = field(factory=list)
     _repeats: Counter[str] = field(factory=Counter)
 
@@ -60,14 +75,15 @@ def current_scope() -> Scope | None:
 
 
 @contextmanager
-def within(unit: Unit, announce: Announce) -> Iterator[Scope]:
+def within(unit: Unit, announce: Announce, memory: Memory | None = None) -> Iterator[Scope]:
     """Count every model call made inside for `unit`, and announce it.
 
     Args:
         unit: Whose work it is.
         announce: Takes the events of the calls.
+        memory: Remembers their answers.
     """
-    scope = Scope(unit, announce)
+    scope = Scope(unit, announce, memory)
     token = _SCOPE.set(scope)
     try:
         yield scope

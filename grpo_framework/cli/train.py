@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ from grpo_framework.experience import Library
 from grpo_framework.manager import ExperienceManager
 from grpo_framework.plugins import Plugins
 from grpo_framework.reports import RunReport
-from grpo_framework.rundir import REPORT, RunRecorder, choose_run_dir, write_experiences
+from grpo_framework.rundir import CONFIG, JOURNAL, REPORT, open_record, write_experiences
 from grpo_framework.trainer import TrainingFreeGRPOTrainer
 
 
@@ -73,7 +74,7 @@ def command(ctx: click.Context, /, quiet: bool, as_json: bool, **given: Any) -> 
 
 async def _train(config: RunConfig, plugins: Plugins, *, verbose: bool) -> tuple[RunReport, Path]:
     """Check everything that costs nothing first: nothing is written before the models answer."""
-    path = choose_run_dir(config)
+    path = _choose_run_dir(config)
     problems = await Workshop(config, plugins).problems()
     async with ExperienceManager.from_config(config, plugins).open() as manager:
         _refuse_existing(config, await manager.load(config.owners))
@@ -87,13 +88,29 @@ async def _train(config: RunConfig, plugins: Plugins, *, verbose: bool) -> tuple
             seed=config.seed,
             gen_exec=config.gen_exec,
             rollout_exec=config.rollout_exec,
-            observers=(RunRecorder(path, config),),
             run_id=path.name,
             max_failures=config.max_failures,
+            record=lambda: open_record(path, {CONFIG: config.document}),
         )
         report = await trainer.train_async(problems)
         write_experiences(path, (await manager.load(config.owners)).values())
     return report, path
+
+
+def _choose_run_dir(config: RunConfig) -> Path:
+    """The directory of a new run: the configured one, or a new name below ``runs/``.
+
+    Raises:
+        ConfigError: It already holds a run.
+    """
+    if config.run_dir is None:
+        stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S-%f")[:-3]
+        return Path("runs") / f"{stamp}-{config.fingerprint[:6]}"
+    path = Path(config.run_dir)
+    if (path / JOURNAL).exists():
+        message = f"{path} already holds a run"
+        raise ConfigError(message, pointer="/run_dir", hint="choose another --run-dir")
+    return path
 
 
 def _refuse_existing(config: RunConfig, libraries: dict[str, Library]) -> None:

@@ -1,0 +1,23 @@
+"""Per-owner and per-epoch reports and their arithmetic: a fold over the events of a run."""
+
+from grpo_framework.reports.fold import ReportFold, bearer, fold
+from grpo_framework.reports.values import (
+    EpochReport,
+    FailureCount,
+    Groups,
+    OwnerReport,
+    Refused,
+    RunReport,
+)
+
+__all__ = [
+    "EpochReport",
+    "FailureCount",
+    "Groups",
+    "OwnerReport",
+    "Refused",
+    "ReportFold",
+    "RunReport",
+    "bearer",
+    "fold",
+]

@@ -1,0 +1,242 @@
+"""A report's arithmetic: a fold over the events of a run.
+
+Only sums are kept, so memory does not grow with the number of problems; the same fold over a run
+directory's ``events.jsonl`` gives the same report.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from fractions import Fraction
+from typing import Any
+
+from attrs import define, evolve, field
+from cattrs import Converter
+
+from grpo_framework.events import (
+    BatchFinished,
+    CallFinished,
+    EpochStarted,
+    Event,
+    GroupFinished,
+    LibraryCommitted,
+    RunFinished,
+    RunStarted,
+    UnitFailed,
+)
+from grpo_framework.experience import CRITIC, Operation
+from grpo_framework.records import Failure, Owner, Unit, Usage
+from grpo_framework.reports.values import (
+    EpochReport,
+    FailureCount,
+    Groups,
+    OwnerReport,
+    Refused,
+    RunReport,
+)
+
+EXAMPLES = 5
+"""How many reasons are kept of refusals of one kind; the events hold all."""
+
+
+@define
+class _OwnerSums:
+    """Sums of one owner in one epoch; fractions are exact, so the order of events is no matter."""
+
+    rollouts: int = 0
+    reward: Fraction = Fraction(0)
+    fused: int = 0
+    fused_reward: Fraction = Fraction(0)
+    lifted: int = 0
+    lift: Fraction = Fraction(0)
+    outcomes: Counter[str] = field(factory=Counter)
+    applied: Counter[str] = field(factory=Counter)
+    refused: dict[str, Refused] = field(factory=dict)
+    before: int = 0
+    after: int = 0
+    usage: Usage = field(factory=Usage)
+    failures: int = 0
+
+
+@define
+class _EpochSums:
+    """Sums of one epoch."""
+
+    epoch: int
+    owners: dict[Owner, _OwnerSums]
+    seconds: float = 0.0
+    failures: dict[str, FailureCount] = field(factory=dict)
+
+
+@define
+class _State:
+    """All that a fold knows; written into a run's checkpoints."""
+
+    head: RunReport = field(factory=RunReport)
+    epochs: list[_EpochSums] = field(factory=list)
+
+
+class ReportFold:
+    """Takes a run's events one by one and gives its report at any time."""
+
+    def __init__(self) -> None:
+        self._state = _State()
+
+    @property
+    def state(self) -> Any:
+        """All that the fold knows, as plain JSON values."""
+        return _CONVERTER.unstructure(self._state)
+
+    def restore(self, state: Any) -> None:
+        """Go on from a `state`."""
+        self._state = _CONVERTER.structure(state, _State)
+
+    def add(self, event: Event) -> None:
+        """Take one event; within an epoch the order does not matter."""
+        match event:
+            case RunStarted() if not event.resumed:
+                self._state.head = RunReport(
+                    run_id=event.run_id,
+                    fingerprint=event.fingerprint,
+                    simulation=event.simulation,
+                    problems=event.problems,
+                    rollouts_per_generator=event.rollouts_per_generator,
+                )
+            case EpochStarted() if not event.done:
+                sums = {owner: _OwnerSums(before=size, after=size) for owner, size in event.sizes}
+                self._state.epochs.append(_EpochSums(event.epoch, sums))
+            case GroupFinished():
+                self._group(event)
+            case LibraryCommitted():
+                self._commit(event)
+            case CallFinished():
+                self._call(event)
+            case UnitFailed():
+                self._failure(event.failure)
+            case BatchFinished():
+                self._epoch(event.epoch).seconds += event.seconds
+                self._change(seconds=self._state.head.seconds + event.seconds)
+            case RunFinished():
+                self._change(outcome=event.outcome)
+            case _:
+                pass
+
+    def report(self) -> RunReport:
+        """The report so far."""
+        epochs = tuple(_epoch_report(sums) for sums in self._state.epochs)
+        return evolve(self._state.head, epochs=epochs)
+
+    def _change(self, **changes: Any) -> None:
+        self._state.head = evolve(self._state.head, **changes)
+
+    def _epoch(self, epoch: int) -> _EpochSums:
+        return next(sums for sums in reversed(self._state.epochs) if sums.epoch == epoch)
+
+    def _of(self, epoch: int, owner: Owner) -> _OwnerSums:
+        return self._epoch(epoch).owners[owner]
+
+    def _group(self, event: GroupFinished) -> None:
+        sums = self._of(event.epoch, event.owner)
+        rewards = [Fraction(reward) for reward in event.rewards]
+        sums.outcomes[event.outcome] += 1
+        sums.rollouts += len(rewards)
+        sums.reward += sum(rewards, Fraction(0))
+        units = 0 if event.owner == CRITIC else len(rewards)
+        if event.fused is not None:
+            units += 1
+            sums.fused += 1
+            sums.fused_reward += Fraction(event.fused)
+            if rewards:
+                lift = Fraction(event.fused) - sum(rewards, Fraction(0)) / len(rewards)
+                for bearing in (sums, self._of(event.epoch, CRITIC)):
+                    bearing.lifted += 1
+                    bearing.lift += lift
+        self._change(units=self._state.head.units + units)
+
+    def _commit(self, event: LibraryCommitted) -> None:
+        sums = self._of(event.epoch, event.plan.owner)
+        sums.after = event.size_after
+        sums.applied.update(_kind(item) for item in event.plan.accepted)
+        for refusal in event.plan.refused:
+            op = _kind(refusal.operation)
+            known = sums.refused.get(f"{op} {refusal.rule}", Refused(op, refusal.rule, 0, ()))
+            reasons = known.reasons
+            if len(reasons) < EXAMPLES and refusal.reason not in reasons:
+                reasons = (*reasons, refusal.reason)
+            sums.refused[f"{op} {refusal.rule}"] = evolve(
+                known, count=known.count + 1, reasons=reasons
+            )
+
+    def _call(self, event: CallFinished) -> None:
+        head = self._state.head
+        self._change(usage=head.usage + event.usage)
+        sums = self._of(event.unit.epoch, bearer(event.unit))
+        sums.usage = sums.usage + event.usage
+
+    def _failure(self, failure: Failure) -> None:
+        unit, owner = failure.unit, bearer(failure.unit)
+        self._of(unit.epoch, owner).failures += 1
+        failures = self._epoch(unit.epoch).failures
+        key = f"{unit.stage} {owner} {failure.kind}"
+        new = FailureCount(unit.stage, owner, failure.kind, 0, failure.message)
+        known = failures.get(key, new)
+        # Of several messages the first in the alphabet stays, whichever came first.
+        message = min(known.message, failure.message)
+        failures[key] = evolve(known, count=known.count + 1, message=message)
+        head = self._state.head
+        self._change(units=head.units + 1, failures=head.failures + 1)
+
+
+def _kind(operation: Operation) -> str:
+    return type(operation).__name__.lower()
+
+
+def bearer(unit: Unit) -> Owner:
+    """Whose account a unit's calls and failures go to: a fusion is the critic's work."""
+    return CRITIC if unit.stage in ("fusion", "fusion_verdict") else unit.owner
+
+
+def fold(events: Iterable[Event]) -> RunReport:
+    """The report of a run from its events."""
+    folding = ReportFold()
+    for event in events:
+        folding.add(event)
+    return folding.report()
+
+
+def _epoch_report(sums: _EpochSums) -> EpochReport:
+    failures = tuple(sums.failures[key] for key in sorted(sums.failures))
+    owners = tuple(_owner_report(owner, each) for owner, each in sums.owners.items())
+    return EpochReport(sums.epoch, sums.seconds, owners, failures)
+
+
+def _owner_report(owner: Owner, sums: _OwnerSums) -> OwnerReport:
+    return OwnerReport(
+        owner=owner,
+        rollouts=sums.rollouts,
+        mean_reward=_mean(sums.reward, sums.rollouts),
+        fused_reward=_mean(sums.fused_reward, sums.fused),
+        critic_lift=_mean(sums.lift, sums.lifted),
+        groups=Groups(**{str(key): value for key, value in sums.outcomes.items()}),
+        operations_applied=dict(sorted(sums.applied.items())),
+        operations_refused=tuple(sums.refused[key] for key in sorted(sums.refused)),
+        library_before=sums.before,
+        library_after=sums.after,
+        usage=sums.usage,
+        failures=sums.failures,
+    )
+
+
+def _mean(total: Fraction, count: int) -> float | None:
+    return float(total / count) if count else None
+
+
+def _make_converter() -> Converter:
+    converter = Converter()
+    converter.register_unstructure_hook(Fraction, str)
+    converter.register_structure_hook(Fraction, lambda text, _: Fraction(text))
+    return converter
+
+
+_CONVERTER = _make_converter()

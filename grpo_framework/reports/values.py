@@ -1,0 +1,119 @@
+"""What a report says: per owner, per epoch and of the whole run."""
+
+from __future__ import annotations
+
+from attrs import field, frozen
+
+from grpo_framework.records import Owner, Usage
+
+
+@frozen
+class Groups:
+    """How many groups of an owner were what; only mixed ones teach by contrast."""
+
+    mixed: int = 0
+    all_right: int = 0
+    all_wrong: int = 0
+    failed: int = 0
+
+
+@frozen
+class Refused:
+    """Operations refused by one rule.
+
+    Attributes:
+        op: Kind of the operation (``add``).
+        rule: The rule's name.
+        count: How many.
+        reasons: Some of the reasons given.
+    """
+
+    op: str
+    rule: str
+    count: int
+    reasons: tuple[str, ...]
+
+
+@frozen
+class FailureCount:
+    """Failed units of one stage and kind, with the first one's message."""
+
+    stage: str
+    owner: Owner
+    kind: str
+    count: int
+    message: str
+
+
+@frozen
+class OwnerReport:
+    """One owner in one epoch.
+
+    Attributes:
+        owner: Who.
+        rollouts: Judged rollouts; of the critic: judged fusions.
+        mean_reward: Their mean reward, None without any.
+        fused_reward: Mean reward of the critic's fusions of this owner's rollouts.
+        critic_lift: Mean over groups of (reward of the fusion − mean reward of its rollouts).
+        groups: By outcome; of the critic: the N fusions of a problem are its group.
+        operations_applied: Kind → how many.
+        operations_refused: With rule and reasons.
+        library_before: Experiences at the epoch's start.
+        library_after: Experiences at its end.
+        usage: Model calls made for this owner's learning and answering, with their tokens.
+        failures: Failed units.
+    """
+
+    owner: Owner
+    rollouts: int = 0
+    mean_reward: float | None = None
+    fused_reward: float | None = None
+    critic_lift: float | None = None
+    groups: Groups = field(factory=Groups)
+    operations_applied: dict[str, int] = field(factory=dict)
+    operations_refused: tuple[Refused, ...] = ()
+    library_before: int = 0
+    library_after: int = 0
+    usage: Usage = field(factory=Usage)
+    failures: int = 0
+
+
+@frozen
+class EpochReport:
+    """One epoch: every owner, what failed, and the wall time in seconds."""
+
+    epoch: int
+    seconds: float
+    owners: tuple[OwnerReport, ...]
+    failures: tuple[FailureCount, ...] = ()
+
+
+@frozen
+class RunReport:
+    """A whole run, as written to ``report.json`` (schema ``report``).
+
+    Attributes:
+        run_id: Its name.
+        outcome: ``running``, ``finished``, ``failed`` or ``interrupted``.
+        fingerprint: Of the configuration.
+        simulation: Whether a component only played a model: such rewards prove nothing.
+        problems: Training problems.
+        rollouts_per_generator: k.
+        seconds: Wall time.
+        units: Units of work tried: attempts, verdicts, fusions, advice.
+        failures: Units that failed.
+        usage: All model calls together.
+        epochs: One report each.
+    """
+
+    run_id: str = ""
+    outcome: str = "running"
+    fingerprint: str = ""
+    simulation: bool = False
+    problems: int = 0
+    rollouts_per_generator: int = 0
+    seconds: float = 0.0
+    units: int = 0
+    failures: int = 0
+    usage: Usage = field(factory=Usage)
+    epochs: tuple[EpochReport, ...] = ()

@@ -1,0 +1,67 @@
+"""Which problems when: the batches of a run, all derived from its seed."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+
+from attrs import frozen
+
+from grpo_framework.records import Problem
+
+
+@frozen
+class Batch:
+    """Problems that see one snapshot of the libraries and end in one commit an owner.
+
+    Attributes:
+        epoch: Counted from 1.
+        number: Counted from 1 within the epoch.
+        problems: In their order.
+        before: Problems of the epoch in earlier batches.
+        of_problems: Problems of the epoch.
+        of_batches: Batches of the epoch.
+    """
+
+    epoch: int
+    number: int
+    problems: tuple[Problem, ...]
+    before: int
+    of_problems: int
+    of_batches: int
+
+    @property
+    def first(self) -> bool:
+        """Whether it begins its epoch."""
+        return self.number == 1
+
+
+def plan_batches(
+    problems: Sequence[Problem], epochs: int, batch_size: int, seed: int
+) -> tuple[Batch, ...]:
+    """All batches of a run; every epoch visits all problems, in an order of its own.
+
+    Args:
+        problems: Of the run.
+        epochs: How often each is visited.
+        batch_size: Most problems of a batch.
+        seed: Of the run.
+    """
+    starts = range(0, len(problems), batch_size)
+    batches = []
+    for epoch in range(1, epochs + 1):
+        order = list(problems)
+        # The order must follow from the seed; nothing here is a secret.
+        random.Random(f"{seed}/{epoch}").shuffle(order)  # noqa: S311
+        batches += [
+            Batch(
+                epoch=epoch,
+                number=number,
+                problems=tuple(order[start : start + batch_size]),
+                before=start,
+                of_problems=len(order),
+                of_batches=len(starts),
+            )
+            for number, start in enumerate(starts, 1)
+        ]
+    return tuple(batches)

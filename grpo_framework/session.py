@@ -1,0 +1,304 @@
+"""One run over opened components: the batches of its schedule, one after the other."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import NoReturn
+
+from attrs import frozen
+
+from grpo_framework.advantage import consolidate, tally
+from grpo_framework.config import Execution
+from grpo_framework.engine import Engine
+from grpo_framework.events import (
+    BatchFinished,
+    BatchStarted,
+    EpochFinished,
+    EpochStarted,
+    Event,
+    LibraryCommitted,
+    RunFinished,
+    RunStarted,
+)
+from grpo_framework.experience import Count, Library, Operation
+from grpo_framework.lanes import Learned, learn
+from grpo_framework.manager import ExperienceManager
+from grpo_framework.protocols import Observer
+from grpo_framework.records import Owner, Problem
+from grpo_framework.reports import ReportFold, RunReport
+from grpo_framework.rollouts import Stages
+from grpo_framework.rundir import RunRecord
+from grpo_framework.schedule import Batch, plan_batches
+
+logger = logging.getLogger(__name__)
+
+
+@frozen(kw_only=True)
+class RunSettings:
+    """What determines the course of a run; see `TrainingFreeGRPOTrainer` for the meanings."""
+
+    rollouts_per_generator: int = 3
+    num_epochs: int = 3
+    batch_size: int = 8
+    seed: int = 0
+    gen_exec: Execution = "parallel"
+    rollout_exec: Execution = "parallel"
+    staleness: int = 0
+    unit_timeout: float | None = None
+    run_id: str = ""
+    max_failures: float = 0.5
+
+
+class Session:
+    """One session of a run: from its beginning, or from its last checkpoint, to its end.
+
+    Args:
+        settings: The course of the run.
+        engine: Opened.
+        manager: Opened.
+        observers: See every event.
+        record: The run's directory; None leaves no trace and cannot be resumed.
+    """
+
+    def __init__(
+        self,
+        settings: RunSettings,
+        engine: Engine,
+        manager: ExperienceManager,
+        *,
+        observers: Sequence[Observer] = (),
+        record: RunRecord | None = None,
+    ) -> None:
+        self._settings = settings
+        self._engine = engine
+        self._manager = manager
+        self._observers = list(observers)
+        self._record = record
+        self._slots = asyncio.Semaphore(engine.concurrency)
+        self._fold = ReportFold()
+        self._mark = time.perf_counter()
+
+    @property
+    def report(self) -> RunReport:
+        """The report so far."""
+        return self._fold.report()
+
+    async def announce(self, event: Event) -> None:
+        """Fold an event into the report and show it to the observers."""
+        self._fold.add(event)
+        if self._record is not None:
+            await self._record.notify(event)
+        for observer in tuple(self._observers):
+            try:
+                await observer.notify(event)
+            # An observer cannot change a run, also not by failing.
+            except Exception:
+                logger.exception("observer %r failed and gets no more events", observer)
+                self._observers.remove(observer)
+
+    async def run(self, problems: tuple[Problem, ...]) -> None:
+        """The whole schedule, from where the record says."""
+        plan = self._settings
+        schedule = plan_batches(problems, plan.num_epochs, plan.batch_size, plan.seed)
+        started = self._mark = time.perf_counter()
+        done, newest, seen = await self._begin(schedule, len(problems))
+        outcome = "interrupted"
+        try:
+            await self._work(schedule, done, newest, seen)
+            outcome = self._outcome()
+        except BaseExceptionGroup as group:
+            _raise_first(group)
+        finally:
+            await self.announce(RunFinished(outcome, time.perf_counter() - started))
+
+    async def _begin(
+        self, schedule: Sequence[Batch], problems: int
+    ) -> tuple[int, dict[Owner, Library], dict[Owner, Library]]:
+        """Batches that are done, the newest libraries, and those of one batch before."""
+        owners, record = self._engine.owners, self._record
+        last = None if record is None else record.last
+        if last is None:
+            libraries = await self._manager.load(owners)
+            await self._announce_start(problems, resumed=False)
+            if record is not None:
+                versions = _versions(libraries)
+                await record.checkpoint(0, 0, versions=versions, before=versions)
+            return 0, libraries, libraries
+        self._fold.restore(last.fold)
+        await self._announce_start(problems, resumed=True)
+        done = sum((batch.epoch, batch.number) <= (last.epoch, last.batch) for batch in schedule)
+        newest = await self._manager.load(owners, versions=last.versions)
+        return done, newest, await self._manager.load(owners, versions=last.before)
+
+    async def _announce_start(self, problems: int, *, resumed: bool) -> None:
+        await self.announce(
+            RunStarted(
+                run_id=self._settings.run_id,
+                fingerprint=self._engine.fingerprint,
+                owners=self._engine.owners,
+                problems=problems,
+                epochs=self._settings.num_epochs,
+                rollouts_per_generator=self._settings.rollouts_per_generator,
+                simulation=self._engine.simulation,
+                resumed=resumed,
+            )
+        )
+
+    async def _work(
+        self,
+        schedule: Sequence[Batch],
+        done: int,
+        newest: dict[Owner, Library],
+        seen: dict[Owner, Library],
+    ) -> None:
+        """Batch by batch; with staleness the next one starts before the last one is committed.
+
+        Args:
+            schedule: All batches of the run.
+            done: How many of them an earlier session committed.
+            newest: The libraries after these.
+            seen: The libraries one batch earlier: what a stale batch under way had seen.
+        """
+        running: deque[tuple[Batch, asyncio.Task[list[Learned]]]] = deque()
+        following = done
+        try:
+            while following < len(schedule) or running:
+                while following < len(schedule) and len(running) <= self._settings.staleness:
+                    batch = schedule[following]
+                    stale = self._settings.staleness and following == done > 0
+                    libraries = seen if stale else newest
+                    await self._announce_batch(batch, libraries, opening=following == done)
+                    collecting = asyncio.create_task(self._collect(batch, libraries))
+                    running.append((batch, collecting))
+                    following += 1
+                batch, collecting = running[0]
+                learned = await collecting
+                running.popleft()
+                self._engine.brake.check()
+                newest = await self._commit(batch, newest, learned)
+        finally:
+            for _, task in running:
+                task.cancel()
+            await asyncio.gather(*(task for _, task in running), return_exceptions=True)
+
+    def _outcome(self) -> str:
+        report = self.report
+        allowed = self._settings.max_failures * report.units
+        return "failed" if report.failures > allowed else "finished"
+
+    async def _announce_batch(
+        self, batch: Batch, libraries: Mapping[Owner, Library], *, opening: bool
+    ) -> None:
+        if batch.first or opening:
+            sizes = tuple((owner, len(library)) for owner, library in libraries.items())
+            await self.announce(
+                EpochStarted(batch.epoch, batch.of_problems, batch.of_batches, sizes, batch.before)
+            )
+        versions = tuple(_versions(libraries).items())
+        ids = tuple(problem.id for problem in batch.problems)
+        await self.announce(BatchStarted(batch.epoch, batch.number, ids, versions))
+
+    def _stages(self, batch: Batch) -> Stages:
+        return Stages(
+            engine=self._engine,
+            announce=self.announce,
+            slots=self._slots,
+            epoch=batch.epoch,
+            batch=batch.number,
+            run_seed=self._settings.seed,
+            rollouts=self._settings.rollouts_per_generator,
+            serial=self._settings.rollout_exec == "serial",
+            memory=None if self._record is None else self._record.memory,
+            unit_timeout=self._settings.unit_timeout,
+        )
+
+    async def _collect(self, batch: Batch, libraries: dict[Owner, Library]) -> list[Learned]:
+        """All problems of a batch on one snapshot; only its end waits for all."""
+        serial = self._settings.gen_exec == "serial"
+        stages = self._stages(batch)
+        async with asyncio.TaskGroup() as tasks:
+            lanes = [
+                tasks.create_task(learn(stages, tasks, libraries, problem, serial=serial))
+                for problem in batch.problems
+            ]
+        return [lane.result() for lane in lanes]
+
+    async def _commit(
+        self, batch: Batch, libraries: dict[Owner, Library], learned: Sequence[Learned]
+    ) -> dict[Owner, Library]:
+        """Consolidate every owner's proposals side by side, decide, journal, commit."""
+        stages = self._stages(batch)
+        proposals = await self._consolidate(stages, libraries, learned)
+        self._engine.brake.check()
+        used, succeeded = tally([answer for lane in learned for answer in lane.answers])
+        counts = {id_: Count(number, succeeded[id_]) for id_, number in used.items()}
+        now = await self._time_of(batch, libraries)
+        commits = self._manager.decide(libraries, proposals, counts, now=now)
+        await self._manager.commit(commits)
+        committed = {commit.plan.owner: commit.after for commit in commits}
+        after = {owner: committed[owner] for owner in libraries}
+        for commit in commits:
+            await self.announce(
+                LibraryCommitted(
+                    epoch=batch.epoch,
+                    batch=batch.number,
+                    plan=commit.plan,
+                    size_before=len(commit.before),
+                    size_after=len(commit.after),
+                    version=commit.after.version,
+                )
+            )
+        started, self._mark = self._mark, time.perf_counter()
+        await self.announce(BatchFinished(batch.epoch, batch.number, self._mark - started))
+        if batch.number == batch.of_batches:
+            await self.announce(EpochFinished(batch.epoch))
+        if self._record is not None:
+            await self._record.checkpoint(
+                batch.epoch,
+                batch.number,
+                versions=_versions(after),
+                before=_versions(libraries),
+            )
+        return after
+
+    async def _consolidate(
+        self, stages: Stages, libraries: Mapping[Owner, Library], learned: Sequence[Learned]
+    ) -> dict[Owner, tuple[Operation, ...]]:
+        proposed: dict[Owner, tuple[Operation, ...]] = {}
+        for owner, operations in (row for lane in learned for row in lane.proposals):
+            proposed[owner] = proposed.get(owner, ()) + operations
+        async with asyncio.TaskGroup() as tasks:
+            merged = {
+                owner: tasks.create_task(consolidate(stages, owner, operations, libraries[owner]))
+                for owner, operations in proposed.items()
+            }
+        return {owner: task.result() for owner, task in merged.items()}
+
+    async def _time_of(self, batch: Batch, libraries: Mapping[Owner, Library]) -> str:
+        """When the batch is committed; journalled first, so that a repeated commit is the same."""
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        if self._record is None:
+            return now
+        key = f"{batch.epoch}/{batch.number}"
+        kept = await self._record.memory.get("commit", key)
+        if kept is not None:
+            return str(kept["now"])
+        await self._record.memory.put("commit", key, {"now": now, "on": _versions(libraries)})
+        return now
+
+
+def _versions(libraries: Mapping[Owner, Library]) -> dict[Owner, int]:
+    return {owner: library.version for owner, library in libraries.items()}
+
+
+def _raise_first(group: BaseExceptionGroup[BaseException]) -> NoReturn:
+    """A task group wraps what stopped the run; the caller gets the cause itself."""
+    first: BaseException = group
+    while isinstance(first, BaseExceptionGroup):
+        first = first.exceptions[0]
+    raise first from None
