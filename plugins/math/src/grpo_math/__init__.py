@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from grpo_math.batch import compare_many
 from grpo_math.comparing import check_reference, compare, compare_response
 from grpo_math.options import DEFAULT, Options
 from grpo_math.results import Cause, Result, Verdict
@@ -14,5 +15,6 @@ __all__ = [
     "Verdict",
     "check_reference",
     "compare",
+    "compare_many",
     "compare_response",
 ]

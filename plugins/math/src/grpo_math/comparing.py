@@ -74,6 +74,9 @@ def _read_answer(text: str, options: Options) -> Reading:
     """Read an answer; one that is a sentence around it is searched for it first."""
     boxed = text.count("\\boxed")
     if boxed and (boxed > 1 or not text.lstrip(" \t\n$").startswith("\\boxed")):
+        short = read(text, options) if len(text) <= _SENTENCE else None
+        if short is not None and short.values and not isinstance(short.values[0], Text):
+            return short
         found = extract(text, options=options)
         if found.answers:
             text = ", ".join(found.answers)

@@ -68,6 +68,8 @@ _DEGREE = re.compile(r"\^\s*\{?\s*\\(?:circ|degree)(?![a-zA-Z])\s*\}?|\\degree(?
                      r"|\\textdegree(?![a-zA-Z])|\^\s*\{?\s*°\s*\}?")  # fmt: skip
 _MATH = re.compile(r"\$(?!\s)([^$]*[^$\s\\,:;+\-])\$")
 _SPACED_MATH = re.compile(r"\$\s+([^$]*?)\s+\$(?!\s*\d)")
+_DELIMITERS = re.compile(r"(?<!\\)\\[()\[\]]")
+_ADJACENT_BOXES = re.compile(r"\}\s*\\boxed(?=\s*\{)")
 _THIN_COMMA = re.compile(r",\s*\\!\s*(?=\d)")
 _DOUBLED = re.compile(
     r"\\\\(?:d?frac|left|begin|sqrt|leq?|geq?|pi|cdot|text|infty|boxed|in|cup|times|circ|pm)"
@@ -163,6 +165,8 @@ def normalise(text: str, options: Options) -> str:
             text = text.replace("$$", "$")
         text = _MATH.sub(r" \1 ", text)
         text = _SPACED_MATH.sub(r" \1 ", text).replace("¤", "$")
+        text = _DELIMITERS.sub(" ", text)
+        text = _ADJACENT_BOXES.sub("}, \\\\boxed", text)
         text = _THIN_COMMA.sub(",", text)
         text = _COSMETIC.sub("", text)
         text = text.replace("{,}", ",").replace("\\/", "").replace("\\colon", ":")
