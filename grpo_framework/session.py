@@ -177,7 +177,7 @@ class Session:
                     running.append((batch, collecting))
                     following += 1
                 batch, collecting = running[0]
-                learned = await collecting
+                learned = await _result_of(collecting)
                 running.popleft()
                 self._engine.brake.check()
                 newest = await self._commit(batch, newest, learned)
@@ -221,11 +221,14 @@ class Session:
         """All problems of a batch on one snapshot; only its end waits for all."""
         serial = self._settings.gen_exec == "serial"
         stages = self._stages(batch)
-        async with asyncio.TaskGroup() as tasks:
-            lanes = [
-                tasks.create_task(learn(stages, tasks, libraries, problem, serial=serial))
-                for problem in batch.problems
-            ]
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                lanes = [
+                    tasks.create_task(learn(stages, tasks, libraries, problem, serial=serial))
+                    for problem in batch.problems
+                ]
+        except (KeyboardInterrupt, SystemExit) as error:
+            raise _Ended from error
         return [lane.result() for lane in lanes]
 
     async def _commit(
@@ -290,6 +293,17 @@ class Session:
             return str(kept["now"])
         await self._record.memory.put("commit", key, {"now": now, "on": _versions(libraries)})
         return now
+
+
+class _Ended(Exception):  # noqa: N818 - carries what is no Exception out of a task
+    """A component raised what ends a process; raised in a task it would end the loop itself."""
+
+
+async def _result_of(collecting: asyncio.Task[list[Learned]]) -> list[Learned]:
+    try:
+        return await collecting
+    except _Ended as ended:
+        raise (ended.__cause__ or ended) from None
 
 
 def _versions(libraries: Mapping[Owner, Library]) -> dict[Owner, int]:
