@@ -98,8 +98,10 @@ class Session:
                 await observer.notify(event)
             # An observer cannot change a run, also not by failing.
             except Exception:
-                logger.exception("observer %r failed and gets no more events", observer)
-                self._observers.remove(observer)
+                # Several events may have been under way to it; one failure is told.
+                if observer in self._observers:
+                    logger.exception("observer %r failed and gets no more events", observer)
+                    self._observers.remove(observer)
 
     async def run(self, problems: tuple[Problem, ...]) -> None:
         """The whole schedule, from where the record says."""

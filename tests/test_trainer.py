@@ -467,6 +467,20 @@ def test_an_observer_that_fails_is_heard_no_more_and_changes_nothing(caplog):
     assert len([record for record in caplog.records if "gets no more" in record.message]) == 1
 
 
+def test_an_observer_may_fail_on_several_events_at_once(caplog):
+    """Events of overlapping groups reach it together; its failure is still one and harmless."""
+
+    class Slow:
+        async def notify(self, event, /):
+            if isinstance(event, RolloutFinished):
+                await asyncio.sleep(0)
+                raise RuntimeError("broken observer")
+
+    report = trainer([Generator("right")] * 3, observers=[Slow()]).train([problem(1), problem(2)])
+    assert (report.outcome, report.failures) == ("finished", 0)
+    assert len([record for record in caplog.records if "gets no more" in record.message]) == 1
+
+
 class Boom(BaseException):
     """Something that is no Exception, as KeyboardInterrupt is."""
 
