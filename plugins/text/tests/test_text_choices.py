@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from grpo_text.choices import read_choice, read_offer, read_reference
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 QUESTION = "How many?\n(A) 10\n(B) 12\n(C) 14\n(D) none of these"
@@ -126,13 +126,22 @@ def test_offer_tells_letters_from_words():
 
 @pytest.mark.parametrize(
     ("reference", "letters"),
-    [("C", "C"), ("c", "C"), ("(C)", "C"), ("C. 14", "C"), ("A, C", "AC"), ("14", "C"), ("x y", "")],
+    [
+        ("C", "C"),
+        ("c", "C"),
+        ("(C)", "C"),
+        ("C. 14", "C"),
+        ("A, C", "AC"),
+        ("14", "C"),
+        ("x y", ""),
+    ],
 )
 def test_references(reference, letters):
     """References are letters, letters with text, or the text of a choice."""
     assert read_reference(reference, offered=read_offer(QUESTION)) == letters
 
 
+@settings(deadline=None)
 @given(st.sampled_from("ABCDEFGHIJKLMNOPQRSTUVWXYZ"), st.sampled_from(SINGLE[:36]))
 def test_every_letter_reads_like_c(letter, case):
     """What is read as C is read as any other letter in its place."""
@@ -144,6 +153,7 @@ def test_every_letter_reads_like_c(letter, case):
             assert read_choice(swapped, offered={}, several=False).letters == letter
 
 
+@settings(deadline=None)
 @given(st.text(max_size=300))
 def test_any_text_is_read(text):
     """No text raises, and what is read is at most one letter."""
@@ -151,7 +161,8 @@ def test_any_text_is_read(text):
 
 
 @pytest.mark.parametrize(
-    "piece", ["answer ", "<answer>", "\\boxed{", "the ", "A ", "(A", "option is ", "答案", "A, ", "\n "]
+    "piece",
+    ["answer ", "<answer>", "\\boxed{", "the ", "A ", "(A", "option is ", "答案", "A, ", "\n "],
 )
 def test_long_repetitions_are_bounded(piece):
     """A response that repeats itself until the token limit is read like any other."""

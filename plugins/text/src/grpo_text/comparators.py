@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 from functools import lru_cache
+from typing import TypeAlias
 
 from attrs import frozen
 
@@ -23,6 +24,15 @@ def _quote(text: str) -> str:
     return f"'{line}'" if len(line) <= 80 else f"'{line[:77]}…'"
 
 
+Readings: TypeAlias = tuple[str, ...]
+"""What an answer may be read as, best first; empty where there is no text."""
+
+
+def bare(answer: str | None) -> Readings:
+    """The one reading of a bare answer: itself."""
+    return () if answer is None or not answer.strip() else (answer.strip(),)
+
+
 @frozen
 class Reading:
     """How a comparator reads answers and references.
@@ -35,7 +45,7 @@ class Reading:
     find: Find = "auto"
     separator: str = ""
 
-    def answers(self, answer: str | None) -> tuple[str, ...]:
+    def answers(self, answer: str | None) -> Readings:
         """The readings of an answer, best first."""
         return () if answer is None else candidates(answer, self.find)
 
@@ -62,7 +72,13 @@ class EqualText:
 
     async def compare(self, problem: Problem, answer: str | None, /) -> Verdict:
         """Compare as text."""
-        readings = self.reading.answers(answer)
+        return self._judge(problem, self.reading.answers(answer))
+
+    async def compare_answer(self, problem: Problem, answer: str | None, /) -> Verdict:
+        """Compare a bare answer as text."""
+        return self._judge(problem, bare(answer))
+
+    def _judge(self, problem: Problem, readings: Readings) -> Verdict:
         wanted = {self.normalisation.apply(each) for each in self.reading.references(problem)}
         if not readings:
             return NOTHING
@@ -87,7 +103,13 @@ class ContainsText:
 
     async def compare(self, problem: Problem, answer: str | None, /) -> Verdict:
         """Look for the reference in the answer."""
-        readings = self.reading.answers(answer)
+        return self._judge(problem, self.reading.answers(answer))
+
+    async def compare_answer(self, problem: Problem, answer: str | None, /) -> Verdict:
+        """Look for the reference in a bare answer."""
+        return self._judge(problem, bare(answer))
+
+    def _judge(self, problem: Problem, readings: Readings) -> Verdict:
         references = self.reading.references(problem)
         if not readings:
             return NOTHING
@@ -119,7 +141,13 @@ class SharedTokens:
 
     async def compare(self, problem: Problem, answer: str | None, /) -> Verdict:
         """Score the overlap as SQuAD does."""
-        readings = self.reading.answers(answer)
+        return self._judge(problem, self.reading.answers(answer))
+
+    async def compare_answer(self, problem: Problem, answer: str | None, /) -> Verdict:
+        """Score the overlap with a bare answer."""
+        return self._judge(problem, bare(answer))
+
+    def _judge(self, problem: Problem, readings: Readings) -> Verdict:
         references = self.reading.references(problem)
         if not readings:
             return NOTHING
