@@ -13,13 +13,14 @@ from grpo_math.limits import (
     UndecidableError,
 )
 from grpo_math.options import DEFAULT, Options
+from grpo_math.patterns import Pattern
 from grpo_math.reading.reader import Reading, read
 from grpo_math.results import Cause, Result, Verdict
 from grpo_math.values import Choice, Clock, Text, Value, name_type
 
-_SEGMENT = re.compile(r"\$([^$]+)\$|\\\((.+?)\\\)|\\\[(.+?)\\\]", re.DOTALL)
+_SEGMENT = Pattern(r"\$([^$]+)\$|\\\((.+?)\\\)|\\\[(.+?)\\\]", re.DOTALL)
 _SENTENCE = 400
-_PLAIN = re.compile(r"\s*([+-]?)0*([0-9]+)(?:\.([0-9]+))?\s*")
+_PLAIN = Pattern(r"\s*([+-]?)0*([0-9]+)(?:\.([0-9]+))?\s*")
 
 
 def compare(gold: str, pred: str | None, *, options: Options = DEFAULT) -> Result:
@@ -55,7 +56,8 @@ def compare(gold: str, pred: str | None, *, options: Options = DEFAULT) -> Resul
                    gold_type="number", pred_type="number")  # fmt: skip
     deadline = Deadline(options.timeout)
     try:
-        readings = _read_answer(gold, options), _read_answer(pred, options)
+        reference = _read_answer(gold, options)
+        readings = reference, _read_answer(pred, options, known=reference)
         for reading, cause in zip(
             readings, (Cause.UNPARSED_REFERENCE, Cause.UNPARSED_ANSWER), strict=True
         ):
@@ -70,7 +72,7 @@ def compare(gold: str, pred: str | None, *, options: Options = DEFAULT) -> Resul
         return give_up(Cause.TIMEOUT, str(undecided))
 
 
-def _read_answer(text: str, options: Options) -> Reading:
+def _read_answer(text: str, options: Options, *, known: Reading | None = None) -> Reading:
     """Read an answer; one that is a sentence around it is searched for it first."""
     boxed = text.count("\\boxed")
     if boxed and (boxed > 1 or not text.lstrip(" \t\n$").startswith("\\boxed")):
@@ -80,7 +82,7 @@ def _read_answer(text: str, options: Options) -> Reading:
         found = extract(text, options=options)
         if found.answers:
             text = ", ".join(found.answers)
-    reading = read(text, options)
+    reading = read(text, options, known=known)
     if reading.values and not isinstance(reading.values[0], Text):
         return reading
     segments = _SEGMENT.findall(text)

@@ -8,12 +8,12 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import attrs
+
 from grpo_framework.component import Component, Wiring
 from grpo_framework.errors import ComparatorError
 from grpo_framework.hookspecs import hookimpl
 from grpo_framework.protocols import Comparator
 from grpo_framework.records import Problem, Verdict
-
 from grpo_math.comparing import compare, compare_response
 from grpo_math.options import Options
 from grpo_math.results import Cause, Result

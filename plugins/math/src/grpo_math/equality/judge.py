@@ -99,8 +99,11 @@ class Judge:
             self.rule = "different dimensions"
             return False
         if a.unit == b.unit:
-            return self._numbers(a.amount, b.amount)
-        return self._numbers(convert(a.amount, a.unit), convert(b.amount, b.unit))
+            result = self._numbers(a.amount, b.amount)
+        else:
+            result = self._numbers(convert(a.amount, a.unit), convert(b.amount, b.unit))
+        self.rule = f"same dimension, {self.rule}"
+        return result
 
     def _number_quantity(self, number: Expr, quantity: Quantity) -> bool:
         if quantity.unit.dims == _ANGLE and _has_pi(number) and not _has_pi(quantity.amount):

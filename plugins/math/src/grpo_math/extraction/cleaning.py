@@ -21,7 +21,15 @@ END_TOKENS: Final = (
     "</s>",
 )
 _MATH_PAIRS: Final = (("$$", "$$"), ("\\[", "\\]"), ("\\(", "\\)"), ("$", "$"))
-_WRAPPERS: Final = ("\\text{", "\\textbf{", "\\textrm{", "\\textit{", "\\mathrm{", "\\mbox{")
+_WRAPPERS: Final = (
+    "\\text{",
+    "\\textbf{",
+    "\\textrm{",
+    "\\textit{",
+    "\\mathrm{",
+    "\\mathbf{",
+    "\\mbox{",
+)
 _QUOTES: Final = (("`", "`"), ('"', '"'), ("“", "”"), ("«", "»"), ("„", "“"), ("「", "」"))
 # `2**3` is a power: bold marks stand at the edge of a word, with a gap on one side.
 _WORD_END: Final = re.compile(r"[\w)\]]")
@@ -49,6 +57,8 @@ def cut_end_tokens(text: str) -> str:
         The text without special tokens of a chat template at its ends.
     """
     text = text.strip()
+    if "<|begin_of_box|>" in text:
+        text = text.replace("<|begin_of_box|>", "\\boxed{").replace("<|end_of_box|>", "}")
     if "<|" in text[:2]:
         text = _TURN.sub("", text).lstrip()
     if "<" not in text:

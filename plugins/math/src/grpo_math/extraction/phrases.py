@@ -46,7 +46,8 @@ _ADDITIONS: Final = (
 )
 _LINK: Final = re.compile(
     rf"(?:s|en)?{_ADDITIONS}\s*(?:[:：=→⇒]|->|=>|[—–-](?=\s)|\b(?:{_LINK_WORDS})\b\s*[:：]?|"
-    r"(?=\s(?:\$|\\\(|\\\[))|(?:选项)?\s*(?:应该是|應該是|应当是|应为|應為|应是|就是|即为|是|为|為|选|選|は|が|은|는|：)\s*[:：]?)",
+    r"(?=\s(?:\$|\\\(|\\\[))|】|(?:选项)?\s*(?:应该是|應該是|应当是|应为|應為|应是|就是|即为|是|为|為|选|選|は|が|은|는|"
+    r"：)\s*[:：]?)",
     re.IGNORECASE,
 )
 _DIRECT: Final = re.compile(r"\s*(?:择|擇)?\s*(?:项|項)?[:：]?\s*")
@@ -64,7 +65,8 @@ _STEP: Final = re.compile(
 )
 _BULLET: Final = re.compile(r"\s*(?:[-*•]|\(?[a-z0-9]\)|\d{1,2}\.)\s+(?=\S)")
 _REFUSAL: Final = re.compile(
-    r"^\W{0,4}(?:n/?a|unknown|undetermined|none given|tbd|\?+|…|\.{2,})\W{0,3}$|"
+    r"^\W{0,4}(?:no answer|(?:your|insert) answer(?: here)?|n/?a|unknown|undetermined|"
+    r"none given|tbd|\?+|…|\.{2,})\W{0,3}$|"
     r"\b(?:(?:can ?not|can't|could not|couldn't|unable to|impossible to|not able to|hard to|"
     r"not possible to)"
     r" (?:\w+ ){0,3}?(?:be )?(?:\w+ )?(?:determined?|solved?|answer(?:ed)?|computed?|"
@@ -84,12 +86,20 @@ _CHOICE: Final = re.compile(
     r"(?:option|choice|answer|statement|选项|選項)\s?\(?([A-J])\)?\s(?:is|must be|"
     r"would be)\s(?:the\s)?(?:correct|right|best|true)|"
     r"(?:^|[\s(])\(?([A-J])\)?\sis\s(?:the\s)?(?:correct|right)\s?(?:answer|option|choice)?|"
-    r"选项?\s?([A-J])(?![A-Za-z])",
+    r"选项?\s?([A-J])(?![A-Za-z])|go with \(?([A-J])\b",
     re.MULTILINE,
 )
 
 
-_CHOICE_WORDS: Final = ("correct", "is right", "is the right", "is true", "is best", "选")
+_CHOICE_WORDS: Final = (
+    "go with",
+    "correct",
+    "is right",
+    "is the right",
+    "is true",
+    "is best",
+    "选",
+)
 
 
 @attrs.frozen

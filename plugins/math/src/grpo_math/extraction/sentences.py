@@ -35,7 +35,7 @@ _VERDICT: Final = re.compile(
 _IS: Final = re.compile(
     r"\b(?:is|are|was|were|equals?|be|becomes|'s|gives|yields|gives us|obtain|get|est|sont|"
     r"vaut|ist|sind|lautet|beträgt|es|son|"
-    r"é|è|sono|são|равен|равна|равно|составляет|является)\b(?:\s+(?:equal to|exactly|simply|"
+    r"adalah|é|è|sono|são|равен|равна|равно|составляет|является)\b(?:\s+(?:equal to|exactly|simply|"
     r"just|only|therefore|thus|then|about|"
     r"approximately|given by|égale? à|gleich|igual a|also))?\s*[:：]?\s*|"
     r"(?:等于|应为|应该是|就是|是|为|為|共有|有|需要|得|は|＝|≈)\s*"
@@ -55,9 +55,10 @@ CONCLUSION: Final = re.compile(
     r"^(?:and\s+|but\s+|\W{1,3})?(?:therefore|thus|hence|so|consequently|finally|in conclusion|"
     r"in total|altogether|as a result|"
     r"accordingly|that means|this means|we (?:get|find|obtain|conclude)|it follows|"
-    r"∴|\\therefore|⇒|=>|donc|ainsi|par conséquent|also|daher|somit|folglich|por lo tanto|"
+    r"∴|\\therefore|⇒|=>|donc|ainsi|par conséquent|also|daher|damit|somit|folglich|por lo tanto|"
     r"por tanto|así que|luego|entonces|"
-    r"portanto|logo|quindi|pertanto|dunque|следовательно|таким образом|значит|итак|поэтому|所以|"
+    r"portanto|logo|quindi|pertanto|dunque|следовательно|таким образом|значит|итак|поэтому|解得|"
+    r"求得|可知|得到|所以|"
     r"因此|故|综上|从而|于是|可得|"
     r"即|よって|したがって|ゆえに|따라서|그러므로|vậy|jadi|dus|więc|zatem|bu nedenle)"
     r"(?![A-Za-z])[\s,:，：、]*(?:that\s+|所述[，,]?\s*|(?:we|you)\s+(?:get|have|find|obtain|"
@@ -65,9 +66,11 @@ CONCLUSION: Final = re.compile(
     re.IGNORECASE,
 )
 _LEAD: Final = re.compile(
-    r"^(?:(?:is|are|be|ist|est|es|approximately|about|exactly|precisely|simply|just|roughly|"
+    r"^(?:(?:is|are|be|ist|est|es|donc|also|daher|somit|approximately|about|exactly|precisely|"
+    r"simply|just|roughly|"
     r"only|equal to|equals|given by|indeed|"
-    r"clearly|therefore|thus|the number|the value|option|choice|选项|选)\s*[:：,]?\s+|[:：=→]\s*|"
+    r"ans\.?|clearly|therefore|thus|the number|the value|option|choice|选项|选)\s*[:：,]?\s+|"
+    r"[:：=→】]\s*|"
     r"选项\s*|选\s*|(?:一共|总共|共|约|大约)有?\s*|(?:is|are)(?=\\|\$))",
     re.IGNORECASE,
 )
@@ -76,8 +79,23 @@ _END: Final = re.compile(
     r"[,，]?\s*(?:\bbecause\b|\bsince\b|(?<=[,，])\s*\bwhich\b|\bas required\b|\bas desired\b|"
     r"\binstead of\b|"
     r"(?<=[,，])\s*(?:and\s)?\bnot\b(?=\s[-\d$(A-E])|"
+    r"\s*[(（]not\b|\s*,?\s*\bor,? equivalently\b|\bfor (?:all|every|any|each)\b|"
     r"\bwhile\b|\bbut\b|\bhowever\b|因为|由于|，所以|，因此|，即|，其中|，(?=[^，。\n]{0,30}[当时得此故使取]))|"
     r",\s+(?:so|as|and (?:this|that|the|we|it|so))\b"
+)
+_SUM: Final = re.compile(r"[a-w](?:\s?\+\s?[a-w]){1,5}\s?=[^,;<>]+$")
+_SEVERAL: Final = re.compile(r"\b(?:and|or)\b")
+_WORD_FIRST: Final = re.compile(r"([^\W\d_]{2,})[^\d\\=]*\d")
+_LIST_AFTER: Final = re.compile(r"(\d)\s[^\d:=$]{1,60}:\s.*$")
+_SPELLED: Final = re.compile(
+    r"(?:zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|(?:thir|four|fif|six|"
+    r"seven|eigh|nine)teen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)(?![a-z])",
+    re.IGNORECASE,
+)
+_EMPTY: Final = re.compile(
+    r"\b(?:done|complete[d]?|finished|clear|proved|proven|needed|required|valid|possible|follows|"
+    r"shown|satisfied|correct|wrong|unclear|unknown|enough|sure|here|there|as)\b",
+    re.IGNORECASE,
 )
 _COPULA: Final = re.compile(r"\s{0,4}(?:である|です|となる|になる|だ|입니다|이다)$")
 _CHOICE_END: Final = re.compile(r"^\W{0,3}[A-Ja-j]$")
@@ -199,6 +217,29 @@ def states_value(text: str) -> bool:
     return match is not None and count_words(text[: match.start()]) > 0
 
 
+def starts_with_word(value: str) -> bool:
+    """Tell whether an ordinary word stands before the number of a value (`us 113`)."""
+    match = _WORD_FIRST.match(value)
+    return match is not None and match.group(1).lower() not in _KNOWN
+
+
+def strip_words(value: str) -> str:
+    """Return the single quantity of a value that starts with an ordinary word."""
+    if starts_with_word(value):
+        quantities = [match.group().strip() for match in _QUANTITY.finditer(value)]
+        if len(quantities) == 1:
+            return quantities[0]
+    return value
+
+
+def strip_sum(value: str) -> str:
+    """Return the number of a final sum of letters or chain (`m + n = 100 + 13 = 113`)."""
+    if _SUM.match(value) and not _SEVERAL.search(value):
+        last = clean(value.rsplit("=", 1)[1])
+        return last if any(map(str.isdigit, last)) else value
+    return value
+
+
 def find_formulas(sentence: str) -> list[str]:
     """Find the formulas of a sentence between math delimiters; amounts of money are none."""
     pieces = sentence.replace("\\$", "").split("$")
@@ -228,14 +269,22 @@ def value_in(sentence: str, *, concluding: bool) -> str | None:
     none = find_absence(sentence)
     if none:
         return none
+    sentence = _LIST_AFTER.sub(r"\1", sentence)
     for match in list(_IS.finditer(sentence))[:-6:-1]:
         tail = trim_counter(clean(strip_lead(sentence[match.end() :])))
         if (
             tail
             and is_value(tail)
-            and (any(map(str.isdigit, tail)) or "\\" in tail or "=" in tail or len(tail) <= 3)
+            and (
+                any(map(str.isdigit, tail))
+                or "\\" in tail
+                or "=" in tail
+                or len(tail) <= 3
+                or _SPELLED.match(tail)
+                or (concluding and count_words(tail) <= 2 and not _EMPTY.search(tail))
+            )
         ):
-            return tail
+            return strip_words(tail)
     formulas = find_formulas(sentence)
     if formulas and (concluding or len(formulas) == 1):
         return clean(formulas[-1])

@@ -14,8 +14,10 @@ from grpo_math.extraction.sentences import (
     find_absence,
     is_cut_short,
     is_value,
+    starts_with_word,
     states_value,
     strip_lead,
+    strip_sum,
     strip_verdict,
     trim_counter,
     value_in,
@@ -36,6 +38,7 @@ _SENTENCE: Final = re.compile(
 )
 _DECORATION: Final = re.compile(r"^(?:[#>•\-*]+\s+|\*+(?=\S)|\d{1,2}\.\s+(?=[A-Z])|(?:[✅✓☑]|\s)+)")
 _DISPLAY_END: Final = re.compile(r"(?:\$\$|\\\]|```|\\end\{(\w+\*?)\})\s*\.?$")
+_POLAR: Final = re.compile(r"(yes|no|true|false)[,.;:]\s", re.IGNORECASE)
 _CORRECTION: Final = re.compile(
     r"\b(?:wait|actually|correction|oops|sorry|scratch that|my mistake|on second thought|"
     r"i made an? (?:mistake|error)|"
@@ -51,7 +54,8 @@ _CORRECTED: Final = re.compile(
     r"number|total|sum|product)|[a-z])"
     r"(?:'s|\s+(?:is|should be|must be|should have been|equals|becomes|"
     r"would be))\s+(?:actually\s+|really\s+|in fact\s+)?(?!not\b)|"
-    r"\b(?:make that|correction|corrected(?: answer)?|korrektur|corrección)\s*:?\s+|"
+    r"\b(?:make that|correction|corrected(?: answer)?|i meant(?: to (?:say|write))?|korrektur|"
+    r"corrección)\s*:?\s+|"
     r"\b[a-z]\s?=\s?|(?:应该是|应为|更正为|更正[:：]|应该等于)\s*",
     re.IGNORECASE,
 )
@@ -150,20 +154,26 @@ def find_last_statement(text: str) -> tuple[str | None, str]:
         and not (len(lines) == 1 and len(sentences) == 1)
     ):
         return None, "truncated"
+    value = strip_sum(value)
     short = is_value(value, 2 if any(map(str.isdigit, value)) else 3)
+    polar = _POLAR.match(sentence)
+    if polar and not any(map(str.isdigit, sentence)):
+        return polar.group(1), ""
     absent = find_absence(body)
     if absent:
         return absent, ""
+    wordy = bool(short and starts_with_word(value))
     if (
         short
         and not states_value(value)
+        and not wordy
         and (_reads_as_answer(value) or len(lines) == len(sentences) == 1)
         and value
     ):
         return value, ""
     stated = value_in(statement, concluding=lead is not None)
-    if stated:
-        return stated, ""
+    if stated or wordy:
+        return stated or value, ""
     return None, "no answer found"
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from fractions import Fraction
 
 from grpo_math.limits import UnreadableError
+from grpo_math.patterns import Pattern
 from grpo_math.reading.vocabulary import CONSTANTS, FUNCTIONS, GREEK
 from grpo_math.values import Call, Const, Expr, Num
 
@@ -18,7 +19,7 @@ _LONG_NAMES = sorted(
     key=len,
     reverse=True,
 )
-_NAMES = re.compile("|".join(map(re.escape, _LONG_NAMES)) + "|.", re.DOTALL)
+_NAMES = Pattern("|".join(map(re.escape, _LONG_NAMES)) + "|.", re.DOTALL)
 _MINUS_ONE = Num(Fraction(-1))
 
 

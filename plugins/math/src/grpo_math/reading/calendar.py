@@ -5,15 +5,16 @@ from __future__ import annotations
 import re
 
 from grpo_math.options import Options
+from grpo_math.patterns import Pattern
 from grpo_math.values import Clock, Date
 
-_CLOCK = re.compile(
+_CLOCK = Pattern(
     r"(?P<h>\d{1,2})(?::(?P<m>\d{2})(?::(?P<s>\d{2}))?)?\s*"
     r"(?P<half>a\.?\s?m\.?|p\.?\s?m\.?|o'clock|noon|midnight)?"
     r"(?:\s+in the (?P<part>morning|afternoon|evening))?",
     re.IGNORECASE,
 )
-_CHINESE_CLOCK = re.compile(
+_CHINESE_CLOCK = Pattern(
     r"(?P<part>上午|下午|晚上|早上|凌晨|中午)?\s*(?P<h>\d{1,2})\s*[点时]\s*(?:(?P<m>\d{1,2})\s*分?|(?P<half>半))?"
 )
 _MONTHS = {
@@ -28,7 +29,7 @@ _MONTH = "(?P<month>" + "|".join(sorted(_MONTHS, key=len, reverse=True)) + r")\.
 _DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?"
 _WEEKDAY = r"(?:(?:mon|tues|wednes|thurs|fri|satur|sun)day\s*,?\s*)?"
 _DATES = tuple(
-    re.compile(pattern, re.IGNORECASE)
+    Pattern(pattern, re.IGNORECASE)
     for pattern in (
         rf"{_WEEKDAY}{_MONTH}\s*{_DAY}(?:\s*,?\s*(?P<year>\d{{4}}))?",
         rf"{_WEEKDAY}(?:the\s+)?{_DAY}\s*(?:of\s+)?{_MONTH}(?:\s*,?\s*(?P<year>\d{{4}}))?",
@@ -37,7 +38,7 @@ _DATES = tuple(
         rf"{_MONTH}\s*,?\s*(?P<year>\d{{4}})",
     )
 )
-_SLASHED = re.compile(r"(?P<a>\d{1,2})\s*[/.\-]\s*(?P<b>\d{1,2})\s*[/.\-]\s*(?P<year>\d{4})")
+_SLASHED = Pattern(r"(?P<a>\d{1,2})\s*[/.\-]\s*(?P<b>\d{1,2})\s*[/.\-]\s*(?P<year>\d{4})")
 _DAYS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from fractions import Fraction
 
 from grpo_math.limits import OverLimitError, UnreadableError
 from grpo_math.options import Options
+from grpo_math.patterns import Pattern
 from grpo_math.reading.atoms import add, divide, is_number, make_log, multiply, negate, split_word
 from grpo_math.reading.tokens import Token
 from grpo_math.reading.vocabulary import (
@@ -24,7 +24,7 @@ from grpo_math.reading.vocabulary import (
 )
 from grpo_math.values import Call, Const, Expr, Num, Var
 
-_VOWEL = re.compile("[aeiouAEIOU]")
+_VOWEL = Pattern("[aeiouAEIOU]")
 _OPENING = frozenset({"(", "[", "{", "\\{", "\\lbrace", "\\lbrack"})
 _FENCED = {"\\lfloor": "floor", "\\lceil": "ceil", "\\lvert": "abs", "\\lVert": "abs"}
 _INFIX = frozenset({"\\choose", "\\over"})

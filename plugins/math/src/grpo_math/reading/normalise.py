@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 
 from grpo_math.limits import OverLimitError
 from grpo_math.options import Options
+from grpo_math.patterns import Pattern
 
 _SUPERSCRIPTS = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ⁿⁱˣʸ", "0123456789+-=()nixy", strict=True))
 _SUBSCRIPTS = dict(zip("₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎ₐₑₒₓₙₖₘ", "0123456789+-=()aeoxnkm", strict=True))
@@ -21,7 +21,7 @@ _GREEK = {
     "λ": "lambda", "ν": "nu", "ξ": "xi", "π": "pi", "ρ": "rho", "σ": "sigma", "τ": "tau",
     "υ": "upsilon", "φ": "phi", "ϕ": "phi", "χ": "chi", "ψ": "psi", "ω": "omega", "Γ": "Gamma",
     "Δ": "Delta", "Θ": "Theta", "Λ": "Lambda", "Ξ": "Xi", "Π": "Pi", "Σ": "Sigma", "Φ": "Phi",
-    "Ψ": "Psi", "Ω": "Omega", "Ω": "Omega", "μ": "mu", "µ": "mu",
+    "Ψ": "Psi", "Ω": "Omega", "μ": "mu", "µ": "mu",
 }  # fmt: skip
 _SIGNS = {
     "−": "-", "–": "-", "—": "-", "‐": "-", "‑": "-", "‒": "-", "﹣": "-", "－": "-", "⁄": "/",
@@ -42,42 +42,46 @@ _SIGNS = {
     "【": "(", "】": ")", "｛": "{", "｝": "}", "￥": "¥", "％": "%", "＝": "=", "＋": "+",
     "＜": "<", "＞": ">", "　": " ", "\u00a0": " ", "\u202f": " ", "\u2009": " ", "\u2007": " ",
     "\u200b": "", "\u200c": "", "\u200d": "", "\u2060": "", "\ufeff": "", "\u2061": "",
-    "\u2062": "", "\u00ad": "", "\ufe0f": "", "½": "", "ℯ": "e", "ⅇ": "e", "ⅈ": "i", "ⅉ": "i",
-    "\u2148": "i", "ℓ": "l", "⋯": "...", "…": "...",
+    "\u2062": "", "\u00ad": "", "\ufe0f": "", "½": "", "ℯ": "e", "ⅇ": "e", "ⅈ": "i", "ⅉ": "i", "ℓ": "l", "⋯": "...", "…": "...",
 }  # fmt: skip
 _TRANSLATION = {
     **{ord(sign): text for sign, text in _SIGNS.items()},
     **{ord(sign): f"\\{name} " for sign, name in _GREEK.items()},
     **{ord(sign): f" \\frac{{{a}}}{{{b}}}" for sign, (a, b) in _FRACTIONS.items()},
 }
-_SUPER_RUN = re.compile(f"[{''.join(_SUPERSCRIPTS)}]+")
-_SUB_RUN = re.compile(f"[{''.join(_SUBSCRIPTS)}]+")
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\x80-\x9f]")
-_COSMETIC = re.compile(
+_SUPER_RUN = Pattern(f"[{''.join(_SUPERSCRIPTS)}]+")
+_SUB_RUN = Pattern(f"[{''.join(_SUBSCRIPTS)}]+")
+_CONTROL = Pattern(r"[\x00-\x08\x0b-\x1f\x7f\x80-\x9f]")
+_COSMETIC = Pattern(
     r"\\(?:left|right|middle)\s*\.(?!\d)"
     r"|\\(?:left|right|middle|[bB]igg?[lrm]?|displaystyle|textstyle|scriptstyle|limits|nolimits"
     r"|boldsymbol|bm|mathopen|mathclose|mathord|mathstrut|strut|rm|bf|it|tt|normalsize|large"
     r"|Large|small|color\s*\{\w*\}|protect|allowbreak|nobreak)(?![a-zA-Z])"
     r"|\\[hv]space\*?\s*\{[^{}]*\}|\\(?:h|v)?phantom\s*\{[^{}]*\}|\\tag\*?\s*\{[^{}]*\}|\\!"
 )
-_SPACES = re.compile(
+_SPACES = Pattern(
     r"\\(?:[,;:> ]|(?:quad|qquad|thinspace|medspace|thickspace|enspace|space|nobreakspace)"
     r"(?![a-zA-Z]))|~|&nbsp;|\\?\n|\\q?quad"
 )
-_DEGREE = re.compile(r"\^\s*\{?\s*\\(?:circ|degree)(?![a-zA-Z])\s*\}?|\\degree(?![a-zA-Z])"
+_DEGREE = Pattern(r"\^\s*\{?\s*\\(?:circ|degree)(?![a-zA-Z])\s*\}?|\\degree(?![a-zA-Z])"
                      r"|\\textdegree(?![a-zA-Z])|\^\s*\{?\s*°\s*\}?")  # fmt: skip
-_MATH = re.compile(r"\$(?!\s)([^$]*[^$\s\\,:;+\-])\$")
-_SPACED_MATH = re.compile(r"\$\s+([^$]*?)\s+\$(?!\s*\d)")
-_DELIMITERS = re.compile(r"(?<!\\)\\[()\[\]]")
-_ADJACENT_BOXES = re.compile(r"\}\s*\\boxed(?=\s*\{)")
-_THIN_COMMA = re.compile(r",\s*\\!\s*(?=\d)")
-_DOUBLED = re.compile(
+_MATH = Pattern(r"\$(?!\s)([^$]*[^$\s\\,:;+\-])\$")
+_SPACED_MATH = Pattern(r"\$\s+([^$]*?)\s+\$(?!\s*\d)")
+_DELIMITERS = Pattern(r"(?<!\\)\\[()\[\]]")
+_ADJACENT_BOXES = Pattern(r"\}\s*\\boxed(?=\s*\{)")
+_THIN_COMMA = Pattern(r",\s*\\!\s*(?=\d)")
+_DOUBLED = Pattern(
     r"\\\\(?:d?frac|left|begin|sqrt|leq?|geq?|pi|cdot|text|infty|boxed|in|cup|times|circ|pm)"
     r"(?![a-zA-Z])"
 )
-_BOX = re.compile(r"^\\(?:boxed|fbox|framebox|text|textbf|mathbf|mathrm|mbox|ensuremath|bold)"
+_WRAPPERS = (
+    ("\\(", "\\)"), ("\\[", "\\]"), ("**", "**"), ("__", "__"), ("`", "`"), ("*", "*"), ('"', '"'),
+    ("$$", "$$"),
+)  # fmt: skip
+_WRAPPING = frozenset("\\*_`\"${")
+_BOX = Pattern(r"^\\(?:boxed|fbox|framebox|text|textbf|mathbf|mathrm|mbox|ensuremath|bold)"
                   r"\s*(?=\{)")  # fmt: skip
-_MODULO = re.compile(r"\(\s*(?:\\(?:bmod|mod|text\s*\{\s*mod\s*\}|mathrm\s*\{mod\})|mod)\s*(\w+)\s*\)"
+_MODULO = Pattern(r"\(\s*(?:\\(?:bmod|mod|text\s*\{\s*mod\s*\}|mathrm\s*\{mod\})|mod)\s*(\w+)\s*\)"
                      r"|\\pmod\s*(\w+)")
 _TRAILING = " \t\r.,;:。"
 
@@ -117,8 +121,9 @@ def _unwrap(text: str) -> str:
     for _ in range(12):
         before = text
         text = text.strip().rstrip(_TRAILING).lstrip(" \t=:") if text.strip() else ""
-        for opening, closing in (("\\(", "\\)"), ("\\[", "\\]"), ("**", "**"), ("__", "__"),
-                                 ("`", "`"), ("*", "*"), ('"', '"'), ("$$", "$$")):  # fmt: skip
+        if not text or text[0] not in _WRAPPING:
+            break
+        for opening, closing in _WRAPPERS:
             size = len(opening)
             if (
                 len(text) > 2 * size
@@ -154,7 +159,8 @@ def normalise(text: str, options: Options) -> str:
         raise OverLimitError(f"the answer has more than {options.max_chars} characters")
     if not text.isascii():
         text = _translate_unicode(text)
-    text = _CONTROL.sub(" ", text)
+    if not text.isprintable():
+        text = _CONTROL.sub(" ", text)
     if "+/-" in text:
         text = text.replace("+/-", "\\pm ")
     if "\\" in text or "$" in text or "{" in text or "^" in text or "~" in text or "\n" in text or "&" in text:

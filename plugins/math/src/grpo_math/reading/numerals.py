@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 
+from grpo_math.patterns import Pattern
 from grpo_math.units import read_unit
 from grpo_math.units.table import PLAIN
 from grpo_math.values import Num, Quantity, Value
@@ -29,11 +30,11 @@ _ORDINALS = {
     "hundredth": 100, "thousandth": 1000, "twentieth": 20, "sixteenth": 16,
 }  # fmt: skip
 _ALONE = {"once": 1, "twice": 2, "thrice": 3, "nil": 0}
-_WORD = re.compile(r"[a-z]+")
+_WORD = Pattern(r"[a-z]+")
 _DIGITS = dict(zip("零〇一二三四五六七八九两", (0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 2), strict=True))
 _POWERS = {"十": 10, "百": 100, "千": 1000}
-_CHINESE = re.compile(r"负?[零〇一二三四五六七八九两十百千万亿]+")
-_CHINESE_FRACTION = re.compile(
+_CHINESE = Pattern(r"负?[零〇一二三四五六七八九两十百千万亿]+")
+_CHINESE_FRACTION = Pattern(
     r"(?P<sign>负?)(?P<bottom>[零〇一二三四五六七八九两十百千万亿]+)分之(?P<top>[零〇一二三四五六七八九两十百千万亿]+)"
 )
 _MAX_WORDS = 40

@@ -9,6 +9,7 @@ import attrs
 
 from grpo_math.limits import UnreadableError
 from grpo_math.options import Options
+from grpo_math.patterns import Pattern
 from grpo_math.reading.normalise import normalise
 from grpo_math.reading.shapes import expand_signs
 from grpo_math.reading.special import read_special
@@ -17,7 +18,7 @@ from grpo_math.reading.texts import looks_like_text, read_text
 from grpo_math.reading.tokens import match_brackets, tokenise
 from grpo_math.values import Value
 
-_GLUED = re.compile(r"\d,\d{3}(?!\d)")
+_GLUED = Pattern(r"\d,\d{3}(?!\d)")
 
 
 @attrs.frozen
@@ -34,8 +35,8 @@ class Reading:
 
 
 _AMBIGUOUS = (
-    (re.compile(r"\bpounds?\b(?!\s+sterling)"), "GBP"),
-    (re.compile("¥"), " JPY "),
+    (Pattern(r"\bpounds?\b(?!\s+sterling)"), "GBP"),
+    (Pattern("¥"), " JPY "),
 )
 
 
@@ -83,12 +84,13 @@ def read_math(text: str, options: Options, *, join_thousands: bool) -> Value:
     return expand_signs(reader.read_answer(0, len(tokens)))
 
 
-def read(answer: str, options: Options) -> Reading:
+def read(answer: str, options: Options, *, known: Reading | None = None) -> Reading:
     """Read one answer.
 
     Args:
         answer: LaTeX, plain text or Unicode, possibly boxed or between dollar signs.
         options: The limits and the notation options.
+        known: The other answer, already read; one that is spelled the same is not read twice.
 
     Returns:
         All readings; none where the text is neither mathematics nor words.
@@ -97,6 +99,8 @@ def read(answer: str, options: Options) -> Reading:
         OverLimitError: The answer is larger than the limits allow.
     """
     text = normalise(answer, options)
+    if known is not None and known.text == text:
+        return known
     values = list(read_special(text, options))
     final = bool(values) and values[-1] is None
     found: list[Value] = [value for value in values if value is not None]

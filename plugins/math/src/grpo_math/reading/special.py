@@ -6,40 +6,41 @@ import re
 from fractions import Fraction
 
 from grpo_math.options import Options
+from grpo_math.patterns import Pattern
 from grpo_math.reading.calendar import read_clock, read_date
 from grpo_math.reading.numerals import read_number_words
 from grpo_math.units import Unit, read_unit
 from grpo_math.values import Call, Choice, Const, Num, Quantity, Value
 
-_WRAPPED = re.compile(r"\\(?:text|mathrm|textbf|mathbf|textit|mbox|textrm|bold)\s*\{([^{}]*)\}")
+_WRAPPED = Pattern(r"\\(?:text|mathrm|textbf|mathbf|textit|mbox|textrm|bold)\s*\{([^{}]*)\}")
 _LETTER = r"(?:\\(?:text|textbf|mathrm|mathbf)\s*\{\s*)?\(?\s*(?P<letter>[A-Ja-j])\s*\)?\s*\}?"
-_BARE = re.compile(r"(?P<open>[(\[]?)\s*(?P<letter>[A-Ja-j])\s*(?P<close>[.):\]]?)")
-_LABELLED = re.compile(
+_BARE = Pattern(r"(?P<open>[(\[]?)\s*(?P<letter>[A-Ja-j])\s*(?P<close>[.):\]]?)")
+_LABELLED = Pattern(
     r"(?:the\s+)?(?:correct\s+|right\s+|best\s+)?(?:option|choice|answer|选项|选择|应选|选|故选|答案)"
     r"(?:\s+(?:choice|option))?(?:\s*(?:is|为|是))?\s*:?\s*(?:option\s*)?" + _LETTER
     + r"(?:(?P<mark>[.):]|\s+(?=\S))\s*(?P<content>.*))?", re.IGNORECASE | re.DOTALL,
 )  # fmt: skip
-_WITH_CONTENT = re.compile(
+_WITH_CONTENT = Pattern(
     r"(?:\(\s*(?P<a>[A-J])\s*\)\s*:?|(?P<b>[A-J])\s*[.):、]|\[(?P<c>[A-J])\])\s*(?P<content>[^\s+\-*/^=,].*)",
     re.DOTALL,
 )  # fmt: skip
-_AFTER = re.compile(r"\(?(?P<letter>[A-J])\)?\s*(?:选项|项|is correct|is the correct answer)")
-_SEVERAL = re.compile(r"\(?[A-J]\)?(?:\s*(?:,|;|and|&|、|和|\s)\s*(?:and\s+)?\(?[A-J]\)?)+")
-_BASE = re.compile(
+_AFTER = Pattern(r"\(?(?P<letter>[A-J])\)?\s*(?:选项|项|is correct|is the correct answer)")
+_SEVERAL = Pattern(r"\(?[A-J]\)?(?:\s*(?:,|;|and|&|、|和|\s)\s*(?:and\s+)?\(?[A-J]\)?)+")
+_BASE = Pattern(
     r"\(?\s*(?P<digits>[0-9A-Za-z]+)\s*\)?\s*(?:_\s*\{?\s*\(?\s*(?:\\text\s*\{)?\s*(?P<sub>\d{1,2}|[a-z]+)"
     r"\s*\}?\s*\)?\s*\}?|\(?\s*(?:in\s+)?base[\s-]*(?P<base>\d{1,2}|[a-z]+)\s*\)?)",
     re.IGNORECASE,
 )  # fmt: skip
-_PREFIXED = re.compile(r"0(?:b(?P<two>[01]+)|x(?P<sixteen>[0-9a-fA-F]+)|o(?P<eight>[0-7]+))")
+_PREFIXED = Pattern(r"0(?:b(?P<two>[01]+)|x(?P<sixteen>[0-9a-fA-F]+)|o(?P<eight>[0-7]+))")
 _BASES = {
     "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9,
     "ten": 10, "eleven": 11, "twelve": 12, "sixteen": 16, "bin": 2, "hex": 16, "oct": 8, "dec": 10,
 }  # fmt: skip
-_SEXAGESIMAL = re.compile(
+_SEXAGESIMAL = Pattern(
     r"(?P<sign>-?)\s*(?P<deg>\d{1,3})\s*°\s*(?P<min>\d{1,2})\s*'\s*(?:(?P<sec>\d{1,2}(?:\.\d+)?)"
     r"\s*(?:\"|''))?"
 )
-_COMPOUND_PART = re.compile(r"\s*(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>[a-zA-Z一-鿿]+|['\"])\.?\s*(?:and\b|,)?")
+_COMPOUND_PART = Pattern(r"\s*(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>[a-zA-Z一-鿿]+|['\"])\.?\s*(?:and\b|,)?")
 _INFINITIES = {
     "infinity": 1, "positive infinity": 1, "plus infinity": 1, "negative infinity": -1,
     "minus infinity": -1, "无穷大": 1, "正无穷": 1, "负无穷": -1,

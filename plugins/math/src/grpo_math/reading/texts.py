@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from grpo_math.patterns import Pattern
 from grpo_math.reading.atoms import split_word
 from grpo_math.reading.vocabulary import CONSTANTS, FUNCTIONS, GREEK
 from grpo_math.values import NamedSet, Text, Truth, Value
 
-_WORDS = re.compile(r"[^\W\d_]+(?:['’\-. ,]+[^\W\d_]+)*[.!?]?")
-_ARTICLES = re.compile(r"\b(?:a|an|the)\b\s*", re.IGNORECASE)
+_WORDS = Pattern(r"[^\W\d_]+(?:['’\-. ,]+[^\W\d_]+)*[.!?]?")
+_ARTICLES = Pattern(r"\b(?:a|an|the)\b\s*", re.IGNORECASE)
 _TRUTHS = {
     "yes": "yes", "true": "yes", "correct": "yes", "是": "yes", "对": "yes", "正确": "yes",
     "no": "no", "false": "no", "incorrect": "no", "否": "no", "不是": "no", "错误": "no",
@@ -31,7 +32,7 @@ _SYNONYMS = {
     "it converges": "convergent", "diverge": "divergent", "converge": "convergent",
     "impossible": "not possible",
 }  # fmt: skip
-_LATEX = re.compile(r"\\(?:text|textbf|textit|mathrm|mathbf|mbox|operatorname|emph|textrm)\s*"
+_LATEX = Pattern(r"\\(?:text|textbf|textit|mathrm|mathbf|mbox|operatorname|emph|textrm)\s*"
                     r"\{([^{}]*)\}")  # fmt: skip
 
 

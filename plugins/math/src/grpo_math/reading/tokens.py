@@ -9,10 +9,11 @@ import attrs
 
 from grpo_math.limits import OverLimitError, UnreadableError
 from grpo_math.options import Options
+from grpo_math.patterns import Pattern
 from grpo_math.reading.normalise import find_closing
 
 MAX_TOKENS = 4000
-_TOKEN = re.compile(
+_TOKEN = Pattern(
     r"(?P<space>\s+)"
     r"|(?P<repeat>\d*\.\d*(?:\\(?:overline|bar|overset\s*\{\s*\\frown\s*\})\s*\{\s*\d+\s*\}|\(\d+\)(?!\s*[\^!])"
     r"|(?:\d*\\dot\s*\{?\s*\d\s*\}?)+))"
@@ -25,10 +26,10 @@ _TOKEN = re.compile(
     re.DOTALL,
 )
 _NUMBER = r"\d+(?:\.\d+)?(?:\.(?!\d|\.))?|\.\d+"
-_JOINED = re.compile(_TOKEN.pattern % (r"\d{1,3}(?:,\d{3})+(?!\d)(?:\.\d+)?|" + _NUMBER), re.DOTALL)
-_SPLIT = re.compile(_TOKEN.pattern % _NUMBER, re.DOTALL)
-_COMMA = re.compile(_TOKEN.pattern % (r"\d{1,3}(?:\.\d{3})+(?!\d)(?:,\d+)?|\d+(?:,\d+)?"), re.DOTALL)
-_SPACED_THOUSANDS = re.compile(r"(?<![\d.,])\d{1,3}(?: \d{3})+(?![\d ]*\d)(?!/)")
+_JOINED = Pattern(_TOKEN.pattern % (r"\d{1,3}(?:,\d{3})+(?!\d)(?:\.\d+)?|" + _NUMBER), re.DOTALL)
+_SPLIT = Pattern(_TOKEN.pattern % _NUMBER, re.DOTALL)
+_COMMA = Pattern(_TOKEN.pattern % (r"\d{1,3}(?:\.\d{3})+(?!\d)(?:,\d+)?|\d+(?:,\d+)?"), re.DOTALL)
+_SPACED_THOUSANDS = Pattern(r"(?<![\d.,])\d{1,3}(?: \d{3})+(?![\d ]*\d)(?!/)")
 _TEXT_COMMANDS = frozenset(
     "text textbf textit textrm textsf texttt mathrm mathbf mathit mathsf mathtt mbox hbox "
     "operatorname operatorname* textnormal textup emph mathcal mathfrak mathscr bold unit si "

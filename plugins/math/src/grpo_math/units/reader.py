@@ -7,37 +7,38 @@ from fractions import Fraction
 
 import attrs
 
+from grpo_math.patterns import Pattern
 from grpo_math.units.table import PLAIN, Unit, load_units
 
-_TOKEN = re.compile(
+_TOKEN = Pattern(
     r"\s*(?:(?P<exp>\^\s*(?:\{\s*[+-]?\d{1,2}\s*\}|\(\s*[+-]?\d{1,2}\s*\)|[+-]?\d{1,2})"
     r"|(?<=[a-zA-Z])[+-]?\d(?![\d.]))"
     r"|(?P<op>[*/()])|(?P<word>1(?=\s*/)|(?:US|C|A)\$|Rs\.|[^\W\d_]+(?:-[^\W\d_]+)*"
     r"|°\s*[CFK](?![a-zA-Z])|[°%‰$€£¥₹₩₽¢\"]))"
 )
 _PHRASES = (
-    (re.compile(r"\\(?:cdot|times|ast|bullet)(?![a-zA-Z])|[·⋅×•∙]"), "*"),
-    (re.compile(r"\\(?:circ|degree)(?![a-zA-Z])"), "°"),
-    (re.compile(r"\\Omega(?![a-zA-Z])|Ω"), "Ω"),
-    (re.compile(r"\\mu(?![a-zA-Z])\s*|[µμ]"), "μ"),
-    (re.compile(r"\\%"), "%"),
-    (re.compile(r"\\\$"), "$"),
-    (re.compile(r"\^\s*\{?\s*°\s*\}?"), "°"),
-    (re.compile(r"\b(?:degrees?|deg)\.?\s+(?=celsius|fahrenheit|centigrade|[CFK]\b)", re.I), "°"),
-    (re.compile(r"°\s*celsius|°\s*centigrade|°\s*C(?![a-zA-Z])", re.I), " °C"),
-    (re.compile(r"°\s*fahrenheit|°\s*F(?![a-zA-Z])", re.I), " °F"),
-    (re.compile(r"\bper\s+cent\b", re.I), "%"),
-    (re.compile(r"\bpounds?\s+sterling\b", re.I), "GBP"),
-    (re.compile(r"\\[dt]?frac\s*\{([^{}]*)\}\s*\{((?:[^{}]|\{[^{}]*\})*)\}"), r"(\1)/(\2)"),
-    (re.compile(r"\b(?:fl\.?|fluid)\s*(?:oz\b\.?|ounces?)", re.I), "floz"),
-    (re.compile(r"\b(?:sq\.?|square)\s+(?=[a-z])", re.I), "square "),
-    (re.compile(r"\b(?:cu\.?|cubic)\s+(?=[a-z])", re.I), "cubic "),
-    (re.compile(r"\b(nautical|short|metric|light|basis|electron|per)\s+(?=(?:miles?|tons?|years?"
+    (Pattern(r"\\(?:cdot|times|ast|bullet)(?![a-zA-Z])|[·⋅×•∙]"), "*"),
+    (Pattern(r"\\(?:circ|degree)(?![a-zA-Z])"), "°"),
+    (Pattern(r"\\Omega(?![a-zA-Z])|Ω"), "Ω"),
+    (Pattern(r"\\mu(?![a-zA-Z])\s*|[µμ]"), "μ"),
+    (Pattern(r"\\%"), "%"),
+    (Pattern(r"\\\$"), "$"),
+    (Pattern(r"\^\s*\{?\s*°\s*\}?"), "°"),
+    (Pattern(r"\b(?:degrees?|deg)\.?\s+(?=celsius|fahrenheit|centigrade|[CFK]\b)", re.I), "°"),
+    (Pattern(r"°\s*celsius|°\s*centigrade|°\s*C(?![a-zA-Z])", re.I), " °C"),
+    (Pattern(r"°\s*fahrenheit|°\s*F(?![a-zA-Z])", re.I), " °F"),
+    (Pattern(r"\bper\s+cent\b", re.I), "%"),
+    (Pattern(r"\bpounds?\s+sterling\b", re.I), "GBP"),
+    (Pattern(r"\\[dt]?frac\s*\{([^{}]*)\}\s*\{((?:[^{}]|\{[^{}]*\})*)\}"), r"(\1)/(\2)"),
+    (Pattern(r"\b(?:fl\.?|fluid)\s*(?:oz\b\.?|ounces?)", re.I), "floz"),
+    (Pattern(r"\b(?:sq\.?|square)\s+(?=[a-z])", re.I), "square "),
+    (Pattern(r"\b(?:cu\.?|cubic)\s+(?=[a-z])", re.I), "cubic "),
+    (Pattern(r"\b(nautical|short|metric|light|basis|electron|per)\s+(?=(?:miles?|tons?|years?"
                 r"|points?|volts?|cent)\b)", re.I), r"\1-"),
-    (re.compile(r"平方"), "square "),
-    (re.compile(r"立方"), "cubic "),
-    (re.compile(r"每"), "/"),
-    (re.compile(r"\b(?:per|an?)\s+(?=[a-z])|\bper\b", re.I), "/"),
+    (Pattern(r"平方"), "square "),
+    (Pattern(r"立方"), "cubic "),
+    (Pattern(r"每"), "/"),
+    (Pattern(r"\b(?:per|an?)\s+(?=[a-z])|\bper\b", re.I), "/"),
 )  # fmt: skip
 _POWER_WORDS = {"square": 2, "cubic": 3}
 _POWER_AFTER = {"squared": 2, "cubed": 3}
@@ -178,6 +179,13 @@ def read_unit(text: str) -> UnitReading | None:
     """
     if len(text) > 120:
         return None
+    if text.isalpha():
+        unit = find_unit(text)
+        if unit is None:
+            return UnitReading(PLAIN, known=False) if _is_generic(text) else None
+        if unit.dims or unit.pi:
+            return UnitReading(unit, known=True)
+        return UnitReading(PLAIN, known=True, scale=unit.factor)
     for pattern, replacement in _PHRASES:
         text = pattern.sub(replacement, text)
     text = text.strip().rstrip(".").strip()
