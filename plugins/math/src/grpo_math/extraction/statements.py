@@ -173,7 +173,7 @@ def find_last_statement(text: str) -> tuple[str | None, str]:
         return value, ""
     stated = value_in(statement, concluding=lead is not None)
     if stated or wordy:
-        return stated or value, ""
+        return strip_sum(stated or value), ""
     return None, "no answer found"
 
 
