@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grpo_framework import atomic
@@ -35,6 +35,7 @@ def names(directory: Path) -> set[str]:
     return {path.name for path in directory.iterdir()}
 
 
+@settings(deadline=None)
 @given(text=st.text(alphabet=st.characters(exclude_categories=("Cs",))))
 def test_what_was_written_is_read_back_byte_for_byte(
     tmp_path_factory: pytest.TempPathFactory, text: str

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grpo_framework.codec import EXPERIENCE_KEYS, experiences_from_document
@@ -46,6 +46,7 @@ experiences = st.builds(
 contents = st.lists(experiences, max_size=6, unique_by=lambda each: each.id).map(tuple)
 
 
+@settings(deadline=None)
 @given(held=st.dictionaries(st.sampled_from(["shared", "critic", "generator_1"]), contents))
 def test_an_export_read_back_gives_the_same_experiences(
     held: dict[str, tuple[Experience, ...]],
@@ -130,6 +131,7 @@ def test_the_success_rate_never_passes_one_even_for_inconsistent_old_files() -> 
 junk = st.none() | st.booleans() | st.integers(-2, 2) | st.sampled_from([1.0, 0.5]) | st.text()
 
 
+@settings(deadline=None)
 @given(
     rows=st.lists(
         st.fixed_dictionaries(

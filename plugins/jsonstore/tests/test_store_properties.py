@@ -37,6 +37,7 @@ def numbered(history: list[tuple[Experience, ...]]) -> list[Library]:
     return [Library("shared", n, held, 100) for n, held in enumerate(history, start=1)]
 
 
+@settings(deadline=None)
 @given(old=contents, new=contents)
 def test_a_version_read_from_its_record_is_the_version_that_was_written(
     old: tuple[Experience, ...], new: tuple[Experience, ...]
@@ -52,6 +53,7 @@ def test_a_version_read_from_its_record_is_the_version_that_was_written(
         assert not is_genuine(evolve(after, experiences=(Experience("x y z", "other"),)), record)
 
 
+@settings(deadline=None)
 @given(old=contents, data=st.data())
 def test_counting_and_small_edits_are_written_as_deltas(
     old: tuple[Experience, ...], data: st.DataObject
@@ -65,7 +67,7 @@ def test_counting_and_small_edits_are_written_as_deltas(
         assert record["changed"] == record["added"] == record["removed"] == []
 
 
-@settings(max_examples=12)
+@settings(max_examples=12, deadline=None)
 @given(history=st.lists(contents, min_size=1, max_size=5))
 def test_any_sequence_of_commits_is_loaded_back_at_every_version(
     history: list[tuple[Experience, ...]],
@@ -84,6 +86,7 @@ def test_any_sequence_of_commits_is_loaded_back_at_every_version(
         asyncio.run(check(Path(directory)))
 
 
+@settings(deadline=None)
 @given(held=contents)
 def test_files_look_as_the_standard_library_writes_them(held: tuple[Experience, ...]) -> None:
     rows = to_rows(held)
