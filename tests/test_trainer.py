@@ -474,7 +474,7 @@ def test_an_observer_may_fail_on_several_events_at_once(caplog):
         async def notify(self, event, /):
             if isinstance(event, RolloutFinished):
                 await asyncio.sleep(0)
-                raise RuntimeError("broken observer")
+                raise RuntimeError("broken observer")  # noqa: TRY004 - an error like any other
 
     report = trainer([Generator("right")] * 3, observers=[Slow()]).train([problem(1), problem(2)])
     assert (report.outcome, report.failures) == ("finished", 0)
