@@ -48,7 +48,11 @@ AWKWARD_TEXTS: tuple[str, ...] = (
 
 
 def make_library(
-    owner: str = "generator_1", *contents: str, version: int = 1, prefix: str = "G1"
+    owner: str = "generator_1",
+    *contents: str,
+    version: int = 1,
+    prefix: str = "G1",
+    next_number: int = 0,
 ) -> Library:
     """Make a library with an experience for each content.
 
@@ -57,6 +61,7 @@ def make_library(
         contents: Texts of the experiences; two useful ones if none is given.
         version: Of the library.
         prefix: Of the ids; must be the owner's.
+        next_number: Of the library; at least the one after its last id.
     """
     texts = contents or ("Check the units of the result.", "先读题两遍，再计算。")
     experiences = tuple(
@@ -71,7 +76,7 @@ def make_library(
         )
         for number, text in enumerate(texts, start=1)
     )
-    return Library(owner, version, experiences, next_number=len(texts) + 1)
+    return Library(owner, version, experiences, max(next_number, len(texts) + 1))
 
 
 def make_contrast(owner: str = "generator_1") -> Contrast:

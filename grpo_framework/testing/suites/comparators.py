@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import pytest
 from attrs import frozen
 
+from grpo_framework.errors import ComparatorError
 from grpo_framework.protocols import Comparator
 from grpo_framework.records import SUCCESS_REWARD, Problem, Question, Verdict
 from grpo_framework.testing.suites.base import ComponentSuite, Drive
@@ -123,13 +124,17 @@ class ComparatorSuite(ComponentSuite):
         drive(use)
 
     @pytest.mark.parametrize("answer", AWKWARD_ANSWERS, ids=range(len(AWKWARD_ANSWERS)))
-    def test_awkward_answers_are_wrong(
+    def test_awkward_answers_are_never_right(
         self, drive: Drive, cases: tuple[ComparatorCase, ...], answer: str
     ) -> None:
-        """Empty, broken or huge answers are judged within bounds, without an error, as wrong."""
+        """Empty, broken or huge answers are wrong, or a ComparatorError with its kind."""
 
         async def use(comparator: Comparator) -> None:
-            verdict = await comparator.compare(cases[-1].problem, answer)
+            try:
+                verdict = await comparator.compare(cases[-1].problem, answer)
+            except ComparatorError as error:
+                assert error.kind, "the error must say why it cannot be judged"  # noqa: PT017 - or a verdict
+                return
             _check(verdict)
             assert not verdict.success
 

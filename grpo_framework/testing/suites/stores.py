@@ -66,11 +66,11 @@ class ExperienceStoreSuite(ComponentSuite):
         """A commit on an outdated version raises VersionConflict and changes nothing."""
 
         async def use(store: ExperienceStore) -> None:
-            first, second = make_library(version=1), make_library("generator_1", "new", version=2)
+            first, second = make_library(version=1), _make_second("new")
             await store.commit(first, expected_version=0)
             await store.commit(second, expected_version=1)
             with pytest.raises(VersionConflict) as caught:
-                await store.commit(make_library("generator_1", "x", version=2), expected_version=1)
+                await store.commit(_make_second("x"), expected_version=1)
             assert (caught.value.owner, caught.value.expected) == ("generator_1", 1)
             assert caught.value.found == 2
             assert await store.load("generator_1") == second
@@ -84,7 +84,7 @@ class ExperienceStoreSuite(ComponentSuite):
             first = make_library(version=1)
             await store.commit(first, expected_version=0)
             with pytest.raises(Exception, match=r"\S"):
-                await store.commit(make_library("generator_1", "x"), expected_version=1)
+                await store.commit(evolve(_make_second("x"), version=1), expected_version=1)
             assert await store.load("generator_1") == first
 
         drive(use)
@@ -160,7 +160,7 @@ class ExperienceStoreSuite(ComponentSuite):
         """A persistent store, opened again, has what was committed, with all versions."""
         if not self.persistent:
             pytest.skip("the store is declared as not persistent")
-        first, second = make_library(version=1), make_library("generator_1", "next", version=2)
+        first, second = make_library(version=1), _make_second("next")
 
         async def within(use: Callable[[ExperienceStore], Any]) -> None:
             async with asyncio.timeout(self.seconds), component.factory(wiring) as store:
@@ -176,3 +176,8 @@ class ExperienceStoreSuite(ComponentSuite):
 
         asyncio.run(within(write))
         asyncio.run(within(read))
+
+
+def _make_second(text: str) -> Library:
+    """A version to follow `make_library()`: other content, and no number is used again."""
+    return make_library("generator_1", text, version=2, next_number=3)
