@@ -1,0 +1,1 @@
+"""Generators, critic and advisor as prompts over any chat model; the prompts are template files."""

@@ -1,0 +1,85 @@
+"""What an advisor's prompt shows of a contrast: the attempts, and what the framework measured."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from statistics import mean
+from typing import Any
+
+from grpo_framework.experience import CRITIC
+from grpo_framework.prompting import defuse
+from grpo_framework.records import Contrast, Sample
+from grpo_prompted.shortening import share
+
+_REASON_CHARS = 200
+
+
+def describe_contrast(contrast: Contrast, budget: int) -> dict[str, Any]:
+    """The variables of a contrast, all texts defused.
+
+    Args:
+        contrast: The group.
+        budget: Most characters of all attempts, and of the inputs of fusions, together.
+    """
+    texts = iter(share([sample.attempt.text for sample in _all(contrast.samples)], budget))
+    attempts = [
+        _describe(sample, number, texts) for number, sample in enumerate(contrast.samples, 1)
+    ]
+    return {
+        "problem": defuse(contrast.question.text).strip(),
+        "critic": contrast.owner == CRITIC,
+        "attempts": attempts,
+        "good": [attempt for attempt in attempts if attempt["kind"] == "good"],
+        "bad": [attempt for attempt in attempts if attempt["kind"] == "bad"],
+        "notes": [*measure(contrast), *(_line(note) for note in contrast.notes)],
+    }
+
+
+def measure(contrast: Contrast) -> tuple[str, ...]:
+    """What can be counted in a group, one line each; only what sets the bad apart from the good."""
+    good, bad = contrast.good, contrast.bad
+    lines = []
+    kinds = Counter(_outcome(sample) for sample in bad)
+    for outcome, number in kinds.most_common():
+        lines.append(f"{number} of {len(bad)} bad attempts: {outcome}")
+    if good and bad:
+        lengths = [round(mean(len(item.attempt.text) for item in side)) for side in (good, bad)]
+        lines.append(f"good attempts have {lengths[0]} characters on average, bad {lengths[1]}")
+    return tuple(lines)
+
+
+def _outcome(sample: Sample) -> str:
+    if sample.attempt.finish == "refused":
+        return "refused to answer"
+    if sample.attempt.finish == "length":
+        return "cut off at the length limit before the end"
+    if sample.extracted is None:
+        return "no final answer found"
+    return "a wrong final answer"
+
+
+def _all(samples: Sequence[Sample]) -> Iterator[Sample]:
+    for sample in samples:
+        yield sample
+        yield from sample.inputs
+
+
+def _describe(sample: Sample, number: int, texts: Iterator[str]) -> dict[str, Any]:
+    text = next(texts)
+    kind = "good" if sample.advantage > 0 else "bad" if sample.advantage < 0 else "middle"
+    return {
+        "number": number,
+        "kind": kind,
+        "text": defuse(text).strip(),
+        "reward": f"{sample.reward:g}",
+        "reason": _line(sample.reason),
+        "extracted": None if sample.extracted is None else _line(sample.extracted),
+        "cut_off": sample.attempt.finish == "length",
+        "refused": sample.attempt.finish == "refused",
+        "inputs": [_describe(given, index, texts) for index, given in enumerate(sample.inputs, 1)],
+    }
+
+
+def _line(text: str) -> str:
+    return " ".join(defuse(text).split())[:_REASON_CHARS]

@@ -1,0 +1,178 @@
+"""The prompts: Jinja2 files that a user can copy, edit and point to; every error is found on loading.
+
+A template defines its messages as blocks: ``system``, then worked examples as turns of their own
+(``user_1``, ``assistant_1``, ``user_2`` …), and last ``user``. A block that renders to nothing is no
+message. ``{% extends "builtin/NAME.j2" %}`` starts from the shipped one.
+"""
+
+from __future__ import annotations
+
+import re
+import traceback
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import jinja2
+from attrs import frozen
+from jinja2 import meta, nodes
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from grpo_framework.errors import ConfigError
+from grpo_framework.prompting import enclose
+from grpo_framework.records import Message
+
+FOLDER = Path(__file__).parent
+LANGUAGES = tuple(sorted(entry.name for entry in FOLDER.iterdir() if any(entry.glob("*.j2"))))
+NAMES = tuple(sorted(file.stem for file in (FOLDER / "en").glob("*.j2")))
+
+_Role = Literal["system", "user", "assistant"]
+_EXAMPLE = re.compile(r"(user|assistant)_([1-9][0-9]?)")
+_HINT = "the variables of each template are listed in the README of grpo-prompted"
+
+
+@frozen
+class Prompt:
+    """A loaded and checked template.
+
+    Attributes:
+        name: Its name without suffix (``step-by-step``).
+        path: The file, for error messages.
+    """
+
+    name: str
+    path: Path
+    _template: jinja2.Template
+
+    def render(self, variables: Mapping[str, Any]) -> tuple[Message, ...]:
+        """The messages of one request, in order.
+
+        Raises:
+            ConfigError: The template asked for something that is not there; with file and line.
+        """
+        context = self._template.new_context(dict(variables))
+        try:
+            # A run of the root collects the blocks of parent templates too.
+            "".join(self._template.root_render_func(context))
+            turns = [
+                (role, "".join(context.blocks[name][0](context)).strip())
+                for name, role in _in_order(context.blocks)
+            ]
+        except Exception as error:  # a template can raise anything: it is the user's program
+            raise _refuse(self.path, _line_of(error), str(error)) from error
+        return tuple(Message(role, text) for role, text in turns if text)
+
+
+def load(
+    name: str,
+    sample: Mapping[str, Any],
+    *,
+    language: str = "en",
+    templates_dir: Path | None = None,
+    template: Path | None = None,
+) -> Prompt:
+    """Load a template and check it: syntax, blocks, the names it uses, and one trial.
+
+    Args:
+        name: Which one, without suffix.
+        sample: Values of all its variables, for the trial.
+        language: Folder of the shipped templates.
+        templates_dir: The user's folder; what is not in it is taken from the shipped ones.
+        template: The user's file for this prompt; goes before `templates_dir`.
+
+    Raises:
+        ConfigError: With file and line.
+    """
+    path = _find(name, language=language, templates_dir=templates_dir, template=template)
+    environment = _environment(path.parent, language)
+    try:
+        source = path.read_text(encoding="utf-8")
+        parsed = environment.parse(source, path.name, str(path))
+        _check_names(environment, parsed, path, sample)
+        loaded = environment.get_template(path.name)
+    except jinja2.TemplateSyntaxError as error:
+        raise _refuse(Path(error.filename or path), error.lineno, str(error.message)) from error
+    except jinja2.TemplateNotFound as error:
+        raise _refuse(path, None, f"no template is called '{error.message}'") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise _refuse(path, None, f"cannot be read: {error}") from error
+    prompt = Prompt(name, path, loaded)
+    messages = prompt.render(sample)
+    if not messages or messages[-1].role != "user":
+        raise _refuse(path, None, "nothing in {% block user %}, which is the request itself")
+    return prompt
+
+
+def _in_order(blocks: Iterable[str]) -> list[tuple[str, _Role]]:
+    """The blocks that are messages, with their roles: system, the examples by number, user."""
+    examples: dict[tuple[int, int], tuple[str, _Role]] = {}
+    for name in blocks:
+        match = _EXAMPLE.fullmatch(name)
+        if match is not None:
+            role: _Role = "user" if match[1] == "user" else "assistant"
+            examples[int(match[2]), int(role == "assistant")] = (name, role)
+    known = set(blocks)
+    first: list[tuple[str, _Role]] = [("system", "system")] if "system" in known else []
+    last: list[tuple[str, _Role]] = [("user", "user")] if "user" in known else []
+    return [*first, *(examples[key] for key in sorted(examples)), *last]
+
+
+def _find(name: str, *, language: str, templates_dir: Path | None, template: Path | None) -> Path:
+    if template is not None:
+        if not template.is_file():
+            raise _refuse(template, None, "there is no such file")
+        return template.resolve()
+    if templates_dir is not None:
+        if not templates_dir.is_dir():
+            raise _refuse(templates_dir, None, "there is no such folder")
+        own = templates_dir / f"{name}.j2"
+        if own.is_file():
+            return own.resolve()
+    return FOLDER / language / f"{name}.j2"
+
+
+def _environment(folder: Path, language: str) -> ImmutableSandboxedEnvironment:
+    shipped = jinja2.FileSystemLoader(FOLDER / language)
+    loaders = [
+        jinja2.FileSystemLoader(folder),
+        shipped,
+        jinja2.PrefixLoader({"builtin": shipped}),
+    ]
+    environment = ImmutableSandboxedEnvironment(
+        loader=jinja2.ChoiceLoader(loaders),
+        undefined=jinja2.StrictUndefined,
+        autoescape=False,  # the output is a prompt; untrusted text is defused before it gets here
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["enclose"] = lambda text, name: enclose(name, str(text))
+    return environment
+
+
+def _check_names(
+    environment: jinja2.Environment, parsed: nodes.Template, path: Path, sample: Mapping[str, Any]
+) -> None:
+    """Find names that no trial would reach, in branches that it does not take."""
+    # What a template sets or imports at its top is visible in its blocks, which `meta` overlooks.
+    own = {found.name for found in parsed.find_all(nodes.Name) if found.ctx != "load"}
+    own |= {found.name for found in parsed.find_all(nodes.Macro)}
+    own |= {found.target for found in parsed.find_all(nodes.Import)}
+    for found in parsed.find_all(nodes.FromImport):
+        own |= {name if isinstance(name, str) else name[1] for name in found.names}
+    known = set(sample) | set(environment.globals) | own
+    unknown = meta.find_undeclared_variables(parsed) - known
+    for found in parsed.find_all(nodes.Name):
+        if found.name in unknown:
+            listed = ", ".join(sorted(sample))
+            raise _refuse(path, found.lineno, f"unknown variable '{found.name}'; known: {listed}")
+
+
+def _line_of(error: Exception) -> int | None:
+    frames = [row for row in traceback.extract_tb(error.__traceback__) if ".j2" in row.filename]
+    return frames[-1].lineno if frames else None
+
+
+def _refuse(path: Path, line: int | None, reason: str) -> ConfigError:
+    place = str(path) if line is None else f"{path}:{line}"
+    text = " ".join(reason.split())
+    return ConfigError(f"prompt template {place}: {text}", path=path, hint=_HINT)
