@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from grpo_framework.component import Component, Wiring
     from grpo_framework.config import ComponentConfig, RunConfig, load_config
-    from grpo_framework.engine import CausalEngine, ConfiguredEngine, Engine
+    from grpo_framework.engine import CausalEngine, Engine
     from grpo_framework.errors import (
         BudgetExhausted,
         ComparatorError,
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     )
     from grpo_framework.hookspecs import hookimpl
     from grpo_framework.manager import ExperienceManager
+    from grpo_framework.opening import ConfiguredEngine
     from grpo_framework.plugins import Plugins, Source
     from grpo_framework.protocols import (
         Advisor,
@@ -82,7 +83,8 @@ if TYPE_CHECKING:
 _EXPORTS: dict[str, tuple[str, ...]] = {
     "component": ("Component", "Wiring"),
     "config": ("ComponentConfig", "RunConfig", "load_config"),
-    "engine": ("CausalEngine", "ConfiguredEngine", "Engine"),
+    "engine": ("CausalEngine", "Engine"),
+    "opening": ("ConfiguredEngine",),
     "errors": (
         "BudgetExhausted",
         "ComparatorError",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal
 from enum import Enum
 from pathlib import Path
 from types import MappingProxyType
@@ -54,6 +55,8 @@ def _make_converter() -> Converter:
     converter = Converter(forbid_extra_keys=True, detailed_validation=False)
     converter.register_structure_hook(Operation, lambda document, _: _to_operation(document))
     converter.register_unstructure_hook(Path, str)
+    converter.register_unstructure_hook(Decimal, str)
+    converter.register_structure_hook(Decimal, lambda text, _: Decimal(text))
     converter.register_unstructure_hook(MappingProxyType, dict)
     converter.register_unstructure_hook(Enum, lambda value: value.value)
     for name, cls in _OPERATIONS.items():

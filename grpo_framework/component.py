@@ -12,9 +12,19 @@ from attrs import field, frozen
 
 from grpo_framework.errors import ConfigError
 from grpo_framework.protocols import ChatModel
-from grpo_framework.records import Owner
+from grpo_framework.records import Owner, Price
 
 T_co = TypeVar("T_co", covariant=True)
+
+
+def unknown_price(name: str, /) -> None:
+    """Nothing is known about what a model costs."""
+
+
+def free(name: str, /) -> Price:  # noqa: ARG001 - the signature of all prices
+    """A model on the user's own machine costs nothing."""
+    return Price()
+
 
 NO_OPTIONS: Mapping[str, Any] = MappingProxyType(
     {"type": "object", "properties": {}, "additionalProperties": False}
@@ -77,6 +87,8 @@ class Component(Generic[T_co]):
         uses_chat_model: Whether the factory asks for `Wiring.chat_model`.
         simulation: Whether it only plays a model and therefore gets `Wiring.answer_key`; said in
             every report of a run that uses it.
+        price: Of a chat model: what the model of a name costs, None where that is not known;
+            `free` for one that runs on the user's own machine.
     """
 
     name: str
@@ -86,3 +98,4 @@ class Component(Generic[T_co]):
     patterns: tuple[str, ...] = ()
     uses_chat_model: bool = False
     simulation: bool = False
+    price: Callable[[str], Price | None] = field(default=unknown_price, repr=False)

@@ -41,6 +41,21 @@ DEFAULTS: Mapping[str, Any] = {
 """What runs when nothing is said; numbers have their defaults in `RunConfig`."""
 
 
+HOW_NOT_WHAT = frozenset(
+    {
+        "run_dir",
+        "observers",
+        "concurrency",
+        "calls",
+        "budget",
+        "prices",
+        "max_failures",
+        "use_existing_experiences",
+    }
+)
+"""Keys that say how a run is carried out and recorded; a resumed run may change them."""
+
+
 @frozen
 class ComponentConfig:
     """A component that a run uses.
@@ -58,15 +73,53 @@ class ComponentConfig:
 
 @frozen
 class CallLimits:
-    """What bounds one model call.
+    """What bounds the model calls of a run; none of it changes a result.
 
     Attributes:
-        timeout: Seconds until it is given up.
-        tries: Tries before it is a failure; None leaves it to the kind of failure.
+        timeout: Seconds until one try is given up, at the most.
+        timeout_floor: Below this the adaptive limit, a multiple of the running p95, does not go.
+        unit_timeout: Seconds that one attempt, fusion or advice may take in all; None for any.
+        tries: Tries before a call is a failure; None leaves it to the kind of failure.
+        hedge: Whether a slow call gets a copy, the first answer winning, both paid for.
+        breaker: Failed calls of one model in a row after which the run stops.
     """
 
     timeout: float = 600.0
+    timeout_floor: float = 30.0
+    unit_timeout: float | None = None
     tries: int | None = None
+    hedge: bool = False
+    breaker: int = 10
+
+
+@frozen
+class BudgetLimits:
+    """The limits of a run, over all its roles; None is none.
+
+    Attributes:
+        max_cost: US dollars.
+        max_tokens: Input and output together.
+        max_calls: Requests sent, every try counted.
+        max_time: Seconds of wall time, over all sessions of the run.
+    """
+
+    max_cost: float | None = None
+    max_tokens: int | None = None
+    max_calls: int | None = None
+    max_time: float | None = None
+
+    @property
+    def any(self) -> bool:
+        """Whether there is a limit at all."""
+        return (self.max_cost, self.max_tokens, self.max_calls, self.max_time) != (None,) * 4
+
+
+@frozen
+class PriceConfig:
+    """What a model costs, in US dollars per million tokens."""
+
+    input: float
+    output: float
 
 
 @frozen(kw_only=True)
@@ -103,8 +156,11 @@ class RunConfig:
     use_existing_experiences: bool = False
     run_dir: str | None = None
     max_failures: float = 0.5
+    staleness: Literal[0, 1] = 0
     limits: Limits = field(factory=Limits)
     calls: CallLimits = field(factory=CallLimits)
+    budget: BudgetLimits = field(factory=BudgetLimits)
+    prices: Mapping[str, PriceConfig] = field(factory=dict, hash=False)
 
     @property
     def owners(self) -> tuple[Owner, ...]:
@@ -120,10 +176,14 @@ class RunConfig:
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 of what determines the run's results; where it is recorded is left out."""
-        relevant = {key: value for key, value in self.document.items() if key != "run_dir"}
-        text = json.dumps(relevant, sort_keys=True, ensure_ascii=False)
+        """SHA-256 of what determines the run's results (`decisive`)."""
+        text = json.dumps(self.decisive, sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(text.encode()).hexdigest()
+
+    @property
+    def decisive(self) -> dict[str, Any]:
+        """The part of `document` that determines the run's results; the rest may change."""
+        return {key: value for key, value in self.document.items() if key not in HOW_NOT_WHAT}
 
 
 def _without_nothing(value: Any) -> Any:

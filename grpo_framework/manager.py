@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager
 from attrs import evolve, field, frozen
 
 from grpo_framework.config import RunConfig
-from grpo_framework.engine import open_store
 from grpo_framework.errors import ConfigError, StoreError, VersionConflict
 from grpo_framework.experience import (
     CRITIC,
@@ -32,6 +31,7 @@ from grpo_framework.experience import (
 from grpo_framework.plugins import Plugins
 from grpo_framework.protocols import ExperienceStore
 from grpo_framework.records import Owner
+from grpo_framework.workshop import open_store
 
 
 @frozen

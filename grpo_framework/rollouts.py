@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from decimal import Decimal
 from typing import TypeVar
 
 from attrs import frozen
 
-from grpo_framework.calls import Announce, Memory, within
+from grpo_framework.calls import Announce, Memory, Spending, within
 from grpo_framework.codec import from_document, to_document
 from grpo_framework.engine import Engine
 from grpo_framework.errors import BudgetExhausted, ComparatorError, GrpoError, ModelError
@@ -78,8 +79,9 @@ class Stages:
         key = f"{unit.epoch}/{unit.batch}/{unit.problem}/{unit.owner}/{unit.index}/{version}"
         kept = None if self.memory is None else await self.memory.get(unit.stage, key)
         if kept is not None:
-            for call in kept["calls"]:
-                await self.announce(from_document(call, CallFinished))
+            for call in (from_document(row, CallFinished) for row in kept["calls"]):
+                self.engine.budget.count(Spending.of(call.usage, Decimal(call.cost), call.tries))
+                await self.announce(call)
             return from_document(kept["value"], kind)
         try:
             with within(unit, self.announce, self.memory) as scope:

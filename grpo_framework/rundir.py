@@ -17,6 +17,7 @@ from typing import Any, BinaryIO
 from attrs import field, frozen
 
 from grpo_framework.atomic import write_atomically
+from grpo_framework.calls import Budget, Spending
 from grpo_framework.codec import (
     event_from_document,
     experience_to_document,
@@ -49,7 +50,7 @@ class Checkpoint:
         before: Their versions after the batch before it, which stale rollouts see.
         fold: State of the report's fold.
         offset: Bytes of the events that belong to it and to what was before.
-        spent: What the calls so far cost, as the budget counts.
+        spent: What the calls so far cost.
         elapsed: Seconds of the sessions so far.
     """
 
@@ -59,7 +60,7 @@ class Checkpoint:
     before: dict[Owner, int]
     fold: Any
     offset: int = 0
-    spent: dict[str, str] = field(factory=dict)
+    spent: Spending = field(factory=Spending)
     elapsed: float = 0.0
 
 
@@ -106,6 +107,7 @@ class RunRecord:
         *,
         versions: Mapping[Owner, int],
         before: Mapping[Owner, int],
+        budget: Budget,
     ) -> None:
         """Record that a batch is committed; when this returns, it survives a power loss."""
         self._events.flush()
@@ -116,6 +118,8 @@ class RunRecord:
             before=dict(before),
             fold=self._fold.state,
             offset=self._events.tell(),
+            spent=budget.spent,
+            elapsed=budget.elapsed,
         )
         await self.memory.put("checkpoint", f"{epoch}/{batch}", to_document(standing))
         await self.memory.sync()

@@ -127,11 +127,11 @@ class Session:
         if last is None:
             libraries = await self._manager.load(owners)
             await self._announce_start(problems, resumed=False)
-            if record is not None:
-                versions = _versions(libraries)
-                await record.checkpoint(0, 0, versions=versions, before=versions)
+            versions = _versions(libraries)
+            await self._checkpoint(0, 0, versions, versions)
             return 0, libraries, libraries
         self._fold.restore(last.fold)
+        self._engine.budget.go_on(last.spent, last.elapsed)
         await self._announce_start(problems, resumed=True)
         done = sum((batch.epoch, batch.number) <= (last.epoch, last.batch) for batch in schedule)
         newest = await self._manager.load(owners, versions=last.versions)
@@ -262,14 +262,16 @@ class Session:
         await self.announce(BatchFinished(batch.epoch, batch.number, self._mark - started))
         if batch.number == batch.of_batches:
             await self.announce(EpochFinished(batch.epoch))
+        await self._checkpoint(batch.epoch, batch.number, _versions(after), _versions(libraries))
+        return after
+
+    async def _checkpoint(
+        self, epoch: int, batch: int, versions: dict[Owner, int], before: dict[Owner, int]
+    ) -> None:
         if self._record is not None:
             await self._record.checkpoint(
-                batch.epoch,
-                batch.number,
-                versions=_versions(after),
-                before=_versions(libraries),
+                epoch, batch, versions=versions, before=before, budget=self._engine.budget
             )
-        return after
 
     async def _consolidate(
         self, stages: Stages, libraries: Mapping[Owner, Library], learned: Sequence[Learned]

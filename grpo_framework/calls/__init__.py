@@ -1,7 +1,7 @@
 """One guard around every chat model: limit, timeout, retry, budget; itself a ChatModel."""
 
 from grpo_framework.calls.brake import Brake
-from grpo_framework.calls.budget import Budget, BudgetLimits, Price, Spending
+from grpo_framework.calls.budget import Budget, Spending
 from grpo_framework.calls.guard import CallRules, GuardedModel, probe
 from grpo_framework.calls.limiter import Limiter
 from grpo_framework.calls.scope import Announce, Memory, Scope, within
@@ -10,12 +10,10 @@ __all__ = [
     "Announce",
     "Brake",
     "Budget",
-    "BudgetLimits",
     "CallRules",
     "GuardedModel",
     "Limiter",
     "Memory",
-    "Price",
     "Scope",
     "Spending",
     "probe",

@@ -10,46 +10,12 @@ from decimal import Decimal
 from attrs import frozen
 
 from grpo_framework.calls.brake import Brake
+from grpo_framework.config import BudgetLimits
 from grpo_framework.errors import BudgetExhausted
-from grpo_framework.records import ChatRequest, Usage
+from grpo_framework.records import ChatRequest, Price, Usage
 
 MESSAGE_OVERHEAD = 16
 """Tokens that a chat template adds to a message, at the most."""
-
-
-@frozen
-class Price:
-    """What a model costs, in US dollars per million tokens."""
-
-    input: Decimal = Decimal(0)
-    output: Decimal = Decimal(0)
-
-    def cost(self, usage: Usage) -> Decimal:
-        """The price of a call in US dollars, exact."""
-        total = self.input * usage.input_tokens + self.output * usage.output_tokens
-        return total / 1_000_000
-
-
-@frozen
-class BudgetLimits:
-    """The limits of a run; None is none.
-
-    Attributes:
-        max_cost: US dollars.
-        max_tokens: Input and output together.
-        max_calls: Requests sent, every try counted.
-        max_time: Seconds of wall time.
-    """
-
-    max_cost: Decimal | None = None
-    max_tokens: int | None = None
-    max_calls: int | None = None
-    max_time: float | None = None
-
-    @property
-    def any(self) -> bool:
-        """Whether there is a limit at all."""
-        return (self.max_cost, self.max_tokens, self.max_calls, self.max_time) != (None,) * 4
 
 
 @frozen
@@ -59,6 +25,11 @@ class Spending:
     cost: Decimal = Decimal(0)
     tokens: int = 0
     calls: int = 0
+
+    @classmethod
+    def of(cls, usage: Usage, cost: Decimal, calls: int) -> Spending:
+        """What an answered call spent, over all its tries."""
+        return cls(cost, usage.input_tokens + usage.output_tokens, calls)
 
     def __add__(self, other: Spending) -> Spending:
         return Spending(
@@ -96,8 +67,6 @@ class Budget:
     Args:
         limits: Of the whole run.
         brake: Is pulled when a limit is reached.
-        spent: What earlier sessions of the same run spent.
-        elapsed: Seconds that they took.
         clock: Seconds, monotonic; a test gives its own.
     """
 
@@ -106,23 +75,35 @@ class Budget:
         limits: BudgetLimits,
         brake: Brake,
         *,
-        spent: Spending | None = None,
-        elapsed: float = 0.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.limits = limits
-        self.spent = Spending() if spent is None else spent
+        self.spent = Spending()
         self._brake = brake
         self._reserved = Spending()
         self._pending = 0
         self._clock = clock
-        self._started = clock() - elapsed
+        self._started = clock()
         self._waiting: set[asyncio.Future[None]] = set()
 
     @property
     def elapsed(self) -> float:
         """Seconds of the run, those of earlier sessions included."""
         return self._clock() - self._started
+
+    def go_on(self, spent: Spending, elapsed: float) -> None:
+        """Count what earlier sessions of the same run spent.
+
+        Args:
+            spent: In all.
+            elapsed: Seconds that they took.
+        """
+        self.spent += spent
+        self._started -= elapsed
+
+    def count(self, spent: Spending) -> None:
+        """Count what was paid for earlier and is taken from the run's memory now."""
+        self.spent += spent
 
     async def reserve(self, worst: Spending) -> None:
         """Set the worst case of a call aside; waits while calls under way may still give some back.
@@ -180,7 +161,7 @@ class Budget:
             return "max_calls"
         if limits.max_tokens is not None and total.tokens > limits.max_tokens:
             return "max_tokens"
-        if limits.max_cost is not None and total.cost > limits.max_cost:
+        if limits.max_cost is not None and total.cost > Decimal(str(limits.max_cost)):
             return "max_cost"
         if limits.max_time is not None and self.elapsed > limits.max_time:
             return "max_time"

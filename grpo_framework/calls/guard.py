@@ -17,16 +17,17 @@ from collections.abc import Awaitable, Callable
 from attrs import evolve, frozen
 
 from grpo_framework.calls.brake import Brake
-from grpo_framework.calls.budget import Budget, BudgetLimits, Price, Spending, worst_case
+from grpo_framework.calls.budget import Budget, Spending, worst_case
 from grpo_framework.calls.latency import Latency
 from grpo_framework.calls.limiter import Limiter, Permit
 from grpo_framework.calls.policies import policy_of, wait_before
 from grpo_framework.calls.scope import Scope, current_scope
 from grpo_framework.codec import from_document, to_document
+from grpo_framework.config import BudgetLimits
 from grpo_framework.errors import ModelError, RunFailed
 from grpo_framework.events import CallFinished, CallRetried, CallsPaused
 from grpo_framework.protocols import ChatModel
-from grpo_framework.records import ChatReply, ChatRequest, Message, Stage, Usage
+from grpo_framework.records import ChatReply, ChatRequest, Message, Price, Stage, Usage
 
 FREE_OF_TOKENS = frozenset(
     {"rate_limited", "overloaded", "authentication", "not_found", "bad_request", "context_too_long"}
@@ -116,6 +117,7 @@ class GuardedModel:
         kept = None if scope.memory is None else await scope.memory.get("call", key)
         if kept is not None:
             answered = from_document(kept, _Answered)
+            self._budget.count(self._spending(answered.reply.usage, answered.tries))
         else:
             answered = await self._answer(request, scope)
             if scope.memory is not None:
@@ -185,7 +187,7 @@ class GuardedModel:
             seconds = time.perf_counter() - started
             self._latency.add(seconds)
             usage = evolve(reply.usage, calls=1, seconds=seconds)
-            actual, answered = self._spending(usage), True
+            actual, answered = self._spending(usage, 1), True
             return evolve(reply, usage=usage)
         except ModelError as error:
             answered = error.kind == "bad_reply"
@@ -206,9 +208,8 @@ class GuardedModel:
         most = request.max_tokens or 0
         return request, worst_case(request, most, self._price)
 
-    def _spending(self, usage: Usage) -> Spending:
-        tokens = usage.input_tokens + usage.output_tokens
-        return Spending(self._price.cost(usage), tokens, 1)
+    def _spending(self, usage: Usage, calls: int) -> Spending:
+        return Spending.of(usage, self._price.cost(usage), calls)
 
     async def _heed(self, error: ModelError, permit: Permit, scope: Scope | None) -> None:
         """Let the limiter know when the endpoint asks for less, and say so if that takes long."""

@@ -20,10 +20,10 @@ from grpo_framework.calls import probe
 from grpo_framework.cli.exits import describe, one_line
 from grpo_framework.cli.judging import open_model
 from grpo_framework.config import CallLimits, ComponentConfig, RunConfig
-from grpo_framework.engine import Workshop, open_store
 from grpo_framework.errors import GrpoError
 from grpo_framework.experience import SHARED
 from grpo_framework.plugins import ADVISOR, COMPARATOR, CRITIC, GENERATOR, STORE, Noun, Plugins
+from grpo_framework.workshop import Workshop, open_store
 
 OLDEST_PYTHON = (3, 11)
 

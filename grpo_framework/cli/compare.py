@@ -18,7 +18,7 @@ from grpo_framework.cli.judging import (
 from grpo_framework.cli.options import config_flags, find_plugins, json_flag, read_config
 from grpo_framework.cli.output import print_json
 from grpo_framework.cli.pairs import Pair, read_pairs
-from grpo_framework.engine import Workshop
+from grpo_framework.workshop import Workshop
 
 
 @click.command("compare")

@@ -21,15 +21,16 @@ from grpo_framework.cli.output import print_json, print_table
 from grpo_framework.cli.progress import Progress, show_progress
 from grpo_framework.codec import to_document
 from grpo_framework.config import RunConfig
-from grpo_framework.engine import ConfiguredEngine, Workshop
 from grpo_framework.errors import ConfigError, RunFailed
 from grpo_framework.evaluation import Estimate, Evaluation, Measured, Scores, evaluate
 from grpo_framework.events import CallRetried, Event
 from grpo_framework.experience import Library
 from grpo_framework.manager import ExperienceManager
+from grpo_framework.opening import ConfiguredEngine
 from grpo_framework.plugins import Plugins
 from grpo_framework.records import Owner
 from grpo_framework.validation import validate
+from grpo_framework.workshop import Workshop
 
 
 @click.command("evaluate")

@@ -26,13 +26,13 @@ from grpo_framework.cli.options import (
 from grpo_framework.cli.output import print_json, print_table, to_json
 from grpo_framework.codec import experience_to_document
 from grpo_framework.config import RunConfig
-from grpo_framework.engine import open_store
 from grpo_framework.errors import ConfigError, DataError
 from grpo_framework.exchange import export_document
 from grpo_framework.experience import SHARED, Experience, Library, generator_owner
 from grpo_framework.plugins import Plugins
 from grpo_framework.protocols import ExperienceStore
 from grpo_framework.records import Owner
+from grpo_framework.workshop import open_store
 
 F = TypeVar("F", bound=Callable[..., Any])
 

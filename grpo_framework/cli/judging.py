@@ -18,13 +18,13 @@ from grpo_framework.calls import CallRules, GuardedModel
 from grpo_framework.cli.pairs import Pair
 from grpo_framework.component import Component
 from grpo_framework.config import ComponentConfig, RunConfig, config_from_document
-from grpo_framework.engine import Workshop
 from grpo_framework.errors import ComparatorError
 from grpo_framework.evaluation import compare_answer
 from grpo_framework.plugins import CHAT_MODEL, COMPARATOR, Plugins
 from grpo_framework.protocols import ChatModel, Comparator
 from grpo_framework.records import Verdict
 from grpo_framework.rollouts import describe
+from grpo_framework.workshop import Workshop
 
 ROWS_A_PROCESS = 400
 """With fewer rows, a further process costs more time to start than it saves."""

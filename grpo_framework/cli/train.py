@@ -22,14 +22,15 @@ from grpo_framework.cli.output import make_console, print_json
 from grpo_framework.codec import to_document
 from grpo_framework.config import RunConfig
 from grpo_framework.console import report_tables
-from grpo_framework.engine import ConfiguredEngine, Workshop
 from grpo_framework.errors import ConfigError, RunFailed
 from grpo_framework.experience import Library
 from grpo_framework.manager import ExperienceManager
+from grpo_framework.opening import ConfiguredEngine
 from grpo_framework.plugins import Plugins
 from grpo_framework.reports import RunReport
 from grpo_framework.rundir import CONFIG, JOURNAL, REPORT, open_record, write_experiences
 from grpo_framework.trainer import TrainingFreeGRPOTrainer
+from grpo_framework.workshop import Workshop
 
 
 @click.command("train")

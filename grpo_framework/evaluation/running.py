@@ -60,7 +60,7 @@ async def evaluate(
         finished: Takes the scores of each group as soon as they are there.
 
     Raises:
-        BudgetExhausted: A limit of the run was reached.
+        GrpoError: What stopped the whole run: an exhausted budget, a model that is down.
         ValueError: A k is below 1 or above `rollouts`.
     """
     chosen = tuple(sorted(set(ks))) or default_ks(rollouts)
@@ -154,7 +154,10 @@ async def _score_all(
 
     async def one(problem: Problem, owner: Owner) -> Scores:
         async with window:
+            stages.engine.brake.check()
             scores = await _score(stages, problem, owner, libraries, with_critic=with_critic)
+        # Units that the brake stopped are no failures of the problem: the whole evaluation ends.
+        stages.engine.brake.check()
         finished(scores)
         return scores
 

@@ -4,6 +4,7 @@ from grpo_framework.records.chat import (
     ChatReply,
     ChatRequest,
     Message,
+    Price,
     Usage,
 )
 from grpo_framework.records.results import (
@@ -36,6 +37,7 @@ __all__ = [
     "GroupResult",
     "Message",
     "Owner",
+    "Price",
     "Problem",
     "Question",
     "Rollout",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any, Literal
 
 from attrs import field, frozen
@@ -77,3 +78,16 @@ class ChatReply:
     finish: Literal["stop", "length", "refused"] = "stop"
     usage: Usage = Usage(calls=1)
     model: str = ""
+
+
+@frozen
+class Price:
+    """What a model costs, in US dollars per million tokens."""
+
+    input: Decimal = Decimal(0)
+    output: Decimal = Decimal(0)
+
+    def cost(self, usage: Usage) -> Decimal:
+        """The price of a call in US dollars, exact."""
+        total = self.input * usage.input_tokens + self.output * usage.output_tokens
+        return total / 1_000_000

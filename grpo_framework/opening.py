@@ -1,0 +1,186 @@
+"""`ConfiguredEngine`: opens what a `RunConfig` names, with every chat model behind its guard."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from decimal import Decimal
+from typing import Any, TypeVar
+
+from attrs import field, frozen
+
+from grpo_framework.calls import Brake, Budget, CallRules, GuardedModel, probe
+from grpo_framework.config import ComponentConfig, RunConfig
+from grpo_framework.engine import Engine
+from grpo_framework.errors import ConfigError
+from grpo_framework.experience import CRITIC, generator_owner
+from grpo_framework.plugins import (
+    ADVISOR,
+    CHAT_MODEL,
+    COMPARATOR,
+    GENERATOR,
+    OBSERVER,
+    Noun,
+    Plugins,
+)
+from grpo_framework.plugins import (
+    CRITIC as CRITIC_NOUN,
+)
+from grpo_framework.protocols import ChatModel
+from grpo_framework.records import Owner, Price, Problem
+from grpo_framework.workshop import Workshop
+
+T = TypeVar("T")
+
+
+@frozen
+class ConfiguredEngine:
+    """The engine that a configuration describes; opened by the trainer, closed after the run.
+
+    Attributes:
+        config: What to open.
+        plugins: Where to find it.
+        learning: Whether an advisor is needed.
+    """
+
+    config: RunConfig
+    plugins: Plugins = field(factory=Plugins.discover)
+    learning: bool = True
+
+    @asynccontextmanager
+    async def open(self, problems: tuple[Problem, ...]) -> AsyncIterator[Engine]:
+        """Open all components, and make one small call to each chat model.
+
+        Raises:
+            ConfigError: A wrong reference or option, before anything is opened.
+            ModelError: A chat model does not answer.
+        """
+        async with AsyncExitStack() as stack:
+            yield await _Opening(self, stack, problems).engine()
+
+
+class _Opening:
+    """The making of one engine: every chat model is opened once, whoever uses it."""
+
+    def __init__(
+        self, spec: ConfiguredEngine, stack: AsyncExitStack, problems: tuple[Problem, ...]
+    ) -> None:
+        self._config = spec.config
+        self._learning = spec.learning
+        self._workshop = Workshop(spec.config, spec.plugins)
+        self._stack = stack
+        self._key = {problem.question.text: problem.answer for problem in problems}
+        self._models: dict[str, GuardedModel] = {}
+        self._brake = Brake()
+        self._budget = Budget(spec.config.budget, self._brake)
+
+    async def engine(self) -> Engine:
+        """Find everything first, so that a wrong name costs nothing; then open it."""
+        config = self._config
+        parts = self._parts()
+        offers = [self._workshop.find(noun, use) for noun, use, _, _ in parts]
+        opened = [
+            await self._open(noun, use, owner, model)
+            for (noun, use, owner, _), model in zip(parts, await self._used(parts), strict=True)
+        ]
+        count = len(config.generators)
+        models_simulate = any(
+            self._workshop.find(CHAT_MODEL, use).component.simulation
+            for offer, (_, _, _, use) in zip(offers, parts, strict=True)
+            if use is not None and offer.component.uses_chat_model
+        )
+        rest = count + (3 if self._learning else 2)
+        return Engine(
+            generators=tuple(opened[:count]),
+            critic=opened[count],
+            comparator=opened[count + 1],
+            advisor=opened[count + 2] if self._learning else None,
+            observers=tuple(opened[rest:]),
+            concurrency=config.concurrency,
+            simulation=models_simulate or any(offer.component.simulation for offer in offers),
+            fingerprint=config.fingerprint,
+            brake=self._brake,
+            budget=self._budget,
+        )
+
+    def _parts(self) -> list[tuple[Noun[Any], ComponentConfig, Owner, ComponentConfig | None]]:
+        """Noun, component, owner and chat model of each part, in a fixed order."""
+        config = self._config
+        parts: list[tuple[Noun[Any], ComponentConfig, Owner, ComponentConfig | None]] = [
+            (GENERATOR, use, generator_owner(number), use.model or config.model)
+            for number, use in enumerate(config.generators, 1)
+        ]
+        parts.append((CRITIC_NOUN, config.critic, CRITIC, config.critic_model or config.model))
+        parts.append((COMPARATOR, config.comparator, "", config.model))
+        if self._learning:
+            parts.append((ADVISOR, config.advisor, "", config.advisor_model or config.model))
+        parts.extend((OBSERVER, use, "", None) for use in config.observers)
+        return parts
+
+    async def _used(
+        self, parts: list[tuple[Noun[Any], ComponentConfig, Owner, ComponentConfig | None]]
+    ) -> list[ChatModel | None]:
+        """The chat models of the parts that use one; the others' are not even opened."""
+        used = [
+            model if self._workshop.find(noun, use).component.uses_chat_model else None
+            for noun, use, _, model in parts
+        ]
+        for model in used:
+            if model is not None:
+                self._workshop.find(CHAT_MODEL, model)
+        return [None if model is None else await self._model(model) for model in used]
+
+    async def _model(self, use: ComponentConfig) -> ChatModel:
+        key = repr((use.use, sorted(use.options.items(), key=str)))
+        if key not in self._models:
+            price = price_of(self._workshop, use)
+            opening = self._workshop.open(CHAT_MODEL, use, answer_key=self._key)
+            model = GuardedModel(
+                await self._stack.enter_async_context(opening),
+                name=use.use,
+                rules=self._rules(),
+                brake=self._brake,
+                budget=self._budget,
+                price=price,
+            )
+            await probe(model)
+            self._models[key] = model
+        return self._models[key]
+
+    def _rules(self) -> CallRules:
+        calls = self._config.calls
+        return CallRules(
+            concurrency=self._config.concurrency,
+            timeout=calls.timeout,
+            timeout_floor=calls.timeout_floor,
+            tries=calls.tries,
+            hedge=calls.hedge,
+            breaker=calls.breaker,
+        )
+
+    async def _open(
+        self, noun: Noun[T], use: ComponentConfig, owner: Owner, model: ChatModel | None
+    ) -> T:
+        opening = self._workshop.open(
+            noun, use, owner=owner, chat_model=model, answer_key=self._key
+        )
+        return await self._stack.enter_async_context(opening)
+
+
+def price_of(workshop: Workshop, use: ComponentConfig) -> Price:
+    """What a chat model costs: the user's own price, or the one its component knows.
+
+    Raises:
+        ConfigError: A cost limit is set and the price is not known.
+    """
+    config = workshop.config
+    own = config.prices.get(use.use)
+    if own is not None:
+        return Price(Decimal(str(own.input)), Decimal(str(own.output)))
+    offer = workshop.find(CHAT_MODEL, use)
+    known = offer.component.price(offer.name)
+    if known is None and config.budget.max_cost is not None:
+        message = f"the price of {use.use} is not known, so max_cost cannot be kept"
+        hint = f"--set 'prices.\"{use.use}\"={{input=…, output=…}}' in dollars per million tokens"
+        raise ConfigError(message, pointer="/budget/max_cost", hint=hint)
+    return known or Price()

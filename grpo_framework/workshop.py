@@ -1,0 +1,117 @@
+"""Makes components from a configuration: one place for wiring, options and problems."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import TypeVar
+
+from attrs import field, frozen
+
+from grpo_framework.component import Wiring
+from grpo_framework.config import ComponentConfig, RunConfig
+from grpo_framework.errors import ConfigError, ValidationFailed
+from grpo_framework.plugins import PROBLEM_SOURCE, STORE, Noun, Offer, Plugins
+from grpo_framework.protocols import ChatModel, ExperienceStore
+from grpo_framework.records import Owner, Problem
+from grpo_framework.validation import validate_with
+
+T = TypeVar("T")
+
+
+@frozen
+class Workshop:
+    """Makes components from a configuration: one place for wiring, options and chat models."""
+
+    config: RunConfig
+    plugins: Plugins
+    environment: Mapping[str, str] = field(factory=lambda: dict(os.environ), repr=False)
+
+    def find(self, noun: Noun[T], use: ComponentConfig) -> Offer[T]:
+        """Resolve a component and validate its options, without opening anything.
+
+        Raises:
+            ConfigError: Unknown reference, or wrong options with their JSON pointer.
+            PluginError: The plugin cannot be used.
+        """
+        offer = self.plugins.find(noun, use.use)
+        try:
+            validate_with(f"options of {offer.reference}", offer.component.options, use.options)
+        except ValidationFailed as error:
+            message = f"{noun.name} '{use.use}': options{error.pointer}: {error.reason}"
+            raise ConfigError(message, pointer=f"/options{error.pointer}") from error
+        return offer
+
+    def open(
+        self,
+        noun: Noun[T],
+        use: ComponentConfig,
+        *,
+        owner: Owner = "",
+        chat_model: ChatModel | None = None,
+        answer_key: Mapping[str, str] | None = None,
+    ) -> AbstractAsyncContextManager[T]:
+        """Open one component.
+
+        Raises:
+            ConfigError: As `find`; the factory may raise more.
+        """
+        offer = self.find(noun, use)
+        config = self.config
+        wiring = Wiring(
+            name=offer.name,
+            owner=owner,
+            options=use.options,
+            data_dir=None if config.data_dir is None else Path(config.data_dir),
+            experience_dir=Path(config.experience_dir),
+            environment=self.environment,
+            answer_key=(answer_key or {}) if offer.component.simulation else {},
+            chat_model=chat_model,
+        )
+        return offer.component.factory(wiring)
+
+    async def problems(self) -> tuple[Problem, ...]:
+        """Read the problems that the configuration names, of its split, in their order.
+
+        Raises:
+            ProblemError: A source cannot be used, or two problems have one id.
+        """
+        found: list[Problem] = []
+        for use in self.config.datasets:
+            async with self.open(PROBLEM_SOURCE, use) as source:
+                found.extend(await source.problems())
+        return select(tuple(found), self.config)
+
+
+def select(problems: tuple[Problem, ...], config: RunConfig) -> tuple[Problem, ...]:
+    """The problems of the configured split, at most `max_problems` of them.
+
+    Raises:
+        ConfigError: None are left, or two have the same id.
+    """
+    wanted = tuple(
+        problem
+        for problem in problems
+        if config.split == "all" or problem.split in ("", config.split)
+    )
+    if not wanted:
+        splits = sorted({problem.split for problem in problems})
+        message = f"no problem is in the split '{config.split}'"
+        raise ConfigError(message, pointer="/split", hint=f"splits found: {', '.join(splits)}")
+    seen: dict[str, Problem] = {}
+    for problem in wanted:
+        if problem.id in seen:
+            other = seen[problem.id]
+            message = f"two problems have the id '{problem.id}': {other.source}, {problem.source}"
+            raise ConfigError(message, pointer="/datasets", hint="give each problem its own id")
+        seen[problem.id] = problem
+    return wanted[: config.max_problems]
+
+
+@asynccontextmanager
+async def open_store(config: RunConfig, plugins: Plugins) -> AsyncIterator[ExperienceStore]:
+    """Open the experience store that a configuration names."""
+    async with Workshop(config, plugins).open(STORE, config.store) as store:
+        yield store
