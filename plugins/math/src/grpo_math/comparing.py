@@ -36,9 +36,6 @@ def compare(gold: str, pred: str | None, *, options: Options = DEFAULT) -> Resul
     """
     changes = options.list_changes()
 
-    def say(verdict: Verdict, reason: str, **more: str) -> Result:
-        return Result(verdict, reason, pred, options=changes, **more)
-
     def give_up(cause: Cause, detail: str = "") -> Result:
         reason = f"{cause}: {detail}" if detail else str(cause)
         return Result(Verdict.UNKNOWN, reason, pred, options=changes, cause=cause)
@@ -48,12 +45,12 @@ def compare(gold: str, pred: str | None, *, options: Options = DEFAULT) -> Resul
     if not gold.strip():
         return give_up(Cause.UNPARSED_REFERENCE, "it is empty")
     if gold == pred:
-        return say(Verdict.EQUAL, "the same text", rule="same text")
+        return Result(Verdict.EQUAL, "the same text", pred, rule="same text", options=changes)
     plain = _compare_plain(gold, pred)
     if plain is not None:
         verdict = Verdict.EQUAL if plain else Verdict.DIFFERENT
-        return say(verdict, "plain numbers", rule="plain number",
-                   gold_type="number", pred_type="number")  # fmt: skip
+        rule = "plain number"
+        return Result(verdict, "plain numbers", pred, "number", "number", rule, changes)
     deadline = Deadline(options.timeout)
     try:
         reference = _read_answer(gold, options)
@@ -135,9 +132,7 @@ def _decide(gold: Reading, pred: Reading, judge: Judge, extracted: str) -> Resul
     )  # fmt: skip
 
 
-def _pair_readings(
-    gold: tuple[Value, ...], pred: tuple[Value, ...]
-) -> list[tuple[Value, Value]]:
+def _pair_readings(gold: tuple[Value, ...], pred: tuple[Value, ...]) -> list[tuple[Value, Value]]:
     """Pair the readings of both sides; where both are surely letters, only the letters count."""
     letters = [[v for v in values if isinstance(v, Choice)] for values in (gold, pred)]
     if letters[0] and letters[1] and (letters[0][0].sure or letters[1][0].sure):
@@ -178,6 +173,7 @@ def check_reference(gold: str, *, options: Options = DEFAULT) -> Result | None:
     Returns:
         None where it can; else the ``unknown`` result every comparison with it would give.
     """
+
     def give_up(cause: Cause, detail: str) -> Result:
         reason = f"{cause}: {detail}"
         changes = options.list_changes()

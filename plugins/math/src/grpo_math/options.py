@@ -41,7 +41,7 @@ class Options:
     case_sensitive_letters: bool = False
     day_first: bool = False
     symbolic: bool = True
-    timeout: float = 0.8
+    timeout: float = 0.5
     max_chars: int = 20_000
     max_depth: int = 64
     max_digits: int = 20_000

@@ -213,6 +213,7 @@ Value = (
 )
 
 NUMBER_TYPES = (Num, Const, Var, Call)
+BINDERS = frozenset({"sum", "prod", "integral", "limit"})
 _TYPE_NAMES = {
     Const: "number", Var: "expression", Quantity: "quantity", Listing: "values",
     Relation: "relation", SetOperation: "set", NamedSet: "set", Builder: "set", Matrix: "matrix",
@@ -229,7 +230,7 @@ def collect_variables(expr: Value) -> frozenset[str]:
         names: frozenset[str] = frozenset()
         for arg in expr.args:
             names |= collect_variables(arg)
-        return names
+        return names - collect_variables(expr.args[0]) if expr.op in BINDERS else names
     return frozenset()
 
 

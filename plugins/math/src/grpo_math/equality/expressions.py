@@ -11,11 +11,14 @@ from grpo_math.equality.numeric import NotRealError, NumericEvaluator
 from grpo_math.limits import Deadline, OverLimitError, UndecidableError
 from grpo_math.options import Options
 from grpo_math.values import Call, Const, Expr, Num, collect_variables
+from grpo_math.wording import words
 
 _DIGITS = (40, 90, 200)
 _POINTS = tuple(
     Fraction(text)
-    for text in "37/100 -291/101 53/31 -43/100 791/100 13/111 -1139/103 2311/97 7/1000 6131/59".split()
+    for text in words(
+        "37/100 -291/101 53/31 -43/100 791/100 13/111 -1139/103 2311/97 7/1000 6131/59"
+    )
 )
 _NATURALS = tuple(Fraction(n) for n in (7, 5, 11, 8, 13, 6))
 _WANTED = 5
@@ -149,9 +152,9 @@ class ExpressionJudge:
         if difference > error * 1000:
             for decimal, value in ((a, second), (b, first)):
                 other = b if decimal is a else a
-                if isinstance(decimal, Num) and not evaluator.context.im(value):
-                    if self._rounds_number(evaluator, decimal, other, value):
-                        return True
+                real = isinstance(decimal, Num) and not evaluator.context.im(value)
+                if real and self._rounds_number(evaluator, decimal, other, value):
+                    return True
             return self._is_close(first, second)
         size = max(abs(first), abs(second))
         if error <= size * evaluator.context.mpf(10) ** -30:
@@ -171,9 +174,9 @@ class ExpressionJudge:
         return False
 
     def _rounds_number(
-        self, evaluator: NumericEvaluator, decimal: Num, other: Expr, value: Any
+        self, evaluator: NumericEvaluator, decimal: Expr, other: Expr, value: Any
     ) -> bool:
-        if not 0 < self.options.rounded_digits <= decimal.digits:
+        if not isinstance(decimal, Num) or not 0 < self.options.rounded_digits <= decimal.digits:
             return False
         if isinstance(other, Num):
             return False
@@ -225,9 +228,7 @@ class ExpressionJudge:
     ) -> bool | None:
         """Compare at several points; None where too few points can be compared."""
         agreed = 0
-        evaluators = [
-            NumericEvaluator(digits, self.deadline, real=real) for digits in _DIGITS[:2]
-        ]
+        evaluators = [NumericEvaluator(digits, self.deadline, real=real) for digits in _DIGITS[:2]]
         for exact in _bind(variables, integers=integers):
             verdict: bool | None = None
             for evaluator in evaluators:

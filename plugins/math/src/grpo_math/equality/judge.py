@@ -201,7 +201,7 @@ class Judge:
             return self._match(values.items, group.items, "values in any order")
         return self._as_sets(values, group)
 
-    def _list_number(self, values: Listing, other: Value) -> bool:
+    def _list_number(self, _values: Listing, _other: Value) -> bool:
         self.rule = "several values against one"
         return False
 
@@ -238,10 +238,11 @@ class Judge:
         first, second, modulus = a.sides[1], b.sides[1], a.sides[2]
         if self.equal(first, second):
             return True
-        if not all(isinstance(side, NUMBER_TYPES) for side in (first, second, modulus)):
+        if not isinstance(modulus, NUMBER_TYPES) or not isinstance(first, NUMBER_TYPES):
             return False
-        remainders = [Call("mod", (side, modulus)) for side in (first, second)]
-        return self.expressions.equal(*remainders)
+        if not isinstance(second, NUMBER_TYPES):
+            return False
+        return self.expressions.equal(Call("mod", (first, modulus)), Call("mod", (second, modulus)))
 
     def _equations(self, a: Relation, b: Relation) -> bool:
         result = equal_equations(self, a, b)
@@ -290,7 +291,9 @@ class Judge:
         if len(a.rows) != len(b.rows) or len(a.rows[0]) != len(b.rows[0]):
             self.rule = "matrices of different shapes"
             return False
-        cells = [(x, y) for p, q in zip(a.rows, b.rows, strict=True) for x, y in zip(p, q, strict=True)]
+        cells = [
+            (x, y) for p, q in zip(a.rows, b.rows, strict=True) for x, y in zip(p, q, strict=True)
+        ]
         result = all(self.equal(x, y) for x, y in cells)
         self.rule = "matrix"
         return result
@@ -355,10 +358,6 @@ class Judge:
     def _text_choice(self, text: Text, choice: Choice) -> bool:
         self.rule = "text of a choice"
         return bool(choice.content) and text.words == choice.content.casefold()
-
-    def _never(self, a: Value, b: Value) -> bool:
-        del a, b
-        return False
 
 
 def convert(amount: Expr, unit: Unit) -> Expr:

@@ -14,14 +14,20 @@ from typing import Any
 from grpo_math.equality.exact import UndefinedError
 from grpo_math.limits import Deadline, OverLimitError, UndecidableError
 from grpo_math.values import Call, Const, Expr, Num, Var
+from grpo_math.wording import words
 
 Ball = tuple[Any, Any]
 _MAX_MAGNITUDE = 10**9
 _MAX_ANGLE = 2_000
 _MAX_SERIES = 2_000
+_MAX_CALLS = 2_500
+_ROUGH_DIGITS = 20
+_VANISHING = 10_000
 _SIMPLE = frozenset(
-    "sin cos tan cot sec csc asin acos atan acot asec acsc sinh cosh tanh coth sech csch asinh "
-    "acosh atanh ln erf gamma zeta".split()
+    words(
+        "sin cos tan cot sec csc asin acos atan acot asec acsc sinh cosh tanh coth sech csch asinh "
+        "acosh atanh ln erf gamma zeta"
+    )
 )
 _REAL_DOMAIN = {"asin": 1, "acos": 1, "ln": 0, "acosh": 2, "atanh": 1}
 
@@ -65,6 +71,7 @@ class NumericEvaluator:
         self.real = real
         self.deadline = deadline
         self._work = 0
+        self._vanishing = False
 
     def convert(self, value: Fraction) -> Any:
         """Convert a rational number, rounded once."""
@@ -104,6 +111,8 @@ class NumericEvaluator:
             self.deadline.check()
         if expr.op in {"sum", "prod"}:
             return self._series(expr, bindings)
+        if expr.op in {"integral", "limit"}:
+            return self._limit_process(expr, bindings)
         if expr.op == "pow":
             return self._power(expr, bindings)
         args = [self.evaluate(arg, bindings) for arg in expr.args]
@@ -176,11 +185,13 @@ class NumericEvaluator:
         exponent, exponent_error = self.evaluate(node, bindings)
         if abs(base) <= base_error * 4:
             if context.re(exponent) > 0:
-                return context.mpf(0), base_error**context.re(exponent) + self.eps
+                return context.mpf(0), base_error ** context.re(exponent) + self.eps
             if exponent == 0:
                 return context.mpf(1), self.eps
             raise UndefinedError
         log_base = context.ln(base)
+        if self._vanishing and context.re(exponent * log_base) < -_VANISHING:
+            return context.mpf(0), self.eps**2
         if abs(exponent * log_base) > _MAX_MAGNITUDE:
             raise OverLimitError("a power is too large for numerics")
         negative = context.im(base) == 0 and context.re(base) < 0
@@ -275,10 +286,63 @@ class NumericEvaluator:
         if value and abs(self.context.mag(value)) > 4 * _MAX_MAGNITUDE:
             raise OverLimitError("a value is too large for numerics")
 
+    def _limit_process(self, expr: Call, bindings: Mapping[str, Any]) -> Ball:
+        """Approximate an infinite sum, an integral or a limit; the deadline is kept inside."""
+        context = self.context
+        index, body = expr.args[0], expr.args[-1]
+        if not isinstance(index, Var):
+            raise UndecidableError("no variable to sum or integrate over")
+        inner = dict(bindings)
+
+        calls = 0
+
+        def at(x: Any) -> Any:
+            nonlocal calls
+            calls += 1
+            if calls > _MAX_CALLS:
+                raise UndecidableError(f"the {expr.op} converges too slowly")
+            self.deadline.check()
+            inner[index.name] = x
+            return self.evaluate(body, inner)[0]
+
+        ends = [self._bound(bound, bindings) for bound in expr.args[1:-1]]
+        before = context.dps
+        outside, self._vanishing = self._vanishing, True
+        rough = None
+        try:
+            for digits in (_ROUGH_DIGITS, before):
+                context.dps = digits
+                if expr.op == "sum":
+                    value = context.nsum(at, ends)
+                elif expr.op == "integral":
+                    value = context.quad(at, ends)
+                else:
+                    value = context.limit(at, ends[0])
+                rough = value if rough is None else rough
+        except (ValueError, ZeroDivisionError, UndefinedError, TypeError) as problem:
+            raise UndecidableError(f"the {expr.op} does not converge") from problem
+        finally:
+            context.dps = before
+            self._vanishing = outside
+        if abs(value - rough) > (abs(value) + 1) * context.mpf(10) ** -12:
+            raise UndecidableError(f"the {expr.op} does not converge")
+        if context.isnan(value) or context.isinf(value):
+            raise UndecidableError(f"the {expr.op} does not converge")
+        return value, (abs(value) + 1) * self.eps * 10**8
+
+    def _bound(self, bound: Expr, bindings: Mapping[str, Any]) -> Any:
+        if bound == Const("oo"):
+            return self.context.inf
+        if isinstance(bound, Call) and Const("oo") in bound.args:
+            return -self.context.inf
+        return self.evaluate(bound, bindings)[0]
+
     def _series(self, expr: Call, bindings: Mapping[str, Any]) -> Ball:
         index, low, high, body = expr.args
         if not isinstance(index, Var):
             raise UndecidableError("a sum without an index")
+        if high == Const("oo") and expr.op == "sum":
+            return self._limit_process(expr, bindings)
         first, last = (self.evaluate(bound, bindings)[0] for bound in (low, high))
         if first != self.context.nint(first) or last != self.context.nint(last):
             raise UndecidableError("a sum with such bounds")

@@ -257,7 +257,9 @@ class SetReader:
     def _read_distance(self, left: Value, sign: str, right: Value) -> RealSet | None:
         """Solve ``|x - 1| < 2`` by squaring both sides, where the bound is not negative."""
         for value, other, order in ((left, right, sign), (right, left, _MIRRORED.get(sign, sign))):
-            bound = isinstance(value, Call) and value.op == "abs" and isinstance(other, NUMBER_TYPES)
+            bound = (
+                isinstance(value, Call) and value.op == "abs" and isinstance(other, NUMBER_TYPES)
+            )
             if bound and isinstance(value, Call) and not collect_variables(other):
                 if self._end(other) < 0:
                     return None

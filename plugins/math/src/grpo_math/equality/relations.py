@@ -10,12 +10,13 @@ from grpo_math.equality.numeric import NotRealError, NumericEvaluator
 from grpo_math.limits import OverLimitError, UndecidableError
 from grpo_math.reading.atoms import add, negate
 from grpo_math.values import NUMBER_TYPES, Expr, Relation, Value, collect_variables
+from grpo_math.wording import words
 
 if TYPE_CHECKING:
     from grpo_math.equality.judge import Judge
 
 _FLIPPED = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}
-_POINTS = tuple(Fraction(t) for t in "13/17 -29/19 47/11 -61/7 83/23 5/29 -7/41".split())
+_POINTS = tuple(Fraction(t) for t in words("13/17 -29/19 47/11 -61/7 83/23 5/29 -7/41"))
 _WANTED = 4
 _DIGITS = 60
 
@@ -75,9 +76,7 @@ def equal_equations(judge: Judge, a: Relation, b: Relation) -> bool:
     """Tell whether two equations are the same up to a constant factor and the order of sides."""
     first, second = _gap(a), _gap(b)
     if first is None or second is None:
-        return _equal_sides(judge, a.sides, b.sides) or _equal_sides(
-            judge, a.sides[::-1], b.sides
-        )
+        return _equal_sides(judge, a.sides, b.sides) or _equal_sides(judge, a.sides[::-1], b.sides)
     return find_factor(judge, first, second) is not None
 
 

@@ -23,6 +23,7 @@ MAX_RESPONSE: Final = 200_000
 MAX_MARKED: Final = 20_000
 """Characters, counted from the end, that are searched for an announced answer."""
 
+_EMPTY_BOX: Final = re.compile(r"\\(?:boxed|fbox|framebox)\b")
 _HOLDS_VALUE: Final = re.compile(r"[\d\\$=<>]")
 _STATEMENT_END: Final = re.compile(r"\.\s|[。！\n]")
 _NEXT_QUESTION: Final = re.compile(r"\n\s{0,4}(?:\*\*)?(?:Question|Q|Problem)(?:\s\d{1,3})?\s?:")
@@ -145,6 +146,8 @@ def _from_box(text: str, box: BoxSearch) -> Extraction:
 
 def _from_words(text: str) -> Extraction:
     marked = find_marked(text)
+    if marked and marked.answers and _EMPTY_BOX.search(marked.answers[-1]):
+        return Extraction((), "", "no answer found: the box is empty")
     if marked and marked.answers:
         end = _STATEMENT_END.search(text, marked.start)
         corrected = find_correction(text[end.end() :]) if end else None
@@ -154,9 +157,9 @@ def _from_words(text: str) -> Extraction:
     if marked and marked.reason and not _says_more(text, marked):
         return Extraction((), "", marked.reason)
     value, reason = find_last_statement(text)
-    if value:
+    if value and not _EMPTY_BOX.search(value):
         return Extraction((value,), "last statement", "")
-    return Extraction((), "", reason)
+    return Extraction((), "", reason or "no answer found: the box is empty")
 
 
 def _says_more(text: str, marked: Marked) -> bool:

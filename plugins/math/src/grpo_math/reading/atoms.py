@@ -90,7 +90,7 @@ def make_log(op: str, base: Expr | None, args: tuple[Expr, ...]) -> Expr:
         UnreadableError: A number of arguments that no logarithm has.
     """
     if len(args) == 2 and base is None and op == "log":
-        args, base = args[:1], args[1]
+        base, args = args[1], args[:1]
     if len(args) != 1:
         raise UnreadableError("a logarithm with several arguments")
     natural = Call("ln", args)

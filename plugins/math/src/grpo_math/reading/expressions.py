@@ -27,6 +27,7 @@ from grpo_math.values import Call, Const, Expr, Num, Var
 _VOWEL = Pattern("[aeiouAEIOU]")
 _OPENING = frozenset({"(", "[", "{", "\\{", "\\lbrace", "\\lbrack"})
 _FENCED = {"\\lfloor": "floor", "\\lceil": "ceil", "\\lvert": "abs", "\\lVert": "abs"}
+_ARROWS = frozenset({"\\to", "\\rightarrow", "->"})
 _INFIX = frozenset({"\\choose", "\\over"})
 _SIGNS = frozenset({"+", "-", "\\pm", "\\mp"})
 
@@ -185,7 +186,7 @@ class ExpressionReader:
                 token.text in FRACTIONS or token.text in BINOMIALS or name in CONSTANTS
                 or name in GREEK or name in FUNCTIONS or token.text in _FENCED
                 or token.text in ACCENTS or token.text in _OPENING
-                or name in {"boxed", "angle", "triangle", "prime", "sum", "prod", "operatorname"}
+                or name in {"boxed", "angle", "triangle", "prime", "sum", "prod", "int", "lim"}
             )  # fmt: skip
         if token.text == "|":
             return self._bars == 0
@@ -280,7 +281,7 @@ class ExpressionReader:
         return divide(parts[0], parts[1])
 
     def _split_digits(self, token: Token, place: int) -> list[Expr]:
-        """Split ``\\frac12`` into its digits; a single number stays whole."""
+        r"""Split ``\frac12`` into its digits; a single number stays whole."""
         text = token.text
         self._at += 1
         if len(text) == 1 or not text.isdigit():
@@ -366,6 +367,10 @@ class ExpressionReader:
             return Var(f"{name} {spelled}")
         if text in {"\\sum", "\\prod"}:
             return self._read_series(name)
+        if text == "\\int":
+            return self._read_integral()
+        if text == "\\lim":
+            return self._read_limit()
         if name in FUNCTIONS:
             return self._read_function(FUNCTIONS[name])
         if name in CONSTANTS:
@@ -382,12 +387,13 @@ class ExpressionReader:
         self._at += 1
         return self.tokens[start].text if start < self._end else ""
 
-    def _read_series(self, name: str) -> Expr:
+    def _read_bounds(self, signs: str) -> dict[str, tuple[int, int]]:
+        """Read the places of what stands below and above a sign such as a sum."""
         bounds: dict[str, tuple[int, int]] = {}
-        for _ in range(2):
+        for _ in signs:
             sign = self._peek()
-            if sign not in {"_", "^"}:
-                raise UnreadableError("a sum without its bounds")
+            if sign not in set(signs):
+                raise UnreadableError("bounds are missing")
             self._at += 1
             if self._peek() == "{":
                 bounds[sign] = (self._at + 1, self.pairs[self._at])
@@ -395,8 +401,45 @@ class ExpressionReader:
             else:
                 bounds[sign] = (self._at, self._at + 1)
                 self._at += 1
-        if len(bounds) != 2:
-            raise UnreadableError("a sum without its bounds")
+        if len(bounds) != len(signs):
+            raise UnreadableError("bounds are missing")
+        return bounds
+
+    def _read_integral(self) -> Expr:
+        """Read a definite integral: everything up to its differential."""
+        bounds = self._read_bounds("_^")
+        start = at = self._at
+        while at < self._end:
+            if at in self.pairs:
+                at = self.pairs[at] + 1
+                continue
+            token = self.tokens[at]
+            if token.kind == "word" and len(token.text) == 2 and token.text[0] == "d":
+                name, after = token.text[1], at + 1
+                break
+            if token.text == "d" and at + 1 < self._end and len(self.tokens[at + 1].text) == 1:
+                name, after = self.tokens[at + 1].text, at + 2
+                break
+            at += 1
+        else:
+            raise UnreadableError("an integral without its differential")
+        body: Expr = self.read(start, at) if at > start else Num(Fraction(1))
+        self._at = after
+        low, high = self.read(*bounds["_"]), self.read(*bounds["^"])
+        return Call("integral", (Var(name), low, high, body))
+
+    def _read_limit(self) -> Expr:
+        start, end = self._read_bounds("_")["_"]
+        arrows = [i for i in range(start, end) if self.tokens[i].text in _ARROWS]
+        if len(arrows) != 1:
+            raise UnreadableError("a limit without its point")
+        index = self.read(start, arrows[0])
+        if self.tokens[end - 1].text in {"+", "-"} or not isinstance(index, Var):
+            raise UnreadableError("a limit from one side")
+        return Call("limit", (index, self.read(arrows[0] + 1, end), self._read_product()))
+
+    def _read_series(self, name: str) -> Expr:
+        bounds = self._read_bounds("_^")
         start, end = bounds["_"]
         if end - start < 3 or self.tokens[start + 1].text != "=":
             raise UnreadableError("a sum without an index")

@@ -30,7 +30,7 @@ class PartReader(Protocol):
 
 
 def read_environment(reader: PartReader, start: int, end: int) -> Value | None:
-    """Read ``\\begin{…} … \\end{…}`` that spans exactly the tokens given.
+    r"""Read ``\begin{…} … \end{…}`` that spans exactly the tokens given.
 
     Returns:
         A matrix, a determinant as an expression, or the lines of a system; None for others.

@@ -78,18 +78,18 @@ _WRAPPERS = (
     ("\\(", "\\)"), ("\\[", "\\]"), ("**", "**"), ("__", "__"), ("`", "`"), ("*", "*"), ('"', '"'),
     ("$$", "$$"),
 )  # fmt: skip
-_WRAPPING = frozenset("\\*_`\"${")
+_WRAPPING = frozenset('\\*_`"${')
 _BOX = Pattern(r"^\\(?:boxed|fbox|framebox|text|textbf|mathbf|mathrm|mbox|ensuremath|bold)"
                   r"\s*(?=\{)")  # fmt: skip
-_MODULO = Pattern(r"\(\s*(?:\\(?:bmod|mod|text\s*\{\s*mod\s*\}|mathrm\s*\{mod\})|mod)\s*(\w+)\s*\)"
-                     r"|\\pmod\s*(\w+)")
+_MODULO = Pattern(
+    r"\(\s*(?:\\(?:bmod|mod|text\s*\{\s*mod\s*\}|mathrm\s*\{mod\})|mod)\s*(\w+)\s*\)"
+    r"|\\pmod\s*(\w+)"
+)
 _TRAILING = " \t\r.,;:。"
 
 
 def _translate_unicode(text: str) -> str:
-    text = _SUPER_RUN.sub(
-        lambda m: "^{" + "".join(_SUPERSCRIPTS[c] for c in m.group()) + "}", text
-    )
+    text = _SUPER_RUN.sub(lambda m: "^{" + "".join(_SUPERSCRIPTS[c] for c in m.group()) + "}", text)
     text = _SUB_RUN.sub(lambda m: "_{" + "".join(_SUBSCRIPTS[c] for c in m.group()) + "}", text)
     text = text.translate(_TRANSLATION)
     if not text.isascii():
@@ -135,8 +135,8 @@ def _unwrap(text: str) -> str:
         box = _BOX.match(text)
         start = box.end() if box else 0
         if text[start : start + 1] == "{" and find_closing(text, start) == len(text) - 1:
-            if box or ("," not in text and "|" not in text and ":" not in text):
-                text = text[start + 1 : -1]
+            is_set = not box and any(sign in text for sign in ",|:")
+            text = text if is_set else text[start + 1 : -1]
         if text == before:
             break
     return text
@@ -163,7 +163,15 @@ def normalise(text: str, options: Options) -> str:
         text = _CONTROL.sub(" ", text)
     if "+/-" in text:
         text = text.replace("+/-", "\\pm ")
-    if "\\" in text or "$" in text or "{" in text or "^" in text or "~" in text or "\n" in text or "&" in text:
+    if (
+        "\\" in text
+        or "$" in text
+        or "{" in text
+        or "^" in text
+        or "~" in text
+        or "\n" in text
+        or "&" in text
+    ):
         if _DOUBLED.search(text):
             text = text.replace("\\\\", "\\")
         text = text.replace("\\$", "¤")

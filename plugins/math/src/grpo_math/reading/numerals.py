@@ -9,19 +9,20 @@ from grpo_math.patterns import Pattern
 from grpo_math.units import read_unit
 from grpo_math.units.table import PLAIN
 from grpo_math.values import Num, Quantity, Value
+from grpo_math.wording import words
 
 _UNITS = {
     word: number
     for number, word in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
-        "fifteen sixteen seventeen eighteen nineteen".split()
+        words(
+            "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
+            "fifteen sixteen seventeen eighteen nineteen"
+        )
     )
 }
 _TENS = {
     word: 10 * number
-    for number, word in enumerate(
-        "twenty thirty forty fifty sixty seventy eighty ninety".split(), 2
-    )
+    for number, word in enumerate(words("twenty thirty forty fifty sixty seventy eighty ninety"), 2)
 } | {"fourty": 40}
 _SCALES = {"thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
 _ORDINALS = {
@@ -50,7 +51,7 @@ def _read_cardinal(words: list[str]) -> int | None:
                 return None
             continue
         if word in _UNITS:
-            if last in {"unit"} or (last == "ten" and _UNITS[word] > 9):
+            if last == "unit" or (last == "ten" and _UNITS[word] > 9):
                 return None
             part += _UNITS[word]
             last = "unit"

@@ -17,9 +17,14 @@ _SIGNS = frozenset({"°", "%", "\\%", "\\Omega", "\\mu", "¢", '"', "‰", *_MON
 _FRACTIONS = frozenset({"\\frac", "\\dfrac", "\\tfrac"})
 _CODES = frozenset({"USD", "EUR", "GBP", "JPY", "CNY", "RMB", "INR", "CAD", "AUD", "CHF", "KRW"})
 _ANGULAR = frozenset({"rad"})
-_INSIDE = _FRACTIONS | frozenset({"^", "{", "}", "/", "*", "(", ")", "-", ".", "\\cdot", "\\times", "**"}) | _SIGNS
+_INSIDE = (
+    _FRACTIONS
+    | frozenset({"^", "{", "}", "/", "*", "(", ")", "-", ".", "\\cdot", "\\times", "**"})
+    | _SIGNS
+)
 _SURE_LETTERS = frozenset("msgLNJWVK")
 _MAX_TRIES = 6
+_MAX_UNIT = 40
 
 
 class NumberReader(Protocol):
@@ -51,7 +56,7 @@ def _is_unit_start(token: Token, following: Token | None = None) -> bool:
 def _find_unit_run(tokens: list[Token], start: int, end: int) -> int:
     """Find where the longest run of tokens that may be a unit begins."""
     at = end
-    while at > start:
+    while at > max(start, end - _MAX_UNIT):
         token = tokens[at - 1]
         is_exponent = token.kind == "num" and token.text.isdigit() and len(token.text) < 3
         if not (token.kind in {"word", "text"} or token.text in _INSIDE or is_exponent):
@@ -115,7 +120,7 @@ def _is_rational(expr: Expr) -> bool:
 
 
 def _ends_in_function(tokens: list[Token], start: int, end: int) -> bool:
-    """Tell whether a function without brackets takes in the end (``\\sin 30°``)."""
+    r"""Tell whether a function without brackets takes in the end (``\sin 30°``)."""
     return any(
         token.kind in {"cmd", "word"} and token.text.lstrip("\\") in FUNCTIONS
         and token.text not in {"\\sqrt", "sqrt"}
@@ -148,7 +153,8 @@ def _read_money(reader: NumberReader, start: int, end: int) -> Value | None:
     run = max(_find_unit_run(tokens, at, end), at + 1)
     amount: Expr | None = None
     unit: Unit = reading.unit
-    for split in [*[i for i in range(run, end) if _is_unit_start(tokens[i])], end]:
+    starts = [i for i in range(run, end) if _is_unit_start(tokens[i])][:_MAX_TRIES]
+    for split in [*starts, end]:
         after = read_unit(spell(tokens[split:end])) if split < end else None
         if split < end and after is None:
             continue
@@ -170,5 +176,3 @@ def _read_money(reader: NumberReader, start: int, end: int) -> Value | None:
 def _join_units(front: Unit, behind: Unit) -> Unit:
     """Join the sign before a number and the words behind it: ``$5 dollars``, ``$5/hour``."""
     return front if front.dims == behind.dims else front.times(behind)
-
-

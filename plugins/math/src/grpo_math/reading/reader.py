@@ -42,11 +42,7 @@ _AMBIGUOUS = (
 
 def _vary(text: str) -> list[str]:
     """List other texts an answer can stand for: pounds are money too, ¥ is yen as well."""
-    return [
-        pattern.sub(word, text)
-        for pattern, word in _AMBIGUOUS
-        if pattern.search(text)
-    ]
+    return [pattern.sub(word, text) for pattern, word in _AMBIGUOUS if pattern.search(text)]
 
 
 def _thousands(text: str) -> tuple[bool, ...]:

@@ -40,7 +40,9 @@ _SEXAGESIMAL = Pattern(
     r"(?P<sign>-?)\s*(?P<deg>\d{1,3})\s*°\s*(?P<min>\d{1,2})\s*'\s*(?:(?P<sec>\d{1,2}(?:\.\d+)?)"
     r"\s*(?:\"|''))?"
 )
-_COMPOUND_PART = Pattern(r"\s*(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>[a-zA-Z一-鿿]+|['\"])\.?\s*(?:and\b|,)?")
+_COMPOUND_PART = Pattern(
+    r"\s*(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>[a-zA-Z一-鿿]+|['\"])\.?\s*(?:and\b|,)?"
+)
 _INFINITIES = {
     "infinity": 1, "positive infinity": 1, "plus infinity": 1, "negative infinity": -1,
     "minus infinity": -1, "无穷大": 1, "正无穷": 1, "负无穷": -1,
@@ -62,8 +64,12 @@ def read_special(text: str, options: Options) -> list[Value | None]:
             return []
     first = text[0]
     found: list[Value | None] = []
-    if "A" <= first <= "J" or "a" <= first <= "j" or first in "(\\[" or not first.isascii() or (
-        first in "toOTrRbBcC"
+    if (
+        "A" <= first <= "J"
+        or "a" <= first <= "j"
+        or first in "(\\["
+        or not first.isascii()
+        or (first in "toOTrRbBcC")
     ):
         found += _read_choice(text)
         if found and found[-1] is None:

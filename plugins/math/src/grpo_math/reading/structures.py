@@ -19,18 +19,19 @@ from grpo_math.values import (
     Text,
     Value,
 )
+from grpo_math.wording import words
 
-_JOINERS = frozenset("and or und oder et ou 或 和 与 及 以及 或者 且 also ; ,".split())
-_OR = frozenset("or oder ou 或 或者 \\lor \\vee".split())
-_AND = frozenset("and und et 和 与 且 \\land \\wedge".split())
-_GROUPERS = frozenset("; or 或 或者".split())
+_JOINERS = frozenset(words("and or und oder et ou 或 和 与 及 以及 或者 且 also ; ,"))
+_OR = frozenset(words("or oder ou 或 或者 \\lor \\vee"))
+_AND = frozenset(words("and und et 和 与 且 \\land \\wedge"))
+_GROUPERS = frozenset(words("; or 或 或者"))
 _COMMAS = frozenset({","})
 _SET_SIGNS = {"\\cup": "union", "\\cap": "meet", "\\setminus": "minus", "\\backslash": "minus",
               "\\bigcup": "union"}  # fmt: skip
 _FENCES = {"(": "(", ")": ")", "[": "[", "]": "]", "\\lbrack": "[", "\\rbrack": "]",
            "\\{": "{", "\\}": "}", "{": "{", "}": "}", "\\lbrace": "{", "\\rbrace": "}",
            "\\langle": "<", "\\rangle": ">"}  # fmt: skip
-_MATRICES = frozenset("matrix pmatrix bmatrix Bmatrix smallmatrix array psmallmatrix".split())
+_MATRICES = frozenset(words("matrix pmatrix bmatrix Bmatrix smallmatrix array psmallmatrix"))
 _MAX_ITEMS = 500
 
 

@@ -11,6 +11,7 @@ from grpo_math.limits import OverLimitError, UnreadableError
 from grpo_math.options import Options
 from grpo_math.patterns import Pattern
 from grpo_math.reading.normalise import find_closing
+from grpo_math.wording import words
 
 MAX_TOKENS = 4000
 _TOKEN = Pattern(
@@ -31,9 +32,11 @@ _SPLIT = Pattern(_TOKEN.pattern % _NUMBER, re.DOTALL)
 _COMMA = Pattern(_TOKEN.pattern % (r"\d{1,3}(?:\.\d{3})+(?!\d)(?:,\d+)?|\d+(?:,\d+)?"), re.DOTALL)
 _SPACED_THOUSANDS = Pattern(r"(?<![\d.,])\d{1,3}(?: \d{3})+(?![\d ]*\d)(?!/)")
 _TEXT_COMMANDS = frozenset(
-    "text textbf textit textrm textsf texttt mathrm mathbf mathit mathsf mathtt mbox hbox "
-    "operatorname operatorname* textnormal textup emph mathcal mathfrak mathscr bold unit si "
-    "mathbb vec".split()
+    words(
+        "text textbf textit textrm textsf texttt mathrm mathbf mathit mathsf mathtt mbox hbox "
+        "operatorname operatorname* textnormal textup emph mathcal mathfrak mathscr bold unit si "
+        "mathbb vec"
+    )
 )
 _CLOSERS = {")": "(", "]": "[", "}": "{", "\\}": "\\{", "\\rangle": "\\langle",
             "\\rfloor": "\\lfloor", "\\rceil": "\\lceil", "\\rvert": "\\lvert",
@@ -43,11 +46,11 @@ _OPENERS = frozenset(_CLOSERS.values())
 
 @attrs.frozen
 class Token:
-    """One token.
+    r"""One token.
 
     Attributes:
         kind: ``num``, ``word`` (a run of letters), ``cmd`` (with its backslash), ``text`` (what a
-            ``\\text{}`` holds) or ``op``.
+            ``\text{}`` holds) or ``op``.
         text: As written.
         spaced: True where white space stands before it.
         value: The number, for ``num``.
@@ -141,10 +144,8 @@ def tokenise(text: str, options: Options, *, join_thousands: bool = True) -> lis
     Raises:
         OverLimitError: Too many tokens, or a number with too many digits.
     """
-    if options.decimal_comma:
-        pattern = _COMMA
-    else:
-        pattern = _JOINED if join_thousands else _SPLIT
+    whole = _JOINED if join_thousands else _SPLIT
+    pattern = _COMMA if options.decimal_comma else whole
     if " " in text:
         text = _SPACED_THOUSANDS.sub(lambda m: m.group().replace(" ", ""), text)
     tokens: list[Token] = []
@@ -177,7 +178,10 @@ def tokenise(text: str, options: Options, *, join_thousands: bool = True) -> lis
             opening = at
             while opening < len(text) and text[opening] == " ":
                 opening += 1
-            closing = find_closing(text, opening) if text[opening : opening + 1] == "{" else -1
+            braced = text[opening : opening + 1] == "{"
+            closing = find_closing(text, opening) if braced else -1
+            if braced and closing < 0:
+                raise UnreadableError("a brace is not closed")
             if closing < 0:
                 tokens.append(Token("cmd", value, spaced))
             else:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from grpo_math.wording import words
+
 FUNCTIONS = {
     name: name
     for name in (
@@ -30,9 +32,11 @@ CONSTANTS = {
     "imath": "i", "mathrm{e}": "e",
 }  # fmt: skip
 GREEK = frozenset(
-    "alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa lambda mu nu xi "
-    "rho varrho sigma tau upsilon phi varphi chi psi omega Gamma Delta Theta Lambda Xi Sigma Phi "
-    "Psi Omega ell hbar partial nabla jmath aleph".split()
+    words(
+        "alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa lambda mu nu xi "
+        "rho varrho sigma tau upsilon phi varphi chi psi omega Gamma Delta Theta Lambda Xi Sigma Phi "
+        "Psi Omega ell hbar partial nabla jmath aleph"
+    )
 )
 GREEK_FORMS = {"varepsilon": "epsilon", "vartheta": "theta", "varphi": "phi", "varrho": "rho",
                "ell": "l"}  # fmt: skip
@@ -41,8 +45,10 @@ BINOMIALS = frozenset({"\\binom", "\\dbinom", "\\tbinom"})
 TIMES = frozenset({"*", "\\cdot", "\\times", "\\ast", "\\bullet", "\\cdotp", "\\star"})
 OVER = frozenset({"/", "\\div", "\\over"})
 ACCENTS = frozenset(
-    "\\hat \\bar \\tilde \\widehat \\overrightarrow \\overline \\underline \\dot \\ddot "
-    "\\mathring \\widetilde \\overleftrightarrow".split()
+    words(
+        "\\hat \\bar \\tilde \\widehat \\overrightarrow \\overline \\underline \\dot \\ddot "
+        "\\mathring \\widetilde \\overleftrightarrow"
+    )
 )
 RELATIONS = {
     "=": "=", "==": "==", "<": "<", ">": ">", "<=": "<=", ">=": ">=", "!=": "!=", ":=": "=",

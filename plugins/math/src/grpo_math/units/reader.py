@@ -9,6 +9,7 @@ import attrs
 
 from grpo_math.patterns import Pattern
 from grpo_math.units.table import PLAIN, Unit, load_units
+from grpo_math.wording import words
 
 _TOKEN = Pattern(
     r"\s*(?:(?P<exp>\^\s*(?:\{\s*[+-]?\d{1,2}\s*\}|\(\s*[+-]?\d{1,2}\s*\)|[+-]?\d{1,2})"
@@ -24,28 +25,30 @@ _PHRASES = (
     (Pattern(r"\\%"), "%"),
     (Pattern(r"\\\$"), "$"),
     (Pattern(r"\^\s*\{?\s*°\s*\}?"), "°"),
-    (Pattern(r"\b(?:degrees?|deg)\.?\s+(?=celsius|fahrenheit|centigrade|[CFK]\b)", re.I), "°"),
-    (Pattern(r"°\s*celsius|°\s*centigrade|°\s*C(?![a-zA-Z])", re.I), " °C"),
-    (Pattern(r"°\s*fahrenheit|°\s*F(?![a-zA-Z])", re.I), " °F"),
-    (Pattern(r"\bper\s+cent\b", re.I), "%"),
-    (Pattern(r"\bpounds?\s+sterling\b", re.I), "GBP"),
+    (Pattern(r"\b(?:degrees?|deg)\.?\s+(?=celsius|fahrenheit|centigrade|[CFK]\b)", re.IGNORECASE), "°"),
+    (Pattern(r"°\s*celsius|°\s*centigrade|°\s*C(?![a-zA-Z])", re.IGNORECASE), " °C"),
+    (Pattern(r"°\s*fahrenheit|°\s*F(?![a-zA-Z])", re.IGNORECASE), " °F"),
+    (Pattern(r"\bper\s+cent\b", re.IGNORECASE), "%"),
+    (Pattern(r"\bpounds?\s+sterling\b", re.IGNORECASE), "GBP"),
     (Pattern(r"\\[dt]?frac\s*\{([^{}]*)\}\s*\{((?:[^{}]|\{[^{}]*\})*)\}"), r"(\1)/(\2)"),
-    (Pattern(r"\b(?:fl\.?|fluid)\s*(?:oz\b\.?|ounces?)", re.I), "floz"),
-    (Pattern(r"\b(?:sq\.?|square)\s+(?=[a-z])", re.I), "square "),
-    (Pattern(r"\b(?:cu\.?|cubic)\s+(?=[a-z])", re.I), "cubic "),
+    (Pattern(r"\b(?:fl\.?|fluid)\s*(?:oz\b\.?|ounces?)", re.IGNORECASE), "floz"),
+    (Pattern(r"\b(?:sq\.?|square)\s+(?=[a-z])", re.IGNORECASE), "square "),
+    (Pattern(r"\b(?:cu\.?|cubic)\s+(?=[a-z])", re.IGNORECASE), "cubic "),
     (Pattern(r"\b(nautical|short|metric|light|basis|electron|per)\s+(?=(?:miles?|tons?|years?"
-                r"|points?|volts?|cent)\b)", re.I), r"\1-"),
+                r"|points?|volts?|cent)\b)", re.IGNORECASE), r"\1-"),
     (Pattern(r"平方"), "square "),
     (Pattern(r"立方"), "cubic "),
     (Pattern(r"每"), "/"),
-    (Pattern(r"\b(?:per|an?)\s+(?=[a-z])|\bper\b", re.I), "/"),
+    (Pattern(r"\b(?:per|an?)\s+(?=[a-z])|\bper\b", re.IGNORECASE), "/"),
 )  # fmt: skip
 _POWER_WORDS = {"square": 2, "cubic": 3}
 _POWER_AFTER = {"squared": 2, "cubed": 3}
 _NOT_GENERIC = frozenset(
-    "and or not if when where mod is are no none all any than then plus minus times divided over "
-    "more less to for with without from by only but either neither sin cos tan log ln pi sqrt "
-    "which that this true false yes at least most about approximately undefined".split()
+    words(
+        "and or not if when where mod is are no none all any than then plus minus times divided over "
+        "more less to for with without from by only but either neither sin cos tan log ln pi sqrt "
+        "which that this true false yes at least most about approximately undefined"
+    )
 )
 _SYNONYMS = {
     "metric-ton": "t", "short-ton": "ton", "nautical-mile": "nmi", "light-year": "ly",
@@ -77,7 +80,8 @@ def find_unit(word: str) -> Unit | None:
         return found
     lower = word.lower().rstrip(".")
     lower = _SYNONYMS.get(lower, lower)
-    for form in (lower, lower.removesuffix("s"), lower.removesuffix("es")):
+    for ending in ("", "s", "es"):
+        form = lower.removesuffix(ending)
         form = _SYNONYMS.get(form, form)
         if (len(form) > 2 or form == word.rstrip(".")) and form in units:
             return units[form]
@@ -116,7 +120,7 @@ class _Reader:
             if factor is None:
                 return None
             unit = unit.times(factor.power(sign) if sign != 1 else factor)
-            if sign == -1 and self._next() not in {"*"}:
+            if sign == -1 and self._next() != "*":
                 sign = 1
             empty = False
         return None if empty else unit

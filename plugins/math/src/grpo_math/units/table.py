@@ -254,4 +254,3 @@ def load_units() -> dict[str, Unit]:
         if name not in _NOT_PREFIXED:
             table.setdefault(name, unit)
     return table
-
