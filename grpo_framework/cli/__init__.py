@@ -15,6 +15,7 @@ from grpo_framework.cli.groups import CommandLine
 
 COMMANDS: Mapping[str, str] = {
     "train": "Learn experiences from problems with known answers.",
+    "runs": "List and show runs; go on with one that was stopped or killed.",
     "evaluate": "Measure mean@k, pass@k and majority@k, with experiences or without.",
     "compare": "Judge answers against reference answers.",
     "experiences": "List, show, validate, export and import experiences.",

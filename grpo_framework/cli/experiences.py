@@ -180,9 +180,9 @@ def validate_files(path: Path, as_json: bool) -> None:
 def _lines(file: Checked) -> list[str]:
     count = sum(len(library) for library in file.libraries)
     head = [f"ok     {file.path}: {count} experiences"] if file.valid else []
-    marks = {True: "wrong ", False: "note  "}
+    marks = {True: "wrong  ", False: "note   "}
     return head + [
-        one_line(f"{marks[finding.wrong]} {file.path}{_at(finding.where)}: {finding.what}")
+        marks[finding.wrong] + one_line(f"{file.path}{_at(finding.where)}: {finding.what}")
         for finding in file.findings
     ]
 

@@ -26,6 +26,7 @@ _MODEL = "PLUGIN/MODEL"
 _REFERENCE = "PLUGIN/COMPONENT"
 _FOLDER = click.Path(file_okay=False)
 _COUNT = click.IntRange(min=1)
+_AMOUNT = click.FloatRange(min=0, min_open=True)
 _ORDER = click.Choice(["parallel", "serial"])
 
 
@@ -86,6 +87,16 @@ _FLAGS: Mapping[str, tuple[tuple[str, ...], dict[str, Any]]] = {
     "seed": _flag("--seed", type=click.IntRange(min=0), help="All seeds derive from it."),
     "gen_exec": _flag("--gen-exec", type=_ORDER, help="Generators of a problem."),
     "rollout_exec": _flag("--rollout-exec", type=_ORDER, help="Rollouts of a group."),
+    "staleness": _flag(
+        "--staleness",
+        type=click.IntRange(0, 1),
+        help="1 lets a batch begin on the libraries of one commit before.",
+    ),
+    "hedge": _flag("--hedge", is_flag=True, help="Send a copy of a slow call; both are paid for."),
+    "max_cost": _flag("--max-cost", type=_AMOUNT, metavar="USD", help="Stop before it is passed."),
+    "max_tokens": _flag("--max-tokens", type=_COUNT, help="Of all calls, in and out."),
+    "max_calls": _flag("--max-calls", type=_COUNT, help="Requests sent, every try counted."),
+    "max_time": _flag("--max-time", type=_AMOUNT, metavar="SECONDS", help="Wall time."),
     "run_dir": _flag("--run-dir", type=_FOLDER, help="Where the run is recorded."),
 }
 """Key of the configuration → its flag."""
@@ -101,6 +112,27 @@ ENGINE_FLAGS = (
     "seed",
 )
 PROBLEM_FLAGS = ("datasets", "split", "data_dir", "max_problems")
+BUDGET_FLAGS = ("max_cost", "max_tokens", "max_calls", "max_time")
+LEARNING_FLAGS = (
+    "advisor",
+    "advisor_model",
+    "use_existing_experiences",
+    "epochs",
+    "rollouts_per_generator",
+    "batch_size",
+    "gen_exec",
+    "rollout_exec",
+    "staleness",
+    "hedge",
+    "run_dir",
+)
+_NESTED = {
+    "model_path": "model.options.model_path",
+    "hedge": "calls.hedge",
+    **{key: f"budget.{key}" for key in BUDGET_FLAGS},
+}
+"""Flags that set a key within a table."""
+
 STORE_FLAGS = ("store", "experience_dir")
 
 
@@ -144,16 +176,18 @@ def read_config(given: Mapping[str, Any]) -> RunConfig:
     Raises:
         ConfigError: With what is wrong and where.
     """
-    flags = {key: given[key] for key in _FLAGS if key != "model_path" and _is_given(given, key)}
+    present = [key for key in _FLAGS if _is_given(given, key)]
+    flags = {key: given[key] for key in present if key not in _NESTED}
     if "datasets" in flags:
         flags["datasets"] = _split(flags["datasets"])
     if "generators" in flags:
         flags["generators"] = list(flags["generators"])
-    settings = tuple(given.get("settings", ()))
-    if given.get("model_path"):
-        path = json.dumps(str(given["model_path"]), ensure_ascii=False)
-        settings = (f"model.options.model_path={path}", *settings)
-    return load_config(given.get("config_file"), flags, settings)
+    nested = [
+        f"{_NESTED[key]}={json.dumps(given[key], ensure_ascii=False)}"
+        for key in present
+        if key in _NESTED
+    ]
+    return load_config(given.get("config_file"), flags, (*nested, *given.get("settings", ())))
 
 
 def _is_given(given: Mapping[str, Any], key: str) -> bool:

@@ -92,7 +92,7 @@ class ToyModel:
         if self.options.get("down"):
             raise ModelError("connection refused", kind="connection", hint="start the server")
         if self.options.get("blocks"):
-            time.sleep(self.options["blocks"])  # a plugin that breaks its contract
+            time.sleep(self.options["blocks"])  # noqa: ASYNC251 - a plugin that breaks its contract
         if self.options.get("hangs"):
             await asyncio.Event().wait()
         return ChatReply("OK")

@@ -38,10 +38,8 @@ def test_the_experiences_of_the_store_are_used_and_nothing_is_written(run, toy, 
 
 
 def test_experiences_that_were_asked_for_and_are_not_there_are_an_error(run, toy):
-    toy.remove("--store=toy")
     for wanted in ("--use-existing-experiences", "--experience-dir=nowhere", "--store=toy"):
-        rest = [] if wanted.startswith("--store") else ["--set=store=toy"]
-        result = run("evaluate", *toy, wanted, *rest)
+        result = run("evaluate", *toy, wanted)
         assert result.exit_code == 3
         assert "holds no experiences" in result.stderr
         assert "--without-experiences" in result.stderr
