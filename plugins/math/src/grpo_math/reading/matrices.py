@@ -9,9 +9,12 @@ from grpo_math.reading.atoms import add, multiply, negate
 from grpo_math.reading.shapes import gather_list
 from grpo_math.reading.tokens import Token
 from grpo_math.values import NUMBER_TYPES, Expr, Matrix, Value
+from grpo_math.wording import words
 
-_MATRICES = frozenset("matrix pmatrix bmatrix Bmatrix smallmatrix array psmallmatrix".split())
-_SYSTEMS = frozenset("cases aligned align gathered split".split())
+_MATRICES = frozenset(
+    words("matrix pmatrix bmatrix Bmatrix smallmatrix array psmallmatrix bsmallmatrix")
+)
+_SYSTEMS = frozenset(words("cases aligned align gathered split"))
 
 
 class PartReader(Protocol):

@@ -114,7 +114,7 @@ def _read_article(words: list[str]) -> int | None:
 
 
 def read_number_words(text: str) -> Value | None:
-    """Read ``twenty-five``, ``three quarters``, ``two and a half``, ``二十五``, with a unit or not."""
+    """Read ``twenty-five``, ``three quarters``, ``two and a half``, ``二十五``, with a unit too."""
     if not text.isascii():
         return _read_chinese(text)
     lower = text.lower().strip(".")

@@ -18,14 +18,19 @@ _TRUTHS = {
     "错": "no",
 }  # fmt: skip
 _NOTHING = frozenset(
-    "no solution|no solutions|no real solution|no real solutions|there is no solution|"
-    "there are no solutions|none|empty set|no such number exists|无解|空集|nothing|no values|"
-    "no real roots|has no solution|null set|no solution exists|no solutions exist".split("|")
-)
+    (
+        "no solution", "no solutions", "no real solution", "no real solutions", "none",
+        "there is no solution", "there are no solutions", "empty set", "null set", "nothing",
+        "no such number exists", "no values", "no real roots", "has no solution",
+        "no solution exists", "no solutions exist", "无解", "空集",
+    )
+)  # fmt: skip
 _SYNONYMS = {
     "dne": "does not exist", "doesn't exist": "does not exist", "doesnt exist": "does not exist",
-    "limit does not exist": "does not exist", "not defined": "undefined", "不存在": "does not exist",
-    "infinitely many": "infinitely many solutions", "infinite solutions": "infinitely many solutions",
+    "limit does not exist": "does not exist", "not defined": "undefined",
+    "不存在": "does not exist",
+    "infinitely many": "infinitely many solutions",
+    "infinite solutions": "infinitely many solutions",
     "infinite number of solutions": "infinitely many solutions",
     "all real number": "all real numbers", "all reals": "all real numbers",
     "diverges": "divergent", "converges": "convergent", "it diverges": "divergent",

@@ -6,10 +6,10 @@ from grpo_math.wording import words
 
 FUNCTIONS = {
     name: name
-    for name in (
+    for name in words(
         "sin cos tan cot sec csc sinh cosh tanh coth sech csch exp ln log sqrt abs floor ceil sign "
         "gcd lcm max min det arg erf gamma zeta"
-    ).split()
+    )
 } | {
     "arcsin": "asin", "arccos": "acos", "arctan": "atan", "arccot": "acot", "arcsec": "asec",
     "arccsc": "acsc", "asin": "asin", "acos": "acos", "atan": "atan", "arsinh": "asinh",
@@ -33,9 +33,9 @@ CONSTANTS = {
 }  # fmt: skip
 GREEK = frozenset(
     words(
-        "alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa lambda mu nu xi "
-        "rho varrho sigma tau upsilon phi varphi chi psi omega Gamma Delta Theta Lambda Xi Sigma Phi "
-        "Psi Omega ell hbar partial nabla jmath aleph"
+        "alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa lambda mu nu "
+        "xi rho varrho sigma tau upsilon phi varphi chi psi omega Gamma Delta Theta Lambda Xi "
+        "Sigma Phi Psi Omega ell hbar partial nabla jmath aleph"
     )
 )
 GREEK_FORMS = {"varepsilon": "epsilon", "vartheta": "theta", "varphi": "phi", "varrho": "rho",
@@ -56,7 +56,8 @@ RELATIONS = {
     "\\geq": ">=", "\\geqslant": ">=", "\\geqq": ">=", "\\lt": "<", "\\gt": ">",
     "\\ne": "!=", "\\neq": "!=", "\\approx": "~", "\\approxeq": "~", "\\simeq": "~",
     "\\doteq": "~", "\\sim": "sim", "\\cong": "cong", "\\in": "in", "\\notin": "notin",
-    "\\equiv": "mod", "\\pmod": "modulo", "\\to": "->", "->": "->", "\\rightarrow": "->", "\\mapsto": "->",
+    "\\equiv": "mod", "\\pmod": "modulo", "\\to": "->", "->": "->", "\\rightarrow": "->",
+    "\\mapsto": "->",
     "\\subset": "sub", "\\subseteq": "sub", "\\coloneqq": "=", "\\triangleq": "=",
     "\\propto": "prop", "\\implies": "=>", "=>": "=>", "\\Rightarrow": "=>", "\\iff": "=>",
     "\\Leftrightarrow": "=>", "\\parallel": "par", "\\perp": "perp", "\\mid": "|",

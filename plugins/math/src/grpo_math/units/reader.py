@@ -25,7 +25,7 @@ _PHRASES = (
     (Pattern(r"\\%"), "%"),
     (Pattern(r"\\\$"), "$"),
     (Pattern(r"\^\s*\{?\s*°\s*\}?"), "°"),
-    (Pattern(r"\b(?:degrees?|deg)\.?\s+(?=celsius|fahrenheit|centigrade|[CFK]\b)", re.IGNORECASE), "°"),
+    (Pattern(r"\bdeg(?:rees?)?\.?\s+(?=celsius|fahren|centigr|[CFK]\b)", re.IGNORECASE), "°"),
     (Pattern(r"°\s*celsius|°\s*centigrade|°\s*C(?![a-zA-Z])", re.IGNORECASE), " °C"),
     (Pattern(r"°\s*fahrenheit|°\s*F(?![a-zA-Z])", re.IGNORECASE), " °F"),
     (Pattern(r"\bper\s+cent\b", re.IGNORECASE), "%"),
@@ -45,9 +45,9 @@ _POWER_WORDS = {"square": 2, "cubic": 3}
 _POWER_AFTER = {"squared": 2, "cubed": 3}
 _NOT_GENERIC = frozenset(
     words(
-        "and or not if when where mod is are no none all any than then plus minus times divided over "
-        "more less to for with without from by only but either neither sin cos tan log ln pi sqrt "
-        "which that this true false yes at least most about approximately undefined"
+        "and or not if when where mod is are no none all any than then plus minus times divided "
+        "over more less to for with without from by only but either neither sin cos tan log ln pi "
+        "sqrt which that this true false yes at least most about approximately undefined"
     )
 )
 _SYNONYMS = {
