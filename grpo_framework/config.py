@@ -212,10 +212,23 @@ def load_config(
     """
     document = {**DEFAULTS, **(_read(path) if path is not None else {})}
     document |= {key: value for key, value in (flags or {}).items() if value is not None}
-    document = _spell_out(document)
+    return config_from_document(set_keys(document, settings), path=path)
+
+
+def set_keys(document: Mapping[str, Any], settings: Iterable[str]) -> dict[str, Any]:
+    """A configuration document with some keys set.
+
+    Args:
+        document: Not yet validated.
+        settings: ``key=value`` texts.
+
+    Raises:
+        ConfigError: One of them cannot be carried out.
+    """
+    changed = _spell_out(document)
     for setting in settings:
-        _set(document, setting)
-    return config_from_document(document, path=path)
+        _set(changed, setting)
+    return changed
 
 
 def config_from_document(document: Mapping[str, Any], *, path: Path | None = None) -> RunConfig:

@@ -158,6 +158,11 @@ class Plugins:
         """Import and list all plugins."""
         return tuple(self.record(name) for name in self.names)
 
+    def imported(self) -> tuple[PluginRecord, ...]:
+        """The usable plugins that were imported so far: those that the run names."""
+        records = (self._records[name] for name in sorted(self._records))
+        return tuple(record for record in records if not record.failure)
+
     def offers(self, noun: Noun[T]) -> tuple[Offer[T], ...]:
         """All usable components of a noun, by reference."""
         return tuple(

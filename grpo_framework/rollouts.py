@@ -10,7 +10,7 @@ from typing import TypeVar
 from attrs import frozen
 
 from grpo_framework.calls import Announce, Memory, Spending, within
-from grpo_framework.codec import from_document, to_document
+from grpo_framework.codec import event_from_document, from_document, to_document
 from grpo_framework.engine import Engine
 from grpo_framework.errors import BudgetExhausted, ComparatorError, GrpoError, ModelError
 from grpo_framework.events import CallFinished, RolloutFinished, UnitFailed
@@ -79,7 +79,8 @@ class Stages:
         key = f"{unit.epoch}/{unit.batch}/{unit.problem}/{unit.owner}/{unit.index}/{version}"
         kept = None if self.memory is None else await self.memory.get(unit.stage, key)
         if kept is not None:
-            for call in (from_document(row, CallFinished) for row in kept["calls"]):
+            for call in map(event_from_document, kept["calls"]):
+                assert isinstance(call, CallFinished)
                 self.engine.budget.count(Spending.of(call.usage, Decimal(call.cost), call.tries))
                 await self.announce(call)
             return from_document(kept["value"], kind)

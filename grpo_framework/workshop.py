@@ -6,14 +6,25 @@ import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from attrs import field, frozen
 
 from grpo_framework.component import Wiring
 from grpo_framework.config import ComponentConfig, RunConfig
 from grpo_framework.errors import ConfigError, ValidationFailed
-from grpo_framework.plugins import PROBLEM_SOURCE, STORE, Noun, Offer, Plugins
+from grpo_framework.plugins import (
+    ADVISOR,
+    COMPARATOR,
+    CRITIC,
+    GENERATOR,
+    OBSERVER,
+    PROBLEM_SOURCE,
+    STORE,
+    Noun,
+    Offer,
+    Plugins,
+)
 from grpo_framework.protocols import ChatModel, ExperienceStore
 from grpo_framework.records import Owner, Problem
 from grpo_framework.validation import validate_with
@@ -43,6 +54,27 @@ class Workshop:
             message = f"{noun.name} '{use.use}': options{error.pointer}: {error.reason}"
             raise ConfigError(message, pointer=f"/options{error.pointer}") from error
         return offer
+
+    def find_all(self) -> None:
+        """Resolve everything that a training run names, and validate all options.
+
+        Raises:
+            ConfigError: Unknown reference, or wrong options with their JSON pointer.
+            PluginError: A plugin cannot be used.
+        """
+        config = self.config
+        named: tuple[tuple[Noun[Any], tuple[ComponentConfig, ...]], ...] = (
+            (GENERATOR, config.generators),
+            (CRITIC, (config.critic,)),
+            (COMPARATOR, (config.comparator,)),
+            (ADVISOR, (config.advisor,)),
+            (STORE, (config.store,)),
+            (PROBLEM_SOURCE, config.datasets),
+            (OBSERVER, config.observers),
+        )
+        for noun, uses in named:
+            for use in uses:
+                self.find(noun, use)
 
     def open(
         self,

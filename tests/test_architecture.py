@@ -47,6 +47,7 @@ LAYERS = (
     "lanes",
     "evaluation",
     "abtest",
+    "identity",
     "rundir",
     "schedule",
     "session",

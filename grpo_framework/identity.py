@@ -1,0 +1,102 @@
+"""What a run is: the same configuration, problems and plugins, or it is another run."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from attrs import frozen
+
+from grpo_framework.codec import from_document, to_document
+from grpo_framework.config import RunConfig
+from grpo_framework.errors import ConfigError, DataError
+from grpo_framework.plugins import Plugins
+from grpo_framework.records import Problem
+
+IDENTITY = "identity.json"
+
+
+@frozen
+class Identity:
+    """All that must stay the same for a run to be gone on with.
+
+    Attributes:
+        config: The decisive part of the configuration.
+        problems: SHA-256 over the problems with their answers, in order.
+        count: Number of problems.
+        plugins: Plugin → name and version of its distribution, of those the run uses.
+    """
+
+    config: dict[str, Any]
+    problems: str
+    count: int
+    plugins: dict[str, str]
+
+
+def identify(config: RunConfig, problems: Iterable[Problem], plugins: Plugins) -> Identity:
+    """The identity of a run about to begin or to go on."""
+    rows = [(problem.id, problem.question.text, problem.answer) for problem in problems]
+    text = json.dumps(rows, ensure_ascii=False).encode("utf-8", "surrogatepass")
+    used = {record.name: record.distribution for record in plugins.imported()}
+    return Identity(config.decisive, hashlib.sha256(text).hexdigest(), len(rows), used)
+
+
+def check_identity(path: Path, now: Identity) -> None:
+    """Compare a run's identity with that of the run in a directory.
+
+    Args:
+        path: The run's directory.
+        now: What would go on with it.
+
+    Raises:
+        ConfigError: They differ; it names every difference.
+        DataError: The directory's own record cannot be read.
+    """
+    file = path / IDENTITY
+    try:
+        then = from_document(json.loads(file.read_text(encoding="utf-8")), Identity)
+    except (OSError, ValueError) as error:
+        message = f"cannot be read: {error}"
+        raise DataError(message, path=file, hint="the run cannot be gone on with") from error
+    changes = _differences(then, now)
+    if changes:
+        message = f"the run in {path} was begun otherwise: {'; '.join(changes)}"
+        hint = f"undo that, or begin a new run from its experiences with --fork {path}"
+        raise ConfigError(message, hint=hint)
+
+
+def _differences(then: Identity, now: Identity) -> list[str]:
+    found = [
+        f"{key}: {_short(old)} is now {_short(new)}"
+        for key, old, new in _changed(then.config, now.config)
+    ]
+    if then.problems != now.problems:
+        found.append(f"the problems have changed ({then.count} then, {now.count} now)")
+    found += [
+        f"plugin {name}: {old or 'not used'} is now {new or 'not used'}"
+        for name, old, new in _changed(then.plugins, now.plugins)
+        # A plugin that is merely imported now was not part of the run.
+        if old is not None
+    ]
+    return found
+
+
+def _changed(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[tuple[str, Any, Any]]:
+    return [
+        (key, then.get(key), now.get(key))
+        for key in sorted({*then, *now})
+        if then.get(key) != now.get(key)
+    ]
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 60 else f"{text[:57]}…"
+
+
+def identity_document(identity: Identity) -> Any:
+    """The identity as plain JSON values, as it is kept in the run's directory."""
+    return to_document(identity)
