@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
+from grpo_prompted import plugin
 
 from grpo_framework.component import Component, Wiring
 from grpo_framework.records import ChatReply, ChatRequest, Usage
-from grpo_prompted import plugin
 
 
 class ScriptedChat:

@@ -12,6 +12,7 @@ from grpo_framework.validation import validate_with
 
 QUESTION = Question("q", "Ann has 5 boxes of 6 apples. How many apples?")
 EMPTY = Library("generator_1")
+CRITICS = Library("critic")
 LIBRARY = Library("generator_1", 1, (Experience("G1-001", "Multiply equal groups."),), 2)
 
 
@@ -23,7 +24,7 @@ def attempt(opened, question=QUESTION, library=EMPTY, seed=7):
     return asyncio.run(run())
 
 
-def fuse(opened, attempts, library=Library("critic"), seed=7):
+def fuse(opened, attempts, library=CRITICS, seed=7):
     async def run():
         async with opened as critic:
             return await critic.fuse(QUESTION, attempts, library, seed=seed)
@@ -32,7 +33,9 @@ def fuse(opened, attempts, library=Library("critic"), seed=7):
 
 
 @pytest.mark.parametrize("name", ["direct", "step-by-step"])
-def test_a_single_prompt_generator_passes_the_whole_response(name, scripted_chat, open_component) -> None:
+def test_a_single_prompt_generator_passes_the_whole_response(
+    name, scripted_chat, open_component
+) -> None:
     """One call with the seed it was given; extraction is left to the comparator."""
     model = scripted_chat(ChatReply("5 * 6 = 30 \\boxed{30}", "length"))
     made = attempt(open_component(name, model), library=LIBRARY)
@@ -106,7 +109,12 @@ def test_problem_text_cannot_leave_its_block(scripted_chat, open_component) -> N
 def test_options_reach_the_request(scripted_chat, open_component) -> None:
     """Task, answer format, temperature and limit are the user's; then no arithmetic examples."""
     model = scripted_chat("x")
-    options = {"task": "Name the city.", "answer_format": "Answer: answer", "temperature": 0, "max_tokens": 9}
+    options = {
+        "task": "Name the city.",
+        "answer_format": "Answer: answer",
+        "temperature": 0,
+        "max_tokens": 9,
+    }
     attempt(open_component("step-by-step", model, **options))
     (request,) = model.requests
     assert (request.temperature, request.max_tokens) == (0, 9)

@@ -35,7 +35,7 @@ class Advisor:
         wording: What the solvers are asked, and whether worked examples are shown.
         evidence_chars: Most characters of a group's attempts in a prompt.
         max_operations: Most operations a group may propose.
-        content_chars: Longest text of an experience.
+        content: The JSON Schema of an experience's text.
         proposals_per_call: A batch's proposals are consolidated in portions of this size.
     """
 
@@ -45,7 +45,7 @@ class Advisor:
     wording: Wording
     evidence_chars: int
     max_operations: int
-    content_chars: int
+    content: Mapping[str, Any]
     proposals_per_call: int
 
     async def advise(
@@ -96,9 +96,7 @@ class Advisor:
             name = "propose"
         else:
             name = "advise"
-        schema = answer_schema(
-            _editable(library), most=self.max_operations, content_chars=self.content_chars
-        )
+        schema = answer_schema(_editable(library), most=self.max_operations, content=self.content)
         source = contrast.question.text[:SOURCE_CHARS]
 
         def read(text: str) -> Answer:
@@ -113,16 +111,15 @@ class Advisor:
 
     async def _analyse(self, variables: Mapping[str, Any], seed: int) -> str:
         """The first two stages: a summary of each attempt, then what sets good apart from bad."""
-        async with asyncio.TaskGroup() as group:
-            tasks = [
-                group.create_task(
-                    self.asker.ask_text(
-                        self.prompts["summarise"].render({**variables, "attempt": attempt}),
-                        seed=derive(seed, "summarise", attempt["number"]),
-                    )
-                )
-                for attempt in variables["attempts"]
-            ]
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = [
+                    group.create_task(self._summarise(variables, attempt, seed))
+                    for attempt in variables["attempts"]
+                ]
+        except ExceptionGroup as errors:
+            # The group fails as a whole; its kind is that of the first call that failed.
+            raise errors.exceptions[0] from errors
         share = max(200, self.evidence_chars // max(1, len(tasks)))
         summaries = [
             {**attempt, "summary": defuse(task.result()[:share]).strip()}
@@ -131,6 +128,14 @@ class Advisor:
         messages = self.prompts["contrast"].render({**variables, "attempts": summaries})
         analysis = await self.asker.ask_text(messages, seed=derive(seed, "contrast"))
         return defuse(analysis[: self.evidence_chars]).strip()
+
+    async def _summarise(
+        self, variables: Mapping[str, Any], attempt: Mapping[str, Any], seed: int
+    ) -> str:
+        messages = self.prompts["summarise"].render({**variables, "attempt": attempt})
+        return await self.asker.ask_text(
+            messages, seed=derive(seed, "summarise", attempt["number"])
+        )
 
     async def _consolidate(
         self, portion: Sequence[Operation], library: Library, seed: int
@@ -149,7 +154,7 @@ class Advisor:
         schema = answer_schema(
             _editable(library),
             most=len(portion),
-            content_chars=self.content_chars,
+            content=self.content,
             labels=tuple(sources),
         )
 
@@ -170,7 +175,6 @@ class Advisor:
             "library": render_library(evolve(library, experiences=mine)),
             "shared": render_library(evolve(library, experiences=shared)),
             "ids": [item.id for item in mine],
-            "content_chars": self.content_chars,
         }
 
 

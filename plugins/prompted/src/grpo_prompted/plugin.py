@@ -15,6 +15,7 @@ from grpo_prompted.advisor import Advisor
 from grpo_prompted.asking import Asker
 from grpo_prompted.critic import Fuse
 from grpo_prompted.generators import SinglePrompt, SolveAndCheck
+from grpo_prompted.proposals import content_schema
 from grpo_prompted.settings import (
     ADVISOR_OPTIONS,
     CHECKING_OPTIONS,
@@ -23,6 +24,7 @@ from grpo_prompted.settings import (
     DRAFT_CHARS,
     EVIDENCE_CHARS,
     GENERATOR_OPTIONS,
+    OPENINGS,
     Sources,
     read_sampling,
     read_sources,
@@ -106,7 +108,11 @@ async def _open_advisor(wiring: Wiring) -> AsyncIterator[protocols.Advisor]:
         wording=read_wording(wiring),
         evidence_chars=options.get("evidence_chars", EVIDENCE_CHARS),
         max_operations=options.get("max_operations", 2),
-        content_chars=options.get("content_chars", CONTENT_CHARS),
+        content=content_schema(
+            content_chars=options.get("content_chars", CONTENT_CHARS),
+            opening=OPENINGS[sources.language],
+            plain_words=options.get("plain_words", True),
+        ),
         proposals_per_call=options.get("proposals_per_call", 20),
     )
 
@@ -120,6 +126,7 @@ def grpo_generators() -> Iterable[Component[protocols.Generator]]:
             _single("direct"),
             "one call: the shortest way to the answer",
             GENERATOR_OPTIONS,
+            OPENINGS,
             uses_chat_model=True,
         ),
         Component(
@@ -127,6 +134,7 @@ def grpo_generators() -> Iterable[Component[protocols.Generator]]:
             _single("step-by-step"),
             "one call: works the answer out step by step",
             GENERATOR_OPTIONS,
+            OPENINGS,
             uses_chat_model=True,
         ),
         Component(

@@ -48,18 +48,17 @@ class Answer:
 
 
 def answer_schema(
-    ids: Sequence[str], *, most: int, content_chars: int, labels: Sequence[str] = ()
+    ids: Sequence[str], *, most: int, content: Mapping[str, Any], labels: Sequence[str] = ()
 ) -> dict[str, Any]:
     """The JSON Schema of an answer.
 
     Args:
         ids: The experiences that can be changed.
         most: Most operations.
-        content_chars: Longest content.
+        content: The schema of an experience's text.
         labels: Labels of proposals; then each operation that writes a text names those it is from.
     """
     reason = {"type": "string", "maxLength": REASON_CHARS}
-    content = {"type": "string", "minLength": 12, "maxLength": content_chars}
     category = {"type": "string", "pattern": CATEGORY}
     id_ = {"enum": list(ids)}
     several = {"type": "array", "items": id_, "minItems": 2, "maxItems": 5}
@@ -86,6 +85,21 @@ def answer_schema(
         "required": ["operations"],
         "additionalProperties": False,
     }
+
+
+def content_schema(*, content_chars: int, opening: str, plain_words: bool) -> dict[str, Any]:
+    """The JSON Schema of an experience's text.
+
+    Args:
+        content_chars: Its most characters.
+        opening: What it begins with, so that it is an instruction for a kind of problem.
+        plain_words: Whether to steer towards general words: no digits, quotes or formulas, and one
+            sentence with an end. A small model otherwise talks about the numbers of the problem.
+    """
+    if not plain_words:
+        return {"type": "string", "minLength": 12, "maxLength": content_chars}
+    rest = content_chars - len(opening) - 1
+    return {"type": "string", "pattern": f'^{opening}[^0-9"\\\\\\n.。]{{10,{rest}}}[.。]$'}
 
 
 def _variant(name: str, reason: Any, rest: dict[str, Any]) -> dict[str, Any]:
@@ -135,7 +149,7 @@ def read_answer(
 def _read_row(row: Any, sources: Mapping[str, str], source: str) -> Operation:
     if not isinstance(row, dict):
         return Malformed(_shown(row), "an operation is an object with the key 'op'")
-    fields = {key: clean(value) if isinstance(value, str) else value for key, value in row.items()}
+    fields = {key: _one_line(value) for key, value in row.items()}
     labels = fields.pop("from", []) if sources else []
     if "source_problem" in fields:
         return Malformed(_shown(row), "unknown key 'source_problem'")
@@ -147,12 +161,16 @@ def _read_row(row: Any, sources: Mapping[str, str], source: str) -> Operation:
     return operation
 
 
+def _one_line(value: Any) -> Any:
+    return " ".join(clean(value).split()) if isinstance(value, str) else value
+
+
 def _shown(row: Any) -> str:
     return json.dumps(row, ensure_ascii=False)[:_DOCUMENT_CHARS]
 
 
 def _read_object(text: str) -> tuple[Any, str]:
-    """The one JSON object of a text, or what is wrong: whole, in one fence, or among other words."""
+    """The one JSON object of a text, or what is wrong: whole, fenced, or among other words."""
     candidates: Iterable[str] = [text.strip()]
     fences = _FENCE.findall(text)
     if len(fences) == 1:

@@ -36,7 +36,6 @@ _LIBRARY: Mapping[str, Any] = {
     "library": ANSWERING["experiences"],
     "shared": "<experiences>\n[S-001] Read twice.\n</experiences>",
     "ids": ["G1-001"],
-    "content_chars": 240,
 }
 _GROUP: Mapping[str, Any] = {
     **_LIBRARY,

@@ -14,6 +14,9 @@ from grpo_prompted.templates import LANGUAGES
 TASKS: Mapping[str, str] = {"en": "Solve the math problem.", "zh": "解答这道数学题。"}
 """The task where the option `task` is not set, by language."""
 
+OPENINGS: Mapping[str, str] = {"en": "When ", "zh": "当"}
+"""What an experience begins with, by language; the shipped prompts ask for the same form."""
+
 ANSWER_FORMAT = r"\boxed{answer}"
 EVIDENCE_CHARS = 6000
 DRAFT_CHARS = 3000
@@ -58,6 +61,7 @@ ADVISOR_OPTIONS = _options(
         "mode": {"enum": ["direct", "staged"], "description": "one call a group, or the paper's"},
         "max_operations": {"type": "integer", "minimum": 1, "maximum": 20},
         "content_chars": {"type": "integer", "minimum": 40, "maximum": 1000},
+        "plain_words": {"type": "boolean", "description": "one sentence without digits"},
         "proposals_per_call": {"type": "integer", "minimum": 2, "maximum": 100},
     },
 )

@@ -1,14 +1,13 @@
-"""The prompts: Jinja2 files that a user can copy, edit and point to; every error is found on loading.
+"""The prompts: Jinja2 files that a user can copy, edit and point to; errors are found on loading.
 
 A template defines its messages as blocks: ``system``, then worked examples as turns of their own
-(``user_1``, ``assistant_1``, ``user_2`` …), and last ``user``. A block that renders to nothing is no
-message. ``{% extends "builtin/NAME.j2" %}`` starts from the shipped one.
+(``user_1``, ``assistant_1``, ``user_2`` …), and last ``user``. A block that renders to nothing is
+no message. ``{% extends "builtin/NAME.j2" %}`` starts from the shipped one.
 """
 
 from __future__ import annotations
 
 import re
-import traceback
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -59,7 +58,7 @@ class Prompt:
                 for name, role in _in_order(context.blocks)
             ]
         except Exception as error:  # a template can raise anything: it is the user's program
-            raise _refuse(self.path, _line_of(error), str(error)) from error
+            raise _refuse(*_place_of(error, self.path), str(error)) from error
         return tuple(Message(role, text) for role, text in turns if text)
 
 
@@ -91,7 +90,9 @@ def load(
         _check_names(environment, parsed, path, sample)
         loaded = environment.get_template(path.name)
     except jinja2.TemplateSyntaxError as error:
-        raise _refuse(Path(error.filename or path), error.lineno, str(error.message)) from error
+        named = Path(error.filename or path)  # a parent template, perhaps; or no file at all
+        place = named if named.is_file() else path
+        raise _refuse(place, error.lineno, str(error.message)) from error
     except jinja2.TemplateNotFound as error:
         raise _refuse(path, None, f"no template is called '{error.message}'") from error
     except (OSError, UnicodeDecodeError) as error:
@@ -167,9 +168,17 @@ def _check_names(
             raise _refuse(path, found.lineno, f"unknown variable '{found.name}'; known: {listed}")
 
 
-def _line_of(error: Exception) -> int | None:
-    frames = [row for row in traceback.extract_tb(error.__traceback__) if ".j2" in row.filename]
-    return frames[-1].lineno if frames else None
+def _place_of(error: Exception, path: Path) -> tuple[Path, int | None]:
+    """The innermost template, and the line in it, that an error of rendering came from."""
+    line: int | None = None
+    step = error.__traceback__
+    while step is not None:
+        template = step.tb_frame.f_globals.get("__jinja_template__")
+        if isinstance(template, jinja2.Template):
+            path = Path(template.filename or path)
+            line = template.get_corresponding_lineno(step.tb_lineno)
+        step = step.tb_next
+    return path, line
 
 
 def _refuse(path: Path, line: int | None, reason: str) -> ConfigError:
