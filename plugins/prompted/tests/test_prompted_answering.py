@@ -159,6 +159,8 @@ def test_long_attempts_are_shortened_in_the_middle(scripted_chat, open_component
 @pytest.mark.parametrize("name", ["direct", "step-by-step", "solve-and-check", "fuse", "advisor"])
 def test_options_are_declared(name, component) -> None:
     """Every component says which options it takes, and no other is taken."""
+    assert component(name).uses_chat_model
+    assert component(name).patterns == ()
     schema = component(name).options
     validate_with("options", schema, {"temperature": 0.5, "max_tokens": 100, "language": "en"})
     for wrong in ({"temperature": "hot"}, {"tokens": 1}, {"language": "xx"}, {"max_tokens": 0}):

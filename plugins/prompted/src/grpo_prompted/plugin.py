@@ -126,7 +126,6 @@ def grpo_generators() -> Iterable[Component[protocols.Generator]]:
             _single("direct"),
             "one call: the shortest way to the answer",
             GENERATOR_OPTIONS,
-            OPENINGS,
             uses_chat_model=True,
         ),
         Component(
@@ -134,7 +133,6 @@ def grpo_generators() -> Iterable[Component[protocols.Generator]]:
             _single("step-by-step"),
             "one call: works the answer out step by step",
             GENERATOR_OPTIONS,
-            OPENINGS,
             uses_chat_model=True,
         ),
         Component(

@@ -191,7 +191,7 @@ def _read_object(text: str) -> tuple[Any, str]:
 
 def _objects_in(text: str) -> list[Any]:
     """The outermost JSON objects that stand in a text."""
-    found = []
+    found: list[Any] = []
     start = text.find("{")
     while start >= 0 and len(found) < 9:
         try:

@@ -158,8 +158,8 @@ def _check_names(
     own = {found.name for found in parsed.find_all(nodes.Name) if found.ctx != "load"}
     own |= {found.name for found in parsed.find_all(nodes.Macro)}
     own |= {found.target for found in parsed.find_all(nodes.Import)}
-    for found in parsed.find_all(nodes.FromImport):
-        own |= {name if isinstance(name, str) else name[1] for name in found.names}
+    for imported in parsed.find_all(nodes.FromImport):
+        own |= {name if isinstance(name, str) else name[1] for name in imported.names}
     known = set(sample) | set(environment.globals) | own
     unknown = meta.find_undeclared_variables(parsed) - known
     for found in parsed.find_all(nodes.Name):
