@@ -181,6 +181,10 @@ VARIANTS = {
         "category": {"type": "string", "pattern": "^[a-z]+$"},
         "reason": {"type": "string", "maxLength": 160},
     },
+    "opening": {
+        "op": {"const": "add"},
+        "content": {"type": "string", "pattern": "^遇到题目时，[^0-9.]{10,120}[.]$"},
+    },
     "only text": None,
 }
 

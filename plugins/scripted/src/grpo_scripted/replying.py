@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -31,18 +33,26 @@ def build_reply(
     return _Builder(schema, operations, sentence).build(schema, _DEPTH)
 
 
-def _spell(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+def _read_openings(schema: Mapping[str, Any]) -> tuple[str, ...]:
+    """The words that patterns of the schema want a text to open with (``^When ``)."""
+    text = json.dumps(dict(schema), ensure_ascii=False, default=dict)
+    return tuple(dict.fromkeys(re.findall(r'"pattern": "\^(\w[\w ,，、：]*)', text)))
+
+
+def _spell(document: Mapping[str, Any], openings: Sequence[str]) -> Iterator[dict[str, Any]]:
     """The spellings of an operation: with all that it says, then with less and less."""
     full = {key: value for key, value in document.items() if value not in ("", [], ())}
     some = {key: value for key, value in full.items() if key != "source_problem"}
     less = {key: value for key, value in some.items() if key != "from"}
     least = {key: value for key, value in less.items() if key in ("op", "id", "ids", "content")}
-    for fields in (full, some, less, least):
-        kind = fields["op"]
-        rest = {key: value for key, value in fields.items() if key != "op"}
-        for tag in _TAGS:
-            yield {tag: kind, **rest}
-            yield {tag: str(kind).upper(), **rest}
+    for opening in ("", *openings) if "content" in full else ("",):
+        for fields in (full, some, less, least):
+            rest = {key: value for key, value in fields.items() if key != "op"}
+            if opening:
+                rest["content"] = f"{opening}{rest['content']}"
+            for tag in _TAGS:
+                yield {tag: fields["op"], **rest}
+                yield {tag: str(fields["op"]).upper(), **rest}
 
 
 class _Builder:
@@ -51,6 +61,7 @@ class _Builder:
     ) -> None:
         self._shared = {key: root[key] for key in ("$defs", "definitions") if key in root}
         self._documents = documents
+        self._openings = _read_openings(root)
         self._sentence = sentence
 
     def _fits(self, schema: Mapping[str, Any], document: Any) -> bool:
@@ -100,7 +111,7 @@ class _Builder:
 
     def _build_object(self, schema: Mapping[str, Any], depth: int) -> Any:
         for document in self._documents:
-            for spelling in _spell(document):
+            for spelling in _spell(document, self._openings):
                 if set(spelling) & set(_TAGS) & set(schema.get("properties", {})) and self._fits(
                     schema, spelling
                 ):
@@ -112,7 +123,9 @@ class _Builder:
         items = self._resolve(schema.get("items", {}))
         fitting: list[Any] = []
         for document in self._documents:
-            chosen = next((each for each in _spell(document) if self._fits(items, each)), None)
+            chosen = next(
+                (each for each in _spell(document, self._openings) if self._fits(items, each)), None
+            )
             if chosen is not None:
                 fitting.append(chosen)
         if items.get("type") == "string":

@@ -43,37 +43,37 @@ SKILLS: tuple[Tactic, ...] = (
     Tactic(
         "format",
         "end with the bare number",
-        "Keep words out of the result and end with the bare number that was asked for.",
+        "When only a value is asked for, end with the bare number and no other words.",
     ),
     Tactic(
         "fractions",
         "reduce the fraction to lowest terms",
-        "If a fraction remains, reduce the fraction to lowest terms first.",
+        "When a fraction remains, reduce the fraction to lowest terms first.",
     ),
     Tactic(
         "arithmetic",
         "recompute the last step",
-        "Before you answer, recompute the last step in another way.",
+        "When a result is found, recompute the last step in another way.",
     ),
     Tactic(
         "reading",
         "read the question a second time",
-        "After a first result, read the question a second time and see what it wants.",
+        "When all seems done, read the question a second time and see what it wants.",
     ),
     Tactic(
         "checking",
         "substitute the result back",
-        "To verify an unknown, substitute the result back into the condition.",
+        "When an unknown was solved for, substitute the result back into the condition.",
     ),
     Tactic(
         "estimation",
         "estimate the size of the answer",
-        "Start small: estimate the size of the answer, and distrust what lies far off.",
+        "When numbers are large, estimate the size of the answer and distrust what lies far off.",
     ),
     Tactic(
         "givens",
         "list the given quantities",
-        "Before any calculation list the given quantities with their names.",
+        "When a story tells many facts, list the given quantities with their names.",
     ),
 )
 """The hidden skills: each problem needs one of them, by a hash of its text."""
@@ -82,17 +82,17 @@ FUSION_TACTICS: tuple[Tactic, ...] = (
     Tactic(
         "disagreement",
         "redo the step where the attempts part",
-        "Do not count votes only: redo the step where the attempts part.",
+        "When attempts disagree, redo the step where the attempts part instead of counting votes.",
     ),
     Tactic(
         "evidence",
         "trust the attempt that shows its check",
-        "Among unequal answers trust the attempt that shows its check.",
+        "When answers are unequal, trust the attempt that shows its check.",
     ),
     Tactic(
         "completeness",
         "drop attempts that were cut off",
-        "For a fair vote drop attempts that were cut off or gave no result.",
+        "When some results are missing, drop attempts that were cut off before the vote.",
     ),
 )
 """The hidden skills of the critic: fusing the attempts at a problem needs one of them."""
