@@ -44,7 +44,7 @@ class Options:
     timeout: float = 0.5
     max_chars: int = 20_000
     max_depth: int = 64
-    max_digits: int = 20_000
+    max_digits: int = 40_000
 
     def list_changes(self) -> tuple[tuple[str, object], ...]:
         """List the options that differ from their defaults, as (name, value)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from grpo_math.limits import UnreadableError
 from grpo_math.options import Options
 from grpo_math.reading.tokens import Token
 from grpo_math.values import Expr
@@ -34,6 +35,8 @@ class Cursor:
 
     def _spell_group(self) -> str:
         start = self._at
+        if start >= self._end:
+            raise UnreadableError("an argument is missing")
         if self._peek() == "{":
             self._at = self.pairs[start] + 1
             return " ".join(t.text for t in self.tokens[start + 1 : self._at - 1])

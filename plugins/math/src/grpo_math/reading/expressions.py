@@ -51,6 +51,8 @@ class ExpressionReader(AtomReader):
         self._at, self._end, self._bars = start, end, 0
         try:
             expr = self._read_sum()
+            if self._at > end:
+                raise UnreadableError("the answer ends too early")
             if self._at != end:
                 raise UnreadableError(f"'{self.tokens[self._at].text[:20]}' is not expected")
             return expr

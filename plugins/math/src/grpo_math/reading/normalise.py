@@ -64,8 +64,10 @@ _SPACES = Pattern(
     r"\\(?:[,;:> ]|(?:quad|qquad|thinspace|medspace|thickspace|enspace|space|nobreakspace)"
     r"(?![a-zA-Z]))|~|&nbsp;|\\?\n|\\q?quad"
 )
-_DEGREE = Pattern(r"\^\s*\{?\s*\\(?:circ|degree)(?![a-zA-Z])\s*\}?|\\degree(?![a-zA-Z])"
-                     r"|\\textdegree(?![a-zA-Z])|\^\s*\{?\s*°\s*\}?")  # fmt: skip
+_CIRCLE = r"(?:\\(?:circ|degree)(?![a-zA-Z])|°)"
+_DEGREE = Pattern(
+    rf"\^\s*\{{\s*{_CIRCLE}\s*\}}|\^\s*{_CIRCLE}|\\(?:text)?degree(?![a-zA-Z])"
+)
 _MATH = Pattern(r"\$(?!\s)([^$]*[^$\s\\,:;+\-])\$")
 _SPACED_MATH = Pattern(r"\$\s+([^$]*?)\s+\$(?!\s*\d)")
 _DELIMITERS = Pattern(r"(?<!\\)\\[()\[\]]")

@@ -133,6 +133,8 @@ def _read_money(reader: NumberReader, start: int, end: int) -> Value | None:
     at = start
     negative = tokens[at].text == "-"
     at += negative
+    if at >= end:
+        return None
     prefix = ""
     if at < end - 1 and tokens[at].kind == "word" and tokens[at].text in {"US", "C", "A", "Rs"}:
         prefix = tokens[at].text

@@ -112,7 +112,7 @@ def read(answer: str, options: Options, *, known: Reading | None = None) -> Read
             with contextlib.suppress(UnreadableError):
                 found.append(read_math(variant, options, join_thousands=True))
     if not found or looks_like_text(text):
-        words = read_text(text)
+        words = read_text(text, options)
         if words is not None:
             found.append(words)
     return Reading(text, tuple(found))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from grpo_math.options import Options
 from grpo_math.patterns import Pattern
 from grpo_math.reading.atoms import split_word
 from grpo_math.reading.vocabulary import CONSTANTS, FUNCTIONS, GREEK
@@ -64,20 +65,21 @@ def _is_math_word(word: str) -> bool:
     return len(word) <= 3 and not re.search(r"[aeiouAEIOU]", word) and word.isascii()
 
 
-def normalise_words(text: str) -> str:
+def normalise_words(text: str, *, fold: bool = True) -> str:
     """Normalise words: case, Unicode form, articles, spacing, final punctuation."""
     for _ in range(4):
         text, count = _LATEX.subn(r" \1 ", text)
         if not count:
             break
-    text = unicodedata.normalize("NFKC", text).casefold()
+    text = unicodedata.normalize("NFKC", text)
+    text = text.casefold() if fold else text
     text = text.replace("’", "'").strip(" \t\r\n.!?,;:\"'`*")
     text = _ARTICLES.sub("", text) if " " in text else text
     text = re.sub(r"(?<=\w)-(?=\w)", " ", text)
     return re.sub(r"\s+", " ", text).strip()
 
 
-def read_text(text: str) -> Value | None:
+def read_text(text: str, options: Options) -> Value | None:
     """Read a text as words; None where it is notation that should have been mathematics."""
     words = normalise_words(text)
     if not any(c.isalpha() for c in words) or re.search(r"[\\{}^_=<>\ufffd]", words):
@@ -86,6 +88,8 @@ def read_text(text: str) -> Value | None:
         return Truth(_TRUTHS[words])
     if words in _NOTHING:
         return NamedSet("empty")
+    if options.case_sensitive_text:
+        return Text(normalise_words(text, fold=False))
     words = _SYNONYMS.get(words, words)
     if words == "all real numbers":
         return NamedSet("R")

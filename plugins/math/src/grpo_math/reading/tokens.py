@@ -29,7 +29,8 @@ _TOKEN = Pattern(
 _NUMBER = r"\d+(?:\.\d+)?(?:\.(?!\d|\.))?|\.\d+"
 _JOINED = Pattern(_TOKEN.pattern % (r"\d{1,3}(?:,\d{3})+(?!\d)(?:\.\d+)?|" + _NUMBER), re.DOTALL)
 _SPLIT = Pattern(_TOKEN.pattern % _NUMBER, re.DOTALL)
-_COMMA = Pattern(_TOKEN.pattern % (r"\d{1,3}(?:\.\d{3})+(?!\d)(?:,\d+)?|\d+(?:,\d+)?"), re.DOTALL)
+_COMMA = Pattern(_TOKEN.pattern % (r"\d{1,3}(?:\.\d{3})+(?!\d)(?:,\d+)?|\d+,\d+|\d+(?:\.\d+)?"), re.DOTALL)
+_POINTED_THOUSANDS = Pattern(r"\d{1,3}(?:\.\d{3})+")
 _SPACED_THOUSANDS = Pattern(r"(?<![\d.,])\d{1,3}(?: \d{3})+(?![\d ]*\d)(?!/)")
 _TEXT_COMMANDS = frozenset(
     words(
@@ -164,8 +165,7 @@ def tokenise(text: str, options: Options, *, join_thousands: bool = True) -> lis
         if len(tokens) > MAX_TOKENS:
             raise OverLimitError(f"the answer has more than {MAX_TOKENS} tokens")
         if kind in {"num", "sci"}:
-            plain = value.replace(".", "") if options.decimal_comma else value.replace(",", "")
-            plain = plain.replace(",", ".") if options.decimal_comma else plain
+            plain = _with_point(value) if options.decimal_comma else value.replace(",", "")
             tokens.append(make_number(plain, options, spaced=spaced))
         elif kind == "repeat":
             tokens.append(Token("num", value, spaced, _read_repeating(value)))
@@ -192,6 +192,13 @@ def tokenise(text: str, options: Options, *, join_thousands: bool = True) -> lis
             tokens.append(Token(kind, value, spaced))
         spaced = False
     return tokens
+
+
+def _with_point(numeral: str) -> str:
+    """Write a numeral with a decimal comma, or with points between thousands, the other way."""
+    if "," in numeral or _POINTED_THOUSANDS.fullmatch(numeral):
+        return numeral.replace(".", "").replace(",", ".")
+    return numeral
 
 
 def _name_text(command: str) -> str:

@@ -24,7 +24,7 @@ _PHRASES = (
     (Pattern(r"\\mu(?![a-zA-Z])\s*|[µμ]"), "μ"),
     (Pattern(r"\\%"), "%"),
     (Pattern(r"\\\$"), "$"),
-    (Pattern(r"\^\s*\{?\s*°\s*\}?"), "°"),
+    (Pattern(r"\^\s*(?:\{\s*°\s*\}|°)"), "°"),
     (Pattern(r"\bdeg(?:rees?)?\.?\s+(?=celsius|fahren|centigr|[CFK]\b)", re.IGNORECASE), "°"),
     (Pattern(r"°\s*celsius|°\s*centigrade|°\s*C(?![a-zA-Z])", re.IGNORECASE), " °C"),
     (Pattern(r"°\s*fahrenheit|°\s*F(?![a-zA-Z])", re.IGNORECASE), " °F"),
@@ -183,7 +183,7 @@ def read_unit(text: str) -> UnitReading | None:
     """
     if len(text) > 120:
         return None
-    if text.isalpha():
+    if text.isascii() and text.isalpha():
         unit = find_unit(text)
         if unit is None:
             return UnitReading(PLAIN, known=False) if _is_generic(text) else None

@@ -1,0 +1,136 @@
+"""Each default of the comparison is a rule, and each option changes just that rule."""
+
+from __future__ import annotations
+
+import pytest
+
+from grpo_math import Cause, Options, Verdict, check_reference, compare
+
+EQUAL = [
+    ("12", "12 cm", "a bare number and the same number with a unit"),
+    ("3.50", "$3.50", "a bare number and the same amount of money"),
+    ("12", "12 stamps", "words that are no unit"),
+    ("16", "16 square units", "generic units"),
+    ("1/3", "0.333333333333", "a decimal of 12 digits that rounds the exact value"),
+    (r"\pi", "3.14159265359", "a decimal of 12 digits that rounds an irrational value"),
+    ("2, 3 and 7", "7, 2, 3", "values listed have no order"),
+    ("x = 1 or x = -3", "-3, 1", "values of one name"),
+    (r"1 \pm 2", "3, -1", "both signs"),
+    (r"\{1, 2, 2\}", r"\{2, 1\}", "sets have no repeats"),
+    ("x = 2", "2", "a named value and the bare value"),
+    ("x = 1, y = 2", "y = 2, x = 1", "assignments are compared by name"),
+    ("(x, y) = (1, 2)", "x = 1, y = 2", "a tuple of names is a list of assignments"),
+    ("3:4", "6:8", "ratios by proportion"),
+    ("x = 2 + 3 = 5", "5", "a chain counts by its last value"),
+    (r"\sqrt{2} \approx 1.41", r"\sqrt{2}", "a trailing approximation is dropped"),
+    (r"\text{The East.}", "east", "texts without case, articles, final punctuation"),
+    ("C", "(c)", "letters of a choice"),
+    ("C", "C. 12", "a letter with its text"),
+    ("y = 2x + 1", "2x - y + 1 = 0", "equations up to a factor"),
+    ("x > 2", r"(2, \infty)", "an inequality and its interval"),
+    (r"\begin{pmatrix} 1 \\ 2 \end{pmatrix}", r"\langle 1, 2 \rangle", "a column and a vector"),
+    ("2^{100000}", r"2 \cdot 2^{99999}", "powers too long to write down"),
+]
+
+DIFFERENT = [
+    ("1/3", "0.333", "a short decimal is not the exact value"),
+    ("1/3", "0.333333333334", "a long decimal must round to its last digit"),
+    ("(1, 2)", "(2, 1)", "tuples are ordered"),
+    ("(1, 2)", "[1, 2]", "brackets of intervals count"),
+    ("(1, 2)", r"\{1, 2\}", "a set is no tuple"),
+    ("2", "2, 3", "several values where the reference is one"),
+    ("x = 2", "y = 2", "another name"),
+    ("x = 1, y = 2", "x = 2, y = 1", "values of other names"),
+    ("50%", "50", "a percentage is not its number"),
+    ("5 km", "5 m", "another unit"),
+    ("5 kg", "5 m", "another dimension"),
+    ("$3.50", "€3.50", "another currency"),
+    ("10^{-20}", r"2 \cdot 10^{-20}", "small numbers, relative tolerance"),
+    ("2^{100}", "2^{100} + 1", "large integers exactly"),
+    (r"1 - \frac{1}{e}", r"1 + \frac{1}{e}", "one sign"),
+    (r"\sqrt{x^2}", "x", "a branch"),
+    ("C", "B", "another letter"),
+    ("C. 12", "B. 12", "the letter decides, not its text"),
+    ("north east", "north", "a text must match whole"),
+    ("3:30 PM", "3:30 AM", "half of the day"),
+    ("x > 2", r"x \ge 2", "a strict bound"),
+    ("12:00", "1:00", "times are no ratios"),
+    ("x^2 + 1", "X^2 + 1", "the case of a variable"),
+]
+
+
+@pytest.mark.parametrize(("gold", "pred", "why"), EQUAL)
+def test_equal_by_default(gold, pred, why):
+    """Notation alone makes no difference, either way round."""
+    assert compare(gold, pred).verdict is Verdict.EQUAL, why
+    assert compare(pred, gold).verdict is Verdict.EQUAL, why
+
+
+@pytest.mark.parametrize(("gold", "pred", "why"), DIFFERENT)
+def test_different_by_default(gold, pred, why):
+    """A wrong answer does not pass, either way round."""
+    assert compare(gold, pred).verdict is Verdict.DIFFERENT, why
+    assert compare(pred, gold).verdict is Verdict.DIFFERENT, why
+
+
+@pytest.mark.parametrize(
+    ("gold", "pred", "changed"),
+    [
+        ("12", "12 cm", {"strict_units": True}),
+        ("50%", "50", {"percent_as_number": True}),
+        ("1234.5", "1.234,5", {"decimal_comma": True}),
+        ("1/3", "0.333", {"rounded_digits": 3}),
+        ("1/3", "0.333333333333", {"rounded_digits": 0}),
+        ("100", "101", {"relative_tolerance": 0.02}),
+        ("1, 2", "2, 1", {"ordered_lists": True}),
+        ("(1, 2)", "(2, 1)", {"unordered_tuples": True}),
+        ("1, 2", r"\{1, 2\}", {"list_is_set": False}),
+        ("East", "east", {"case_sensitive_text": True}),
+        ("(C)", "(c)", {"case_sensitive_letters": True}),
+        ("1/5/2020", "2020-05-01", {"day_first": True}),
+    ],
+)
+def test_an_option_turns_its_rule(gold, pred, changed):
+    """The option changes the verdict of its own case, and the result names it."""
+    default, other = compare(gold, pred), compare(gold, pred, options=Options(**changed))
+    assert {default.verdict, other.verdict} == {Verdict.EQUAL, Verdict.DIFFERENT}
+    assert dict(other.options) == changed
+    assert default.options == ()
+
+
+@pytest.mark.parametrize(
+    ("gold", "pred", "cause"),
+    [
+        ("2", None, Cause.NO_ANSWER),
+        ("2", "  ", Cause.NO_ANSWER),
+        (r"\frac{1}{", "2", Cause.UNPARSED_REFERENCE),
+        ("2", r"\frac{1}{", Cause.UNPARSED_ANSWER),
+        ("(" * 200 + "1" + ")" * 200, "1", Cause.OVER_LIMIT),
+        ("9^{9^{9^{9}}}", "5", Cause.OVER_LIMIT),
+        (r"\sum_{n=1}^{\infty} \frac{1}{n}", "5", Cause.TIMEOUT),
+    ],
+)
+def test_unknown_names_its_cause(gold, pred, cause):
+    """What cannot be decided is unknown with its cause, never a silent 0."""
+    result = compare(gold, pred)
+    assert result.verdict is Verdict.UNKNOWN
+    assert result.cause is cause
+    assert result.reward is None
+    assert result.reason.startswith(cause)
+
+
+def test_a_result_says_how_it_came_about():
+    """A verdict records the types it read and the rule that decided."""
+    result = compare("5 km", "5000 m")
+    assert (result.gold_type, result.pred_type) == ("quantity", "quantity")
+    assert result.rule.startswith("same dimension")
+    assert result.extracted == "5000 m"
+    assert result.reward == 1.0
+
+
+def test_references_are_checked_when_loaded():
+    """A reference that cannot be read is reported, one that can is not."""
+    found = check_reference(r"\frac{1}{")
+    assert found is not None
+    assert found.cause is Cause.UNPARSED_REFERENCE
+    assert check_reference(r"\frac{1}{2}") is None
