@@ -210,6 +210,7 @@ def _epoch_table(epoch: EpochReport) -> Table:
         "library",
         "calls",
         "tokens",
+        "$",
         "failed",
         "s",
     ):
@@ -233,6 +234,7 @@ def _cells(owner: OwnerReport) -> tuple[str, ...]:
         f"{owner.library_before} > {owner.library_after}",
         str(usage.calls),
         str(usage.input_tokens + usage.output_tokens),
+        f"{owner.cost:.4f}" if owner.cost else "-",
         str(owner.failures),
         f"{usage.seconds:.0f}",
     )

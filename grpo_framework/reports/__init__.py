@@ -7,6 +7,7 @@ from grpo_framework.reports.values import (
     Groups,
     OwnerReport,
     Refused,
+    RoleReport,
     RunReport,
 )
 
@@ -17,6 +18,7 @@ __all__ = [
     "OwnerReport",
     "Refused",
     "ReportFold",
+    "RoleReport",
     "RunReport",
     "bearer",
     "fold",

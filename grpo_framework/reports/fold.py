@@ -7,7 +7,7 @@ directory's ``events.jsonl`` gives the same report.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from typing import Any
 
@@ -26,15 +26,27 @@ from grpo_framework.events import (
     UnitFailed,
 )
 from grpo_framework.experience import CRITIC, Operation
-from grpo_framework.records import Failure, Owner, Unit, Usage
+from grpo_framework.records import Failure, Owner, Stage, Unit, Usage
 from grpo_framework.reports.values import (
     EpochReport,
     FailureCount,
     Groups,
     OwnerReport,
     Refused,
+    RoleReport,
     RunReport,
 )
+
+ROLES: Mapping[Stage, str] = {
+    "attempt": "generator",
+    "verdict": "comparator",
+    "fusion": "critic",
+    "fusion_verdict": "comparator",
+    "advice": "advisor",
+    "consolidation": "advisor",
+    "commit": "advisor",
+}
+"""Whose model calls a stage makes."""
 
 EXAMPLES = 5
 """How many reasons are kept of refusals of one kind; the events hold all."""
@@ -56,7 +68,16 @@ class _OwnerSums:
     before: int = 0
     after: int = 0
     usage: Usage = field(factory=Usage)
+    cost: Fraction = Fraction(0)
     failures: int = 0
+
+
+@define
+class _RoleSums:
+    """Sums of one role's calls in one epoch."""
+
+    usage: Usage = field(factory=Usage)
+    cost: Fraction = Fraction(0)
 
 
 @define
@@ -65,6 +86,7 @@ class _EpochSums:
 
     epoch: int
     owners: dict[Owner, _OwnerSums]
+    roles: dict[str, _RoleSums] = field(factory=dict)
     seconds: float = 0.0
     failures: dict[str, FailureCount] = field(factory=dict)
 
@@ -124,8 +146,10 @@ class ReportFold:
 
     def report(self) -> RunReport:
         """The report so far."""
-        epochs = tuple(_epoch_report(sums) for sums in self._state.epochs)
-        return evolve(self._state.head, epochs=epochs)
+        sums = self._state.epochs
+        cost = sum((role.cost for each in sums for role in each.roles.values()), Fraction(0))
+        epochs = tuple(_epoch_report(each) for each in sums)
+        return evolve(self._state.head, epochs=epochs, cost=float(cost))
 
     def _change(self, **changes: Any) -> None:
         self._state.head = evolve(self._state.head, **changes)
@@ -169,10 +193,13 @@ class ReportFold:
             )
 
     def _call(self, event: CallFinished) -> None:
-        head = self._state.head
-        self._change(usage=head.usage + event.usage)
-        sums = self._of(event.unit.epoch, bearer(event.unit))
-        sums.usage = sums.usage + event.usage
+        cost = Fraction(event.cost)
+        self._change(usage=self._state.head.usage + event.usage)
+        owner = self._of(event.unit.epoch, bearer(event.unit))
+        roles = self._epoch(event.unit.epoch).roles
+        for sums in (owner, roles.setdefault(ROLES[event.unit.stage], _RoleSums())):
+            sums.usage = sums.usage + event.usage
+            sums.cost += cost
 
     def _failure(self, failure: Failure) -> None:
         unit, owner = failure.unit, bearer(failure.unit)
@@ -208,7 +235,11 @@ def fold(events: Iterable[Event]) -> RunReport:
 def _epoch_report(sums: _EpochSums) -> EpochReport:
     failures = tuple(sums.failures[key] for key in sorted(sums.failures))
     owners = tuple(_owner_report(owner, each) for owner, each in sums.owners.items())
-    return EpochReport(sums.epoch, sums.seconds, owners, failures)
+    roles = tuple(
+        RoleReport(role, sums.roles[role].usage, float(sums.roles[role].cost))
+        for role in sorted(sums.roles)
+    )
+    return EpochReport(sums.epoch, sums.seconds, owners, roles, failures)
 
 
 def _owner_report(owner: Owner, sums: _OwnerSums) -> OwnerReport:
@@ -224,6 +255,7 @@ def _owner_report(owner: Owner, sums: _OwnerSums) -> OwnerReport:
         library_before=sums.before,
         library_after=sums.after,
         usage=sums.usage,
+        cost=float(sums.cost),
         failures=sums.failures,
     )
 

@@ -61,6 +61,7 @@ class OwnerReport:
         library_before: Experiences at the epoch's start.
         library_after: Experiences at its end.
         usage: Model calls made for this owner's learning and answering, with their tokens.
+        cost: Of these calls, in US dollars.
         failures: Failed units.
     """
 
@@ -75,16 +76,33 @@ class OwnerReport:
     library_before: int = 0
     library_after: int = 0
     usage: Usage = field(factory=Usage)
+    cost: float = 0.0
     failures: int = 0
 
 
 @frozen
+class RoleReport:
+    """The model calls of one role in one epoch.
+
+    Attributes:
+        role: ``generator``, ``critic``, ``advisor`` or ``comparator``.
+        usage: Calls and tokens.
+        cost: US dollars.
+    """
+
+    role: str
+    usage: Usage = field(factory=Usage)
+    cost: float = 0.0
+
+
+@frozen
 class EpochReport:
-    """One epoch: every owner, what failed, and the wall time in seconds."""
+    """One epoch: every owner, every role's calls, what failed, and the wall time in seconds."""
 
     epoch: int
     seconds: float
     owners: tuple[OwnerReport, ...]
+    roles: tuple[RoleReport, ...] = ()
     failures: tuple[FailureCount, ...] = ()
 
 
@@ -103,6 +121,7 @@ class RunReport:
         units: Units of work tried: attempts, verdicts, fusions, advice.
         failures: Units that failed.
         usage: All model calls together.
+        cost: Of these, in US dollars.
         epochs: One report each.
     """
 
@@ -116,4 +135,5 @@ class RunReport:
     units: int = 0
     failures: int = 0
     usage: Usage = field(factory=Usage)
+    cost: float = 0.0
     epochs: tuple[EpochReport, ...] = ()
