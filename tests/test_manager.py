@@ -40,6 +40,9 @@ class Store:
         self.kept.setdefault(library.owner, [Library(library.owner)]).append(library)
 
 
+NOW = "2026-01-02T03:04:05+00:00"
+
+
 def manager(store, **limits):
     return ExperienceManager(store, limits=Limits(**limits), plugins=Plugins(()))
 
@@ -49,7 +52,8 @@ def batch(store, proposals, counts=None, **limits):
 
     async def main():
         made = manager(store, **limits)
-        commits = await made.commit(await made.load(OWNERS), proposals, counts or {})
+        commits = made.decide(await made.load(OWNERS), proposals, counts or {}, now=NOW)
+        await made.commit(commits)
         return {commit.plan.owner: commit for commit in commits}
 
     return asyncio.run(main())
@@ -207,13 +211,28 @@ def test_a_stale_writer_gets_a_conflict_and_overwrites_nothing():
     async def main():
         made = manager(store)
         snapshot = await made.load(OWNERS)
-        await made.commit(snapshot, {"generator_1": [Add(UNITS)]}, {})
+        await made.commit(made.decide(snapshot, {"generator_1": [Add(UNITS)]}, {}, now=NOW))
         with pytest.raises(VersionConflict) as caught:
-            await made.commit(snapshot, {"generator_1": [Add(PICTURE)]}, {})
+            await made.commit(made.decide(snapshot, {"generator_1": [Add(PICTURE)]}, {}, now=NOW))
         assert (caught.value.owner, caught.value.found) == ("generator_1", 1)
 
     asyncio.run(main())
     assert contents(store, "generator_1") == [UNITS]
+
+
+def test_a_commit_that_stands_already_counts_as_done():
+    """A resumed run commits again what it had decided; the same digest is no conflict."""
+    store = Store()
+
+    async def main():
+        made = manager(store)
+        decided = made.decide(await made.load(OWNERS), {"critic": [Add(UNITS)]}, {}, now=NOW)
+        await made.commit(decided)
+        await made.commit(decided)
+
+    asyncio.run(main())
+    assert contents(store, "critic") == [UNITS]
+    assert store.commits == ["critic"]
 
 
 def test_limits_are_the_managers():
