@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 import attrs
@@ -14,6 +13,7 @@ from grpo_math.extraction.sentences import CONCLUSION, count_words, states_value
 from grpo_math.extraction.statements import find_correction, find_last_statement
 from grpo_math.extraction.structured import find_json, find_tag, open_tag, split_thinking
 from grpo_math.options import Options
+from grpo_math.patterns import Pattern
 
 __all__ = ["MAX_RESPONSE", "Extraction", "extract", "peel"]
 
@@ -23,10 +23,10 @@ MAX_RESPONSE: Final = 200_000
 MAX_MARKED: Final = 20_000
 """Characters, counted from the end, that are searched for an announced answer."""
 
-_EMPTY_BOX: Final = re.compile(r"\\(?:boxed|fbox|framebox)\b")
-_HOLDS_VALUE: Final = re.compile(r"[\d\\$=<>]")
-_STATEMENT_END: Final = re.compile(r"\.\s|[。！\n]")
-_NEXT_QUESTION: Final = re.compile(r"\n\s{0,4}(?:\*\*)?(?:Question|Q|Problem)(?:\s\d{1,3})?\s?:")
+_EMPTY_BOX: Final = Pattern(r"\\(?:boxed|fbox|framebox)\b")
+_HOLDS_VALUE: Final = Pattern(r"[\d\\$=<>]")
+_STATEMENT_END: Final = Pattern(r"\.\s|[。！\n]")
+_NEXT_QUESTION: Final = Pattern(r"\n\s{0,4}(?:\*\*)?(?:Question|Q|Problem)(?:\s\d{1,3})?\s?:")
 
 
 @attrs.frozen

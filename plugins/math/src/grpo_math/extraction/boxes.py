@@ -9,14 +9,15 @@ from typing import Final
 import attrs
 
 from grpo_math.extraction.cleaning import clean, matching_brace
+from grpo_math.patterns import Pattern
 
 MAX_JOINED: Final = 200
 # `\b` of a badly escaped string arrives as a backspace, with the box's first letter gone.
 _COMMANDS: Final = ("boxed", "fbox", "framebox", "\x08oxed")
-_OPENING: Final = re.compile(r"\s{0,8}(?:\[[^\[\]{}]{0,20}\]\s{0,4}){0,2}\{")
-_BARE: Final = re.compile(r"[ \t]{1,4}(\\[A-Za-z]{1,20}|[-+]?[\d.,/]*\d|[A-Za-z])")
-_PARENTHESIS: Final = re.compile(r"\s{0,2}\(([^()\n]{1,60})\)")
-_GAP_NOISE: Final = re.compile(
+_OPENING: Final = Pattern(r"\s{0,8}(?:\[[^\[\]{}]{0,20}\]\s{0,4}){0,2}\{")
+_BARE: Final = Pattern(r"[ \t]{1,4}(\\[A-Za-z]{1,20}|[-+]?[\d.,/]*\d|[A-Za-z])")
+_PARENTHESIS: Final = Pattern(r"\s{0,2}\(([^()\n]{1,60})\)")
+_GAP_NOISE: Final = Pattern(
     r"\\(?:text|textrm|mathrm|mbox|textbf)\s?\{([^{}]{0,20})\}|\\(?:qquad|quad|[,;:! ()\[\]])|"
     r"[\\$&*_~\s]|\.(?=\s|$)"
 )
@@ -24,29 +25,29 @@ _LABEL: Final = (
     r"(?:\(?[a-zA-Z0-9ivx]{1,3}[).:]|[A-Za-z](?:_\{?\w{1,3}\}?)?=|"
     r"(?:part|case|answer)\(?\w\)?[.:)]?|[-•])"
 )
-_JOINER: Final = re.compile(
+_JOINER: Final = Pattern(
     r"(?:(?:and|or|aswellas|und|oder|et|ou|y|e|o|и|или|"
     r"和|与|以及|或|或者|及|と|,|;|，|；|、|/|&)|" + _LABEL + r"){1,4}",
     re.IGNORECASE,
 )
-_NAME: Final = re.compile(r"([A-Za-z](?:_\{?\w{1,3}\}?)?)\s{0,3}=\s{0,3}$")
-_PLACEHOLDER: Final = re.compile(
+_NAME: Final = Pattern(r"([A-Za-z](?:_\{?\w{1,3}\}?)?)\s{0,3}=\s{0,3}$")
+_PLACEHOLDER: Final = Pattern(
     r"(?:\\text\{)?(?:|\.{2,6}|…|\\[lc]?dots|\?+|_+|\\_+|\\square|(?:your |the |final |my |"
     r"<)*answer(?: here)?>?|"
     r"\\?[{<\[]?(?:your_|final_)?answer[}>\]]?|#\d?|result|\\cdot)\}?",
     re.IGNORECASE,
 )
-_UNIT_AFTER: Final = re.compile(
+_UNIT_AFTER: Final = Pattern(
     r"(?:\\[,;:! ]|[ ~])*(?:\\?%|"
     r"\$?\s?(?:%|percent(?:age)?\b|pct\b|per\scent\b)|\^\s?\{?\\?circ\}?|\\degree\b|°|"
     r"\\(?:text|mathrm|textrm|mbox)\s?\{[^{}]{1,40}\}(?:\^\{?-?\d\}?)?)"
 )
-_UNIT_WORDS: Final = re.compile(
+_UNIT_WORDS: Final = Pattern(
     r"[\s~]*\\(?:text|mathrm|textrm|mbox)\s?\{\s*(?:and|or|so|since|because|which|where|if|for|"
     r"by|as|is|\(|\.|,|;)"
 )
-_MINUS_BEFORE: Final = re.compile(r"(?:[=$]|\\\[|\\\()\s{0,2}-\s?$")
-_CODE_FENCE: Final = re.compile(
+_MINUS_BEFORE: Final = Pattern(r"(?:[=$]|\\\[|\\\()\s{0,2}-\s?$")
+_CODE_FENCE: Final = Pattern(
     r"```[ \t]*(?:python|py|c|cpp|java|javascript|js|sympy|sage|matlab|r)\b"
 )
 

@@ -10,6 +10,8 @@ import re
 from itertools import pairwise
 from typing import Final
 
+from grpo_math.patterns import Pattern
+
 END_TOKENS: Final = (
     "<|im_end|>",
     "<|im_start|>",
@@ -32,19 +34,19 @@ _WRAPPERS: Final = (
 )
 _QUOTES: Final = (("`", "`"), ('"', '"'), ("“", "”"), ("«", "»"), ("„", "“"), ("「", "」"))
 # `2**3` is a power: bold marks stand at the edge of a word, with a gap on one side.
-_WORD_END: Final = re.compile(r"[\w)\]]")
-_WORD_START: Final = re.compile(r"[\w(\[]")
+_WORD_END: Final = Pattern(r"[\w)\]]")
+_WORD_START: Final = Pattern(r"[\w(\[]")
 # A closing dollar follows no space and precedes no digit: `$5 and $6` are two amounts.
-_INLINE: Final = re.compile(r"(?<![\\$\w])\$(?=[^\s$])([^$\n]{1,400}?)(?<=[^\s\\])\$(?![\d$])")
+_INLINE: Final = Pattern(r"(?<![\\$\w])\$(?=[^\s$])([^$\n]{1,400}?)(?<=[^\s\\])\$(?![\d$])")
 _TRAILING: Final = " \t\r\n.,;:。，；：．、"
-_EXCLAMATION: Final = re.compile(r"(?<=[^\W\d_]{2})[!！]+$|(?<=[*_$。])[!！]+$")
-_ASIDE: Final = re.compile(
+_EXCLAMATION: Final = Pattern(r"(?<=[^\W\d_]{2})[!！]+$|(?<=[*_$。])[!！]+$")
+_ASIDE: Final = Pattern(
     r"\s[(（](?:since|because|as |i\.e\.|which|where|note|assuming|rounded|approx|see |or about|"
     r"option|choice|by |from |using)[^()（）]{0,200}[)）]\s*\.?$",
     re.IGNORECASE,
 )
-_BRACED_COMMA: Final = re.compile(r"\s?\{\s?,\s?\}")
-_TURN: Final = re.compile(r"^(?:<\|[^|<>]{1,30}\|>(?:assistant|system|user)?\s*)+")
+_BRACED_COMMA: Final = Pattern(r"\s?\{\s?,\s?\}")
+_TURN: Final = Pattern(r"^(?:<\|[^|<>]{1,30}\|>(?:assistant|system|user)?\s*)+")
 
 
 def cut_end_tokens(text: str) -> str:
@@ -115,11 +117,11 @@ def matching_brace(text: str, start: int, end: int | None = None) -> int:
         elif sign == "}":
             depth -= 1
             if depth == 0:
-                return match.start()
+                return int(match.start())
     return -1
 
 
-_BRACES: Final = re.compile(r"\\.|[{}]", re.DOTALL)
+_BRACES: Final = Pattern(r"\\.|[{}]", re.DOTALL)
 
 
 def _unwrap(text: str) -> str:

@@ -19,6 +19,7 @@ from grpo_math.extraction.sentences import (
     trim_counter,
     value_in,
 )
+from grpo_math.patterns import Pattern
 
 MAX_TRIES: Final = 12
 MAX_BLOCK: Final = 20_000
@@ -44,27 +45,27 @@ _ADDITIONS: Final = (
     r"(?:to|for|in|of|à|zu|de|der|a|on|as) [^\n.:：=]{1,90}?)|\s*\([^()\n]{0,60}\)|"
     r",\s*(?:therefore|then|thus|hence|so),?){0,2}"
 )
-_LINK: Final = re.compile(
+_LINK: Final = Pattern(
     rf"(?:s|en)?{_ADDITIONS}\s*(?:[:：=→⇒]|->|=>|[—–-](?=\s)|\b(?:{_LINK_WORDS})\b\s*[:：]?|"
     r"(?=\s(?:\$|\\\(|\\\[))|】|(?:选项)?\s*(?:应该是|應該是|应当是|应为|應為|应是|就是|即为|是|为|為|选|選|は|が|은|는|"
     r"：)\s*[:：]?)",
     re.IGNORECASE,
 )
-_DIRECT: Final = re.compile(r"\s*(?:择|擇)?\s*(?:项|項)?[:：]?\s*")
-_HEADING: Final = re.compile(
+_DIRECT: Final = Pattern(r"\s*(?:择|擇)?\s*(?:项|項)?[:：]?\s*")
+_HEADING: Final = Pattern(
     r"(?:^|\n)[\s#*_>]*(?:the\s+)?(?:final\s+)?\w{3,12}[\s*_:：]*\Z", re.IGNORECASE
 )
-_NOT: Final = re.compile(
+_NOT: Final = Pattern(
     r"\s*(?:not|never|definitely not|不是|nicht|ne)\b(?:.{1,40}?(?:\bbut\b|\bit'?s\b|\bit is\b|"
     r"\brather\b|而是)\s*)?",
     re.IGNORECASE,
 )
-_STEP: Final = re.compile(
+_STEP: Final = Pattern(
     r"\s*(?:step|part|case|solution|explanation|conclusion|verification|final|answer|\d+\.\s)",
     re.IGNORECASE,
 )
-_BULLET: Final = re.compile(r"\s*(?:[-*•]|\(?[a-z0-9]\)|\d{1,2}\.)\s+(?=\S)")
-_REFUSAL: Final = re.compile(
+_BULLET: Final = Pattern(r"\s*(?:[-*•]|\(?[a-z0-9]\)|\d{1,2}\.)\s+(?=\S)")
+_REFUSAL: Final = Pattern(
     r"^\W{0,4}(?:no answer|(?:your|insert) answer(?: here)?|n/?a|unknown|undetermined|"
     r"none given|tbd|\?+|…|\.{2,})\W{0,3}$|"
     r"\b(?:(?:can ?not|can't|could not|couldn't|unable to|impossible to|not able to|hard to|"
@@ -81,8 +82,8 @@ _REFUSAL: Final = re.compile(
     re.IGNORECASE,
 )  # fmt: skip
 _DISPLAY: Final = (("$$", "$$"), ("\\[", "\\]"), ("```", "```"))
-_ENVIRONMENT: Final = re.compile(r"\\begin\{(\w+\*?)\}")
-_CHOICE: Final = re.compile(
+_ENVIRONMENT: Final = Pattern(r"\\begin\{(\w+\*?)\}")
+_CHOICE: Final = Pattern(
     r"(?:option|choice|answer|statement|选项|選項)\s?\(?([A-J])\)?\s(?:is|must be|"
     r"would be)\s(?:the\s)?(?:correct|right|best|true)|"
     r"(?:^|[\s(])\(?([A-J])\)?\sis\s(?:the\s)?(?:correct|right)\s?(?:answer|option|choice)?|"

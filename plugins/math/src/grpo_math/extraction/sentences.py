@@ -6,6 +6,7 @@ import re
 from typing import Final
 
 from grpo_math.extraction.cleaning import clean
+from grpo_math.patterns import Pattern
 
 MAX_SENTENCE: Final = 1_200
 _UNIT: Final = (
@@ -26,13 +27,13 @@ _NUMBER: Final = (
     r"(?:[-−+](?=[$€£¥₹\d.]))?(?:[$€£¥₹]\s?)?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?"
     r"(?:\s?/\s?\d+|\s\d+/\d+|:\d{2}(?::\d{2})?)?(?:[eE][-+]?\d{1,6})?(?:\s?\\?%)?"
 )
-_QUANTITY: Final = re.compile(rf"(?<![\w.])({_NUMBER})(?:[\s~]?({_UNIT})(?![A-Za-z]))?")
-_PARENTHESISED: Final = re.compile(r"\\\((.{1,400}?)\\\)")
-_VERDICT: Final = re.compile(
+_QUANTITY: Final = Pattern(rf"(?<![\w.])({_NUMBER})(?:[\s~]?({_UNIT})(?![A-Za-z]))?")
+_PARENTHESISED: Final = Pattern(r"\\\((.{1,400}?)\\\)")
+_VERDICT: Final = Pattern(
     r"\s(?:is|are)\s(?:the|our|my)\s(?:final\s|correct\s|desired\s|required\s)?"
     r"(?:answer|solution|result|value)s?\b.{0,60}$"
 )
-_IS: Final = re.compile(
+_IS: Final = Pattern(
     r"\b(?:is|are|was|were|equals?|be|becomes|'s|gives|yields|gives us|obtain|get|est|sont|"
     r"vaut|ist|sind|lautet|beträgt|es|son|"
     r"adalah|é|è|sono|são|равен|равна|равно|составляет|является)\b(?:\s+(?:equal to|exactly|simply|"
@@ -40,7 +41,7 @@ _IS: Final = re.compile(
     r"approximately|given by|égale? à|gleich|igual a|also))?\s*[:：]?\s*|"
     r"(?:等于|应为|应该是|就是|是|为|為|共有|有|需要|得|は|＝|≈)\s*"
 )
-_WORD: Final = re.compile(r"(?<![\\A-Za-z])[^\W\d_]{2,}")
+_WORD: Final = Pattern(r"(?<![\\A-Za-z])[^\W\d_]{2,}")
 _KNOWN: Final = frozenset(
     {
         "pmatrix", "bmatrix", "vmatrix", "matrix", "array", "cases", "aligned",
@@ -51,7 +52,7 @@ _KNOWN: Final = frozenset(
         "ft", "hours", "hour", "minutes", "dollars", "degrees", "units", "square", "pm", "am",
     }
 )  # fmt: skip
-CONCLUSION: Final = re.compile(
+CONCLUSION: Final = Pattern(
     r"^(?:and\s+|but\s+|\W{1,3})?(?:therefore|thus|hence|so|consequently|finally|in conclusion|"
     r"in total|altogether|as a result|"
     r"accordingly|that means|this means|we (?:get|find|obtain|conclude)|it follows|"
@@ -65,7 +66,7 @@ CONCLUSION: Final = re.compile(
     r"conclude|see)\s+(?:that\s+)?)?",
     re.IGNORECASE,
 )
-_LEAD: Final = re.compile(
+_LEAD: Final = Pattern(
     r"^(?:(?:is|are|be|ist|est|es|donc|also|daher|somit|approximately|about|exactly|precisely|"
     r"simply|just|roughly|"
     r"only|equal to|equals|given by|indeed|"
@@ -74,7 +75,7 @@ _LEAD: Final = re.compile(
     r"选项\s*|选\s*|(?:一共|总共|共|约|大约)有?\s*|(?:is|are)(?=\\|\$))",
     re.IGNORECASE,
 )
-_END: Final = re.compile(
+_END: Final = Pattern(
     r"(?<=[^\s.])[.?](?=\s+[A-Z\"“(*\[]|\s*$)|[。！？]|[;；](?=\s|$)|\s+[—–]\s+(?=[a-zA-Z])|"
     r"[,，]?\s*(?:\bbecause\b|\bsince\b|(?<=[,，])\s*\bwhich\b|\bas required\b|\bas desired\b|"
     r"\binstead of\b|"
@@ -83,35 +84,35 @@ _END: Final = re.compile(
     r"\bwhile\b|\bbut\b|\bhowever\b|因为|由于|，所以|，因此|，即|，其中|，(?=[^，。\n]{0,30}[当时得此故使取]))|"
     r",\s+(?:so|as|and (?:this|that|the|we|it|so))\b"
 )
-_SUM: Final = re.compile(r"[a-w](?:\s?\+\s?[a-w]){1,5}\s?=[^,;<>]+$")
-_SEVERAL: Final = re.compile(r"\b(?:and|or)\b")
-_WORD_FIRST: Final = re.compile(r"([^\W\d_]{2,})[^\d\\=]*\d")
-_LIST_AFTER: Final = re.compile(r"(\d)\s[^\d:=$]{1,60}:\s.*$")
-_SPELLED: Final = re.compile(
+_SUM: Final = Pattern(r"[a-w](?:\s?\+\s?[a-w]){1,5}\s?=[^,;<>]+$")
+_SEVERAL: Final = Pattern(r"\b(?:and|or)\b")
+_WORD_FIRST: Final = Pattern(r"([^\W\d_]{2,})[^\d\\=]*\d")
+_LIST_AFTER: Final = Pattern(r"(\d)\s[^\d:=$]{1,60}:\s.*$")
+_SPELLED: Final = Pattern(
     r"(?:zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|(?:thir|four|fif|six|"
     r"seven|eigh|nine)teen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)(?![a-z])",
     re.IGNORECASE,
 )
-_EMPTY: Final = re.compile(
+_EMPTY: Final = Pattern(
     r"\b(?:done|complete[d]?|finished|clear|proved|proven|needed|required|valid|possible|follows|"
     r"shown|satisfied|correct|wrong|unclear|unknown|enough|sure|here|there|as)\b",
     re.IGNORECASE,
 )
-_COPULA: Final = re.compile(r"\s{0,4}(?:である|です|となる|になる|だ|입니다|이다)$")
-_CHOICE_END: Final = re.compile(r"^\W{0,3}[A-Ja-j]$")
-_ABSENCE: Final = re.compile(
+_COPULA: Final = Pattern(r"\s{0,4}(?:である|です|となる|になる|だ|입니다|이다)$")
+_CHOICE_END: Final = Pattern(r"^\W{0,3}[A-Ja-j]$")
+_ABSENCE: Final = Pattern(
     r"\b(?:no (?:real |positive |integer )?solutions?|does not exist|"
     r"infinitely many solutions)\b|无解|無解|不存在",
     re.IGNORECASE,
 )
-_DANGLING: Final = re.compile(
+_DANGLING: Final = Pattern(
     r"(?:[=+×*/<>≤≥≈,(\[{^_\\:&]|(?<=\s)[-−]|\\(?:frac|cdot|times|left|sqrt|text|le|ge)|"
     r"\b(?:is|are|be|to|the|a|an|of|by|and|or|get|have|with|we|for|in|on|that|then|so|let|from|"
     r"as|it|our|first|next|if|when|"
     r"where|which|using|into|at|this|will|can|need|must|est|ist|es|le|la|der|die|das|und|et))$",
     re.IGNORECASE,
 )
-_BALANCE: Final = re.compile(r"\\.|[{}()\[\]]", re.DOTALL)
+_BALANCE: Final = Pattern(r"\\.|[{}()\[\]]", re.DOTALL)
 
 
 def count_words(text: str) -> int:
@@ -226,7 +227,7 @@ def starts_with_word(value: str) -> bool:
 def strip_words(value: str) -> str:
     """Return the single quantity of a value that starts with an ordinary word."""
     if starts_with_word(value):
-        quantities = [match.group().strip() for match in _QUANTITY.finditer(value)]
+        quantities: list[str] = [match.group().strip() for match in _QUANTITY.finditer(value)]
         if len(quantities) == 1:
             return quantities[0]
     return value

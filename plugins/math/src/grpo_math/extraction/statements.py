@@ -22,9 +22,10 @@ from grpo_math.extraction.sentences import (
     trim_counter,
     value_in,
 )
+from grpo_math.patterns import Pattern
 
 WINDOW: Final = 4_000
-_CLOSER: Final = re.compile(
+_CLOSER: Final = Pattern(
     r"^\W*(?:(?:i )?hope|let me know|q\.?e\.?d|feel free|if you (?:have|need|would)|please let|"
     r"happy to|good luck|thank|"
     r"is there anything|would you like|verified|correct\b.{0,3}$|done\b|this (?:completes|"
@@ -33,13 +34,13 @@ _CLOSER: Final = re.compile(
     r"希望|如有|如果(?:您|你)|bonne|viel erfolg|espero)|^[-=_*#\s.]*$",
     re.IGNORECASE,
 )
-_SENTENCE: Final = re.compile(
+_SENTENCE: Final = Pattern(
     r"(?:(?<=[^\s.][.!?])|(?<=[.}]\$\$)|(?<=\\\]))\s+(?=[A-ZÀ-ÞА-Я$\\\d(*])|(?<=[。！？])"
 )
-_DECORATION: Final = re.compile(r"^(?:[#>•\-*]+\s+|\*+(?=\S)|\d{1,2}\.\s+(?=[A-Z])|(?:[✅✓☑]|\s)+)")
-_DISPLAY_END: Final = re.compile(r"(?:\$\$|\\\]|```|\\end\{(\w+\*?)\})\s*\.?$")
-_POLAR: Final = re.compile(r"(yes|no|true|false)[,.;:]\s", re.IGNORECASE)
-_CORRECTION: Final = re.compile(
+_DECORATION: Final = Pattern(r"^(?:[#>•\-*]+\s+|\*+(?=\S)|\d{1,2}\.\s+(?=[A-Z])|(?:[✅✓☑]|\s)+)")
+_DISPLAY_END: Final = Pattern(r"(?:\$\$|\\\]|```|\\end\{(\w+\*?)\})\s*\.?$")
+_POLAR: Final = Pattern(r"(yes|no|true|false)[,.;:]\s", re.IGNORECASE)
+_CORRECTION: Final = Pattern(
     r"\b(?:wait|actually|correction|oops|sorry|scratch that|my mistake|on second thought|"
     r"i made an? (?:mistake|error)|"
     r"that(?:'s| is|was| was) (?:wrong|incorrect|not right)|let me (?:correct|redo|fix)|"
@@ -49,7 +50,7 @@ _CORRECTION: Final = re.compile(
     r"等等|等一下|不对|更正|修正|訂正|待って|잠깐",
     re.IGNORECASE,
 )
-_CORRECTED: Final = re.compile(
+_CORRECTED: Final = Pattern(
     r"\b(?:it|that|this|(?:the |my )?(?:correct |right |final |real )?(?:answer|result|value|"
     r"number|total|sum|product)|[a-z])"
     r"(?:'s|\s+(?:is|should be|must be|should have been|equals|becomes|"
@@ -59,7 +60,7 @@ _CORRECTED: Final = re.compile(
     r"\b[a-z]\s?=\s?|(?:应该是|应为|更正为|更正[:：]|应该等于)\s*",
     re.IGNORECASE,
 )
-_CHECK: Final = re.compile(
+_CHECK: Final = Pattern(
     r"\b(?:check|verify|verif|double|confirm|indeed|still|also works)|验证|检查", re.IGNORECASE
 )
 

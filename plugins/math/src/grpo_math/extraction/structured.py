@@ -8,6 +8,7 @@ from typing import Final
 import attrs
 
 from grpo_math.extraction.cleaning import clean
+from grpo_math.patterns import Pattern
 
 THINK_ENDS: Final = (
     "</think>",
@@ -21,19 +22,19 @@ THINK_ENDS: Final = (
 )
 _THINK_STARTS: Final = ("<think>", "<thinking>", "<thought>", "[THINK]", "◁think▷")
 MAX_ITEMS: Final = 200
-_TAG: Final = re.compile(r"<(/?)(?:final_?)?(?:answer|solution_answer)\s{0,3}>", re.IGNORECASE)
-_KEY: Final = re.compile(
+_TAG: Final = Pattern(r"<(/?)(?:final_?)?(?:answer|solution_answer)\s{0,3}>", re.IGNORECASE)
+_KEY: Final = Pattern(
     r"""["'](?:final[_ ]?|correct[_
     ]?)?(?:answer|result|solution|réponse|antwort|respuesta|ответ|答案)["']\s{0,8}:\s{0,8}""",
     re.IGNORECASE,
 )
 _KEY_ENDS: Final = ('":', "':", '" :', "' :")
-_STRING: Final = re.compile(r'"((?:[^"\\]|\\.)*)"|\'((?:[^\'\\]|\\.)*)\'', re.DOTALL)
-_SCALAR: Final = re.compile(r"[-+]?\d[\d_.eE+\-/]*|true|false", re.IGNORECASE)
-_NULL: Final = re.compile(r"null|None")
-_LIST: Final = re.compile(r"\[([^\[\]{}]*)\]")
-_ITEM: Final = re.compile(r'"((?:[^"\\]|\\.)*)"|([^,"\s][^,"]*)')
-_ESCAPE: Final = re.compile(r"\\(u[0-9a-fA-F]{4}|.)", re.DOTALL)
+_STRING: Final = Pattern(r'"((?:[^"\\]|\\.)*)"|\'((?:[^\'\\]|\\.)*)\'', re.DOTALL)
+_SCALAR: Final = Pattern(r"[-+]?\d[\d_.eE+\-/]*|true|false", re.IGNORECASE)
+_NULL: Final = Pattern(r"null|None")
+_LIST: Final = Pattern(r"\[([^\[\]{}]*)\]")
+_ITEM: Final = Pattern(r'"((?:[^"\\]|\\.)*)"|([^,"\s][^,"]*)')
+_ESCAPE: Final = Pattern(r"\\(u[0-9a-fA-F]{4}|.)", re.DOTALL)
 
 
 @attrs.frozen
