@@ -99,7 +99,7 @@ def content_schema(*, content_chars: int, opening: str, plain_words: bool) -> di
     if not plain_words:
         return {"type": "string", "minLength": 12, "maxLength": content_chars}
     rest = content_chars - len(opening) - 1
-    return {"type": "string", "pattern": f'^{opening}[^0-9"\\\\\\n.。]{{10,{rest}}}[.。]$'}
+    return {"type": "string", "pattern": f'^{opening}[^0-9"\\\\\\n.。…“”]{{10,{rest}}}[.。]$'}
 
 
 def _variant(name: str, reason: Any, rest: dict[str, Any]) -> dict[str, Any]:
