@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,7 +12,7 @@ from attrs import field, frozen
 
 from grpo_framework.component import Wiring
 from grpo_framework.config import ComponentConfig, RunConfig
-from grpo_framework.errors import ConfigError, ValidationFailed
+from grpo_framework.errors import ConfigError, GrpoError, PluginError, ValidationFailed
 from grpo_framework.plugins import (
     ADVISOR,
     COMPARATOR,
@@ -76,7 +76,8 @@ class Workshop:
             for use in uses:
                 self.find(noun, use)
 
-    def open(
+    @asynccontextmanager
+    async def open(
         self,
         noun: Noun[T],
         use: ComponentConfig,
@@ -84,11 +85,12 @@ class Workshop:
         owner: Owner = "",
         chat_model: ChatModel | None = None,
         answer_key: Mapping[str, str] | None = None,
-    ) -> AbstractAsyncContextManager[T]:
-        """Open one component.
+    ) -> AsyncIterator[T]:
+        """Open one component, and close it on exit.
 
         Raises:
             ConfigError: As `find`; the factory may raise more.
+            PluginError: The factory failed in a way that it does not explain.
         """
         offer = self.find(noun, use)
         config = self.config
@@ -102,7 +104,23 @@ class Workshop:
             answer_key=(answer_key or {}) if offer.component.simulation else {},
             chat_model=chat_model,
         )
-        return offer.component.factory(wiring)
+        async with AsyncExitStack() as stack:
+            try:
+                made = await stack.enter_async_context(offer.component.factory(wiring))
+            except GrpoError:
+                raise
+            # A factory is foreign code; what it does not explain is at least put down to it.
+            except Exception as error:
+                distribution = self.plugins.record(offer.plugin).distribution
+                text = " ".join(str(error).split())
+                message = (
+                    f"{noun.name} '{offer.reference}' ({distribution}) cannot be opened: "
+                    f"{type(error).__name__}: {text}"
+                )
+                raise PluginError(
+                    message, plugin=offer.plugin, distribution=distribution
+                ) from error
+            yield made
 
     async def problems(self) -> tuple[Problem, ...]:
         """Read the problems that the configuration names, of its split, in their order.
