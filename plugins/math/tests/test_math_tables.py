@@ -72,8 +72,8 @@ def test_tables_are_broad_and_balanced() -> None:
     assert len(RESPONSES) >= 15
     assert set(labels) == {"equal", "different"}
     assert labels["different"] >= labels["equal"]
-    assert labels.total() >= 1_100
-    assert sum(len(read(path)) for path in RESPONSES) >= 150
+    assert labels.total() >= 1_800
+    assert sum(len(read(path)) for path in RESPONSES) >= 500
 
 
 @pytest.mark.parametrize("path", TABLES, ids=lambda path: path.stem)
