@@ -22,7 +22,6 @@ class Options:
         case_sensitive_text: Texts are compared with their case.
         case_sensitive_letters: The choice ``c`` is not the choice ``C``.
         day_first: ``1/5/2020`` is the first of May (else the fifth of January).
-        symbolic: Let sympy decide, in a worker that can be killed, what numerics cannot.
         timeout: Seconds one comparison may take before its verdict is ``unknown``.
         max_chars: Longest answer that is read, in characters.
         max_depth: Deepest nesting of brackets and braces that is read.
@@ -40,7 +39,6 @@ class Options:
     case_sensitive_text: bool = False
     case_sensitive_letters: bool = False
     day_first: bool = False
-    symbolic: bool = True
     timeout: float = 0.5
     max_chars: int = 20_000
     max_depth: int = 64

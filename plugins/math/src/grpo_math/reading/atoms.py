@@ -30,6 +30,11 @@ def split_word(word: str) -> list[str]:
     return _NAMES.findall(word)
 
 
+def is_letters(word: str) -> bool:
+    """Tell whether a run of two or more letters holds no known name."""
+    return len(word) > 1 and len(split_word(word)) == len(word)
+
+
 def add(terms: Iterable[Expr]) -> Expr:
     """Build a flat sum."""
     flat: list[Expr] = []

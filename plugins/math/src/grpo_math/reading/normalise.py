@@ -65,13 +65,14 @@ _SPACES = Pattern(
     r"(?![a-zA-Z]))|~|&nbsp;|\\?\n|\\q?quad"
 )
 _CIRCLE = r"(?:\\(?:circ|degree)(?![a-zA-Z])|°)"
-_DEGREE = Pattern(
-    rf"\^\s*\{{\s*{_CIRCLE}\s*\}}|\^\s*{_CIRCLE}|\\(?:text)?degree(?![a-zA-Z])"
-)
+_DEGREE = Pattern(rf"\^\s*\{{\s*{_CIRCLE}\s*\}}|\^\s*{_CIRCLE}|\\(?:text)?degree(?![a-zA-Z])")
 _MATH = Pattern(r"\$(?!\s)([^$]*[^$\s\\,:;+\-])\$")
 _SPACED_MATH = Pattern(r"\$\s+([^$]*?)\s+\$(?!\s*\d)")
 _DELIMITERS = Pattern(r"(?<!\\)\\[()\[\]]")
 _ADJACENT_BOXES = Pattern(r"\}\s*\\boxed(?=\s*\{)")
+_DOTS = Pattern(r"\\[lc]?dots[bcmo]?(?![a-zA-Z])")
+_UNBRACED = Pattern(r"\\(mathbb|mathrm|mathbf|text)\s+([A-Za-z])(?![a-zA-Z])")
+_TIMES_TEN = Pattern(r"(?<=\d)\s*[xX]\s*(?=10\s*\^)")
 _THIN_COMMA = Pattern(r",\s*\\!\s*(?=\d)")
 _DOUBLED = Pattern(
     r"\\\\(?:d?frac|left|begin|sqrt|leq?|geq?|pi|cdot|text|infty|boxed|in|cup|times|circ|pm)"
@@ -123,7 +124,8 @@ def find_closing(text: str, start: int) -> int:
 def _unwrap(text: str) -> str:
     for _ in range(12):
         before = text
-        text = text.strip().rstrip(_TRAILING).lstrip(" \t=:") if text.strip() else ""
+        text = text.strip()
+        text = (text if text.endswith("...") else text.rstrip(_TRAILING)).lstrip(" \t=:")
         if not text or text[0] not in _WRAPPING:
             break
         for opening, closing in _WRAPPERS:
@@ -164,6 +166,8 @@ def normalise(text: str, options: Options) -> str:
         text = _translate_unicode(text)
     if not text.isprintable():
         text = _CONTROL.sub(" ", text)
+    if "10" in text:
+        text = _TIMES_TEN.sub(r"\\times ", text)
     if "+/-" in text:
         text = text.replace("+/-", "\\pm ")
     if (
@@ -181,6 +185,8 @@ def normalise(text: str, options: Options) -> str:
         if "$$" in text:
             text = text.replace("$$", "$")
         text = _MATH.sub(r" \1 ", text)
+        text = _DOTS.sub("...", text)
+        text = _UNBRACED.sub(r"\\\1{\2}", text)
         text = _SPACED_MATH.sub(r" \1 ", text).replace("¤", "$")
         text = _DELIMITERS.sub(" ", text)
         text = _ADJACENT_BOXES.sub("}, \\\\boxed", text)

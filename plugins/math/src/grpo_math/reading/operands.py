@@ -17,7 +17,7 @@ from grpo_math.reading.vocabulary import (
     GREEK,
     GREEK_FORMS,
 )
-from grpo_math.values import Call, Const, Expr, Num, Var
+from grpo_math.values import Call, Const, Expr, Num, Var, collect_variables
 
 _OPENING = frozenset({"(", "[", "{", "\\{", "\\lbrace", "\\lbrack"})
 _FENCED = {"\\lfloor": "floor", "\\lceil": "ceil", "\\lvert": "abs", "\\lVert": "abs"}
@@ -37,7 +37,8 @@ class AtomReader(NameReader):
             return expr
         return self._read_atom()
 
-    def _read_fraction(self) -> Expr:
+    def _read_pair(self) -> tuple[Expr, Expr]:
+        r"""Read the two arguments of a fraction or binomial; ``\frac12`` has two too."""
         parts: list[Expr] = []
         for place in (0, 1):
             if self._at >= self._end:
@@ -49,7 +50,7 @@ class AtomReader(NameReader):
                     break
             else:
                 parts.append(self._read_group() if token.text != "(" else self._read_atom())
-        return divide(parts[0], parts[1])
+        return parts[0], parts[1]
 
     def _split_digits(self, token: Token, place: int) -> list[Expr]:
         r"""Split ``\frac12`` into its digits; a single number stays whole."""
@@ -122,13 +123,18 @@ class AtomReader(NameReader):
             return self._read_bracket(token)
         self._at += 1
         if text in FRACTIONS:
-            return self._read_fraction()
+            return divide(*self._read_pair())
         if text == "\\sqrt":
             return self._read_root()
         if text in BINOMIALS:
-            return Call("binom", (self._read_group(), self._read_group()))
+            top, bottom = self._read_pair()
+            return Call("binom", (top, bottom))
         if text == "\\boxed":
             return self._read_group()
+        if text in {"\\overline", "\\bar"} and self._peek() == "{":
+            barred = self._read_conjugate()
+            if barred is not None:
+                return barred
         if text in ACCENTS:
             return self._read_subscript(f"{name} {self._spell_group()}")
         if text in {"\\angle", "\\triangle"}:
@@ -149,6 +155,18 @@ class AtomReader(NameReader):
         if name in GREEK:
             return self._read_subscript(GREEK_FORMS.get(name, name))
         raise UnreadableError(f"'{text[:20]}' is not known")
+
+    def _read_conjugate(self) -> Expr | None:
+        """Read a bar over a number; one over letters is part of a name."""
+        start = self._at
+        closing = self.pairs[start]
+        if not any(self.tokens[i].kind == "num" for i in range(start, closing)):
+            return None
+        inner = self.read(start + 1, closing)
+        if collect_variables(inner):
+            return None
+        self._at = closing + 1
+        return Call("conj", (inner,))
 
     def _read_bounds(self, signs: str) -> dict[str, tuple[int, int]]:
         """Read the places of what stands below and above a sign such as a sum."""

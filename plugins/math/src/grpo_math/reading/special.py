@@ -43,6 +43,7 @@ _SEXAGESIMAL = Pattern(
 _COMPOUND_PART = Pattern(
     r"\s*(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>[a-zA-Z一-鿿]+|['\"])\.?\s*(?:and\b|,)?"
 )
+_ENDLESS = Pattern(r"(?P<sign>-?)(?P<whole>\d{0,20})\.(?P<decimals>\d{1,60})\s*\.\.\.")
 _INFINITIES = {
     "infinity": 1, "positive infinity": 1, "plus infinity": 1, "negative infinity": -1,
     "minus infinity": -1, "无穷大": 1, "正无穷": 1, "负无穷": -1,
@@ -74,8 +75,11 @@ def read_special(text: str, options: Options) -> list[Value | None]:
         found += _read_choice(text)
         if found and found[-1] is None:
             return found
-    if len(text) == 1:
+    if len(text) == 1 and text.isascii():
         return found
+    endless = _read_endless(text)
+    if endless is not None:
+        return [endless, None]
     sign = _INFINITIES.get(text.lower())
     if sign:
         infinity = Const("oo")
@@ -96,6 +100,27 @@ def read_special(text: str, options: Options) -> list[Value | None]:
     if number is not None:
         found += [number, None]
     return found
+
+
+def _read_endless(text: str) -> Value | None:
+    """Read a decimal that goes on: ``0.333...`` is periodic, ``3.14...`` counts as written."""
+    if not text.endswith("..."):
+        return None
+    match = _ENDLESS.fullmatch(text)
+    if match is None:
+        return None
+    whole, decimals = match["whole"], match["decimals"]
+    sign = -1 if match["sign"] else 1
+    for size in range(1, len(decimals) // 2 + 1):
+        period = decimals[-size:]
+        repeats = 3 if size == 1 else 2
+        if decimals.endswith(period * repeats):
+            fixed = decimals[:-size]
+            start = Fraction(int((whole + fixed) or "0"), 10 ** len(fixed))
+            rest = Fraction(int(period), (10**size - 1) * 10 ** len(fixed))
+            return Num(sign * (start + rest))
+    scale = 10 ** len(decimals)
+    return Num(Fraction(sign * int(whole + decimals), scale), len(decimals), Fraction(1, scale))
 
 
 def _read_choice(text: str) -> list[Value | None]:

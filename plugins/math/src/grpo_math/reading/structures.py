@@ -156,6 +156,8 @@ class AnswerReader(ExpressionReader):
     def _read_any(self, start: int, end: int) -> Value:
         if start >= end:
             raise UnreadableError("a side is empty")
+        if self.tokens[start].text == "..." and end == start + 1:
+            return Text("...")
         value = self._read_set_operation(start, end)
         if value is None and self.pairs.get(start) == end - 1:
             value = self._read_brackets(start, end)

@@ -10,6 +10,7 @@ import attrs
 from grpo_math.limits import OverLimitError, UnreadableError
 from grpo_math.options import Options
 from grpo_math.patterns import Pattern
+from grpo_math.reading.atoms import is_letters
 from grpo_math.reading.normalise import find_closing
 from grpo_math.wording import words
 
@@ -29,7 +30,9 @@ _TOKEN = Pattern(
 _NUMBER = r"\d+(?:\.\d+)?(?:\.(?!\d|\.))?|\.\d+"
 _JOINED = Pattern(_TOKEN.pattern % (r"\d{1,3}(?:,\d{3})+(?!\d)(?:\.\d+)?|" + _NUMBER), re.DOTALL)
 _SPLIT = Pattern(_TOKEN.pattern % _NUMBER, re.DOTALL)
-_COMMA = Pattern(_TOKEN.pattern % (r"\d{1,3}(?:\.\d{3})+(?!\d)(?:,\d+)?|\d+,\d+|\d+(?:\.\d+)?"), re.DOTALL)
+_COMMA = Pattern(
+    _TOKEN.pattern % (r"\d{1,3}(?:\.\d{3})+(?!\d)(?:,\d+)?|\d+,\d+|\d+(?:\.\d+)?"), re.DOTALL
+)
 _POINTED_THOUSANDS = Pattern(r"\d{1,3}(?:\.\d{3})+")
 _SPACED_THOUSANDS = Pattern(r"(?<![\d.,])\d{1,3}(?: \d{3})+(?![\d ]*\d)(?!/)")
 _TEXT_COMMANDS = frozenset(
@@ -188,6 +191,9 @@ def tokenise(text: str, options: Options, *, join_thousands: bool = True) -> lis
                 tokens.append(Token("text", text[opening + 1 : closing], spaced, base=0))
                 tokens[-1] = attrs.evolve(tokens[-1], kind=_name_text(value))
                 at = closing + 1
+        elif kind == "word" and tokens and tokens[-1].text == "^" and is_letters(value):
+            tokens.append(Token(kind, value[0], spaced))
+            tokens.append(Token(kind, value[1:]))
         else:
             tokens.append(Token(kind, value, spaced))
         spaced = False
