@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from grpo_framework.cli.options import (
+    BUDGET_FLAGS,
     ENGINE_FLAGS,
     PROBLEM_FLAGS,
     STORE_FLAGS,
@@ -34,7 +35,9 @@ from grpo_framework.workshop import Workshop
 
 
 @click.command("evaluate")
-@config_flags(*PROBLEM_FLAGS, *ENGINE_FLAGS, *STORE_FLAGS, "rollouts_per_generator")
+@config_flags(
+    *PROBLEM_FLAGS, *ENGINE_FLAGS, *STORE_FLAGS, *BUDGET_FLAGS, "rollouts_per_generator", "hedge"
+)
 @click.option(
     "--use-existing-experiences/--without-experiences",
     "with_experiences",
@@ -137,6 +140,7 @@ class _Work:
                 seed=config.seed,
                 ks=self._ks,
                 with_critic=self._with_critic,
+                unit_timeout=config.calls.unit_timeout,
                 announce=announce,
                 finished=advance,
             )

@@ -11,11 +11,14 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
+from attrs import frozen
+
 from grpo_framework.engine import Engine
 from grpo_framework.evaluation.measures import (
     ALL,
     Evaluation,
     Held,
+    Measured,
     Scores,
     by_problem,
     default_ks,
@@ -43,6 +46,7 @@ async def evaluate(
     seed: int = 0,
     ks: Sequence[int] = (),
     with_critic: bool = True,
+    unit_timeout: float | None = None,
     announce: Callable[[Event], Awaitable[None]] = _silent,
     finished: Callable[[Scores], object] = lambda _: None,
 ) -> Evaluation:
@@ -56,6 +60,7 @@ async def evaluate(
         seed: All sampling derives from it.
         ks: For pass@k and majority@k; by default the powers of two below `rollouts`, and it.
         with_critic: Whether the critic fuses each generator's attempts.
+        unit_timeout: Seconds that one attempt, verdict or fusion may take in all; None for any.
         announce: Takes the events of the calls and rollouts.
         finished: Takes the scores of each group as soon as they are there.
 
@@ -63,10 +68,7 @@ async def evaluate(
         GrpoError: What stopped the whole run: an exhausted budget, a model that is down.
         ValueError: A k is below 1 or above `rollouts`.
     """
-    chosen = tuple(sorted(set(ks))) or default_ks(rollouts)
-    if rollouts < 1 or chosen[0] < 1 or chosen[-1] > rollouts:
-        message = f"every k must be from 1 to the number of rollouts, {rollouts}: {chosen}"
-        raise ValueError(message)
+    chosen = _choose_ks(ks, rollouts)
     held = {owner: libraries.get(owner, Library(owner)) for owner in (*engine.owners, SHARED)}
     started = time.perf_counter()
     count = _Count(announce)
@@ -78,29 +80,23 @@ async def evaluate(
         batch=1,
         run_seed=seed,
         rollouts=rollouts,
+        unit_timeout=unit_timeout,
     )
     try:
         scores = await _score_all(stages, problems, held, finished, with_critic=with_critic)
     except BaseExceptionGroup as group:
         raise _first(group) from None
     seconds = time.perf_counter() - started
-    owners = tuple(
-        measure(owner, by_problem(scores, owner), held, chosen, with_critic=with_critic)
-        for owner in engine.owners
-        if owner != CRITIC
-    )
+    rows = _Rows(scores, held, chosen, with_critic)
     return Evaluation(
         problems=len(problems),
         rollouts_per_generator=rollouts,
         seed=seed,
         fingerprint=engine.fingerprint,
         simulation=engine.simulation,
-        libraries={
-            owner: Held(library.version, len(library), library.digest)
-            for owner, library in held.items()
-        },
-        overall=measure(ALL, by_problem(scores, None), held, chosen, with_critic=with_critic),
-        owners=owners,
+        libraries={owner: _hold(library) for owner, library in held.items()},
+        overall=rows.measure(ALL),
+        owners=tuple(rows.measure(owner) for owner in engine.owners if owner != CRITIC),
         units=count.failed + sum(len(row.rewards) + (row.fused is not None) for row in scores),
         failures=count.failures(),
         usage=sum(count.usage.values(), Usage()),
@@ -108,6 +104,32 @@ async def evaluate(
         seconds=seconds,
         scores=scores,
     )
+
+
+def _choose_ks(ks: Sequence[int], rollouts: int) -> tuple[int, ...]:
+    chosen = tuple(sorted(set(ks))) or default_ks(rollouts)
+    if rollouts < 1 or chosen[0] < 1 or chosen[-1] > rollouts:
+        message = f"every k must be from 1 to the number of rollouts, {rollouts}: {chosen}"
+        raise ValueError(message)
+    return chosen
+
+
+def _hold(library: Library) -> Held:
+    return Held(library.version, len(library), library.digest)
+
+
+@frozen
+class _Rows:
+    """Makes the rows of the result from the scores."""
+
+    scores: tuple[Scores, ...]
+    libraries: Mapping[Owner, Library]
+    ks: tuple[int, ...]
+    with_critic: bool
+
+    def measure(self, owner: Owner) -> Measured:
+        clusters = by_problem(self.scores, None if owner == ALL else owner)
+        return measure(owner, clusters, self.libraries, self.ks, with_critic=self.with_critic)
 
 
 class _Count:

@@ -6,6 +6,7 @@ import asyncio
 import importlib
 import json
 import os
+import signal
 import subprocess
 import sys
 
@@ -156,6 +157,32 @@ def test_a_traceback_is_shown_only_on_demand():
     assert "Traceback" in shown.stderr
     assert shown.returncode == 3
     assert "error: no configuration file missing.toml" in shown.stderr
+
+
+def test_ctrl_c_ends_a_command_with_130_and_one_word(tmp_path):
+    """SIGINT while a model is slow: no traceback, no result, the shell's code for it."""
+    pytest.importorskip("grpo_scripted")
+    pytest.importorskip("grpo_text")
+    command = [sys.executable, "-m", "grpo_framework.cli", "evaluate", "--datasets=scripted"]
+    command += ["--generator=scripted", "--critic=scripted", "--comparator=text/exact"]
+    command += ["--model=scripted", "--without-experiences", "--set=concurrency=1"]
+    command += ['--set=generators=[{use="scripted", options={latency=600}}]']
+    process = subprocess.Popen(
+        command,
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+    try:
+        first = process.stderr.readline()
+        assert first.startswith("evaluate: 0/")
+        process.send_signal(signal.SIGINT)
+        output, errors = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert (process.returncode, output, errors) == (130, "", "interrupted\n")
 
 
 def test_a_reader_that_has_enough_is_no_error():
