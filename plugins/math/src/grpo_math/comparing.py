@@ -16,7 +16,7 @@ from grpo_math.options import DEFAULT, Options
 from grpo_math.patterns import Pattern
 from grpo_math.reading.reader import Reading, read
 from grpo_math.results import Cause, Result, Verdict
-from grpo_math.values import Choice, Clock, Text, Value, name_type
+from grpo_math.values import Choice, Clock, Listing, Num, Text, Value, name_type
 
 _SEGMENT = Pattern(r"\$([^$]+)\$|\\\((.+?)\\\)|\\\[(.+?)\\\]", re.DOTALL)
 _SENTENCE = 400
@@ -141,6 +141,10 @@ def _pair_readings(gold: tuple[Value, ...], pred: tuple[Value, ...]) -> list[tup
     clocks = [[v for v in values if isinstance(v, Clock)] for values in (gold, pred)]
     if clocks[0] and clocks[1]:
         return [(clocks[0][0], clocks[1][0])]
+    if all(
+        len(v) > 1 and isinstance(v[0], Num) and isinstance(v[1], Listing) for v in (gold, pred)
+    ):
+        return [(gold[0], pred[0])]
     return [(a, b) for a in gold for b in pred]
 
 

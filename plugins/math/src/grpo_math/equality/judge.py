@@ -139,10 +139,13 @@ class Judge:
         if len(a) != len(b):
             self.rule = f"{rule}: different numbers of values"
             return False
-        left = [x for x in a if x not in b]
-        rest = [y for y in b if y not in a]
-        if len(left) != len(rest):
-            left, rest = list(a), list(b)
+        left: list[Value] = []
+        rest = list(b)
+        for item in a:
+            if item in rest:
+                rest.remove(item)
+            else:
+                left.append(item)
         for item in left:
             found = next((i for i, other in enumerate(rest) if self.equal(item, other)), None)
             if found is None:
@@ -258,6 +261,9 @@ class Judge:
         return self._as_sets(relation, value)
 
     def _relation_list(self, relation: Relation, values: Listing) -> bool:
+        if any(isinstance(item, Relation) and item.signs == ("=",) for item in values.items):
+            self.rule = "different names"
+            return False
         named = relation.signs == ("=",) and _name_of(relation) is not None
         if named or (relation.signs == ("in",) and is_name(relation.sides[0])):
             return self.equal(relation.sides[1], values)
@@ -343,7 +349,9 @@ class Judge:
         bare, full = (a, b) if a.half is None else (b, a)
         if bare.seconds == _on_the_day(full):
             return True
-        return bare.seconds < 13 * 3600 and bare.seconds % half_day == full.seconds % half_day
+        return (
+            3600 <= bare.seconds < 13 * 3600 and bare.seconds % half_day == full.seconds % half_day
+        )
 
     def _texts(self, a: Text, b: Text) -> bool:
         self.rule = "text"

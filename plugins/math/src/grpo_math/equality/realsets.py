@@ -146,17 +146,21 @@ class SetReader:
             None if from_below else self._end(low), value.fence[0] == "[" and not from_below,
             None if to_above else self._end(high), value.fence[1] == "]" and not to_above,
         )  # fmt: skip
-        return RealSet((piece,))
+        return None if self._is_empty(piece) else RealSet((piece,))
 
     def _read_operation(self, value: SetOperation) -> RealSet | None:
         parts = [self._read(part) for part in value.parts]
         found = [part for part in parts if part is not None]
         if len(found) != len(parts):
             return None
+        if value.op not in {"union", "meet", "minus"}:
+            return None
         join = {"union": self.unite, "meet": self.intersect, "minus": self._subtract}[value.op]
         return _fold(found, join)
 
     def _read_list(self, value: Listing) -> RealSet | None:
+        if not any(_is_surely_a_set(item) for item in value.items):
+            return None
         parts = [self._read(item) for item in value.items]
         found = [part for part in parts if part is not None]
         if len(found) != len(parts) or len({part.variable for part in found}) != 1:
@@ -384,6 +388,13 @@ def _fold(sets: list[RealSet], join: Callable[[RealSet, RealSet], RealSet]) -> R
     for part in sets[1:]:
         result = join(result, part)
     return result
+
+
+def _is_surely_a_set(item: Value) -> bool:
+    """Tell an interval or inequality from a point or tuple."""
+    if isinstance(item, Group):
+        return item.fence in {"(]", "[)"} or any(infinite_sign(end) for end in item.items)
+    return isinstance(item, (Relation, SetOperation, Builder, NamedSet))
 
 
 def infinite_sign(value: Value) -> int:

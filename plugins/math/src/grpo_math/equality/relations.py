@@ -15,7 +15,12 @@ from grpo_math.wording import words
 if TYPE_CHECKING:
     from grpo_math.equality.judge import Judge
 
-_FLIPPED = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}
+_ORDER = frozenset({"<", ">", "<=", ">="})
+_FLIPPED = {
+    "<": ">", ">": "<", "<=": ">=", ">=": "<=", "=": "=", "!=": "!=", "~": "~", "sim": "sim",
+    "cong": "cong", "par": "par", "perp": "perp", "sub": "sup", "sup": "sub", "subeq": "supeq",
+    "supeq": "subeq",
+}  # fmt: skip
 _POINTS = tuple(Fraction(t) for t in words("13/17 -29/19 47/11 -61/7 83/23 5/29 -7/41"))
 _WANTED = 4
 _DIGITS = 60
@@ -88,7 +93,7 @@ def equal_inequalities(judge: Judge, a: Relation, b: Relation) -> bool:
     """Tell whether two relations are the same, also scaled or written from right to left."""
     if a.signs == b.signs and _equal_sides(judge, a.sides, b.sides):
         return True
-    flipped = tuple(_FLIPPED.get(sign, sign) for sign in b.signs[::-1])
+    flipped = tuple(_FLIPPED.get(sign, "") for sign in b.signs[::-1])
     if a.signs == flipped and _equal_sides(judge, a.sides, b.sides[::-1]):
         return True
     first, second = _gap(a), _gap(b)
@@ -96,7 +101,7 @@ def equal_inequalities(judge: Judge, a: Relation, b: Relation) -> bool:
         return False
     if a.signs[0] == b.signs[0] == "!=":
         return find_factor(judge, first, second) is not None
-    if a.signs[0] not in _FLIPPED or b.signs[0] not in _FLIPPED:
+    if a.signs[0] not in _ORDER or b.signs[0] not in _ORDER:
         return False
     if ("=" in a.signs[0]) != ("=" in b.signs[0]):
         return False

@@ -46,6 +46,9 @@ _ASIDE: Final = Pattern(
     re.IGNORECASE,
 )
 _BRACED_COMMA: Final = Pattern(r"\s?\{\s?,\s?\}")
+_ALIGNED: Final = Pattern(
+    r"\\begin\{(?:align|aligned|equation|gather|gathered|split|multline)\*?\}"
+)
 _TURN: Final = Pattern(r"^(?:<\|[^|<>]{1,30}\|>(?:assistant|system|user)?\s*)+")
 
 
@@ -142,6 +145,19 @@ def _unwrap(text: str) -> str:
     return text
 
 
+def _last_row(text: str) -> str:
+    """Return the end of an aligned chain, or the equations of an aligned system as a list."""
+    opening = _ALIGNED.match(text)
+    if not opening or not text.endswith("}"):
+        return text
+    end = text.rfind("\\end{")
+    rows = [row.replace("&", " ").strip() for row in text[opening.end() : end].split("\\\\")]
+    rows = [row for row in rows if row]
+    if len(rows) > 1 and not rows[-1].startswith("="):
+        return ", ".join(rows)
+    return rows[-1].lstrip("= ") if rows else ""
+
+
 def clean(text: str) -> str:
     """Return an answer without markdown, math delimiters, wrapping text and final points.
 
@@ -161,7 +177,7 @@ def clean(text: str) -> str:
         text = text.lstrip(" \t\r\n:：,，").removeprefix("> ").strip()
         if len(text) > 2 and text[0] == text[-1] == "*" and "*" not in text[1:-1]:
             text = text[1:-1]
-        text = _unwrap(text)
+        text = _unwrap(_last_row(text))
         if text == before:
             break
     return remove_inline_math(text)

@@ -9,6 +9,7 @@ from typing import Final
 import attrs
 
 from grpo_math.extraction.cleaning import clean
+from grpo_math.extraction.quantities import trim_counter
 from grpo_math.extraction.sentences import (
     count_words,
     cut_at_end,
@@ -16,7 +17,6 @@ from grpo_math.extraction.sentences import (
     is_value,
     states_value,
     strip_lead,
-    trim_counter,
     value_in,
 )
 from grpo_math.patterns import Pattern
@@ -92,6 +92,7 @@ _CHOICE: Final = Pattern(
 )
 
 
+_NAME_IS: Final = Pattern(r"^([a-zA-Z])\s(?:is|equals)\s")
 _CHOICE_WORDS: Final = (
     "go with",
     "correct",
@@ -240,7 +241,7 @@ def _value_after(text: str, position: int, after: int, *, strong: bool) -> Marke
         return Marked(position, (), "no answer: the response declines to give one", strong=strong)
     if last and statement == strip_lead(line) and is_cut_short(statement):
         return Marked(position, (), "truncated", strong=strong)
-    value = trim_counter(clean(statement))
+    value = trim_counter(clean(_NAME_IS.sub(r"\1 = ", statement)))
     if not is_value(value) or states_value(value):
         value = value_in(statement, concluding=True) or (value if count_words(value) <= 10 else "")
     return Marked(position, (value,), "", strong=strong) if value else None

@@ -6,28 +6,10 @@ import re
 from typing import Final
 
 from grpo_math.extraction.cleaning import clean
+from grpo_math.extraction.quantities import find_quantities, read_quantity, trim_counter
 from grpo_math.patterns import Pattern
 
 MAX_SENTENCE: Final = 1_200
-_UNIT: Final = (
-    r"(?:(?:square|cubic|sq\.?|cu\.?)\s(?:kilo|centi|milli)?(?:met(?:er|re)s?|inch(?:es)?|feet|"
-    r"foot|yards?|miles?|units?)"
-    r"|(?:kilo|centi|milli)?(?:met(?:er|re)s?|grams?|lit(?:er|re)s?|watts?|joules?|volts?|newtons?)"
-    r"|[kcmdµ]?(?:m|g|L|l|s|N|J|W|V|A|Hz|Pa)(?:[²³]|\^\{?-?\d\}?)?(?:\s?/\s?(?:s|h|min|hr|m|"
-    r"cm)(?:[²³]|\^\{?\d\}?)?)?"
-    r"|seconds?|secs?|minutes?|mins?|hours?|hrs?|days?|weeks?|months?|years?|inch(?:es)?|feet|"
-    r"ft|yards?|miles?|mph|km/h"
-    r"|dollars?|cents?|euros?|pounds?|yen|yuan|rupees?|percent|per cent|degrees?|radians?|"
-    r"°[CF]?|[ap]\.?m\b\.?"
-    r"|元|美元|厘米|千米|公里|毫米|平方厘米|平方米|立方厘米|米|分钟|小时|秒|天|千克|克|升|度|円|メートル|원|€|¥|£"
-    r"|Stunden?|Minuten?|Sekunden?|heures?|horas?|minutos?|секунд\w?|минут\w?|час\w{0,2}|см|км|"
-    r"кг|руб\w{0,4})"
-)
-_NUMBER: Final = (
-    r"(?:[-−+](?=[$€£¥₹\d.]))?(?:[$€£¥₹]\s?)?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?"
-    r"(?:\s?/\s?\d+|\s\d+/\d+|:\d{2}(?::\d{2})?)?(?:[eE][-+]?\d{1,6})?(?:\s?\\?%)?"
-)
-_QUANTITY: Final = Pattern(rf"(?<![\w.])({_NUMBER})(?:[\s~]?({_UNIT})(?![A-Za-z]))?")
 _PARENTHESISED: Final = Pattern(r"\\\((.{1,400}?)\\\)")
 _VERDICT: Final = Pattern(
     r"\s(?:is|are)\s(?:the|our|my)\s(?:final\s|correct\s|desired\s|required\s)?"
@@ -78,10 +60,11 @@ _LEAD: Final = Pattern(
 _END: Final = Pattern(
     r"(?<=[^\s.])[.?](?=\s+[A-Z\"“(*\[]|\s*$)|[。！？]|[;；](?=\s|$)|\s+[—–]\s+(?=[a-zA-Z])|"
     r"[,，]?\s*(?:\bbecause\b|\bsince\b|(?<=[,，])\s*\bwhich\b|\bas required\b|\bas desired\b|"
-    r"\binstead of\b|"
+    r"\binstead of\b|(?<=,)\s*or\s(?:about\s|approximately\s)?\d[\d.]*\s?\\?%|"
     r"(?<=[,，])\s*(?:and\s)?\bnot\b(?=\s[-\d$(A-E])|"
     r"\s*[(（]not\b|\s*,?\s*\bor,? equivalently\b|\bfor (?:all|every|any|each)\b|"
-    r"\bwhile\b|\bbut\b|\bhowever\b|因为|由于|，所以|，因此|，即|，其中|，(?=[^，。\n]{0,30}[当时得此故使取]))|"
+    r"\bwhile\b|\bwhen\b|\b(?:attained|achieved|occurring|reached|obtained)\b|\bbut\b|"
+    r"\bhowever\b|因为|由于|，所以|，因此|，即|，其中|，(?=[^，。\n]{0,30}[当时得此故使取]))|"
     r",\s+(?:so|as|and (?:this|that|the|we|it|so))\b"
 )
 _SUM: Final = Pattern(r"[a-w](?:\s?\+\s?[a-w]){1,5}\s?=[^,;<>]+$")
@@ -98,7 +81,6 @@ _EMPTY: Final = Pattern(
     r"shown|satisfied|correct|wrong|unclear|unknown|enough|sure|here|there|as)\b",
     re.IGNORECASE,
 )
-_COPULA: Final = Pattern(r"\s{0,4}(?:である|です|となる|になる|だ|입니다|이다)$")
 _CHOICE_END: Final = Pattern(r"^\W{0,3}[A-Ja-j]$")
 _ABSENCE: Final = Pattern(
     r"\b(?:no (?:real |positive |integer )?solutions?|does not exist|"
@@ -107,10 +89,9 @@ _ABSENCE: Final = Pattern(
 )
 _DANGLING: Final = Pattern(
     r"(?:[=+×*/<>≤≥≈,(\[{^_\\:&]|(?<=\s)[-−]|\\(?:frac|cdot|times|left|sqrt|text|le|ge)|"
-    r"\b(?:is|are|be|to|the|a|an|of|by|and|or|get|have|with|we|for|in|on|that|then|so|let|from|"
+    r"\b(?:is|are|be|to|the|an|of|by|and|or|get|have|with|we|for|in|on|that|then|so|let|from|"
     r"as|it|our|first|next|if|when|"
     r"where|which|using|into|at|this|will|can|need|must|est|ist|es|le|la|der|die|das|und|et))$",
-    re.IGNORECASE,
 )
 _BALANCE: Final = Pattern(r"\\.|[{}()\[\]]", re.DOTALL)
 
@@ -190,22 +171,6 @@ def is_value(text: str, most_words: int = 3) -> bool:
     return count_words(text) <= most_words
 
 
-def trim_counter(value: str) -> str:
-    """Return a quantity without the counting words of languages without spaces (`12 个`)."""
-    if value.isascii():
-        return value
-    value = _COPULA.sub("", value)
-    quantity = _QUANTITY.match(value)
-    rest = value[quantity.end() :].strip() if quantity else ""
-    if (
-        quantity
-        and rest
-        and all("\u3040" <= sign < "\ua000" or "\uac00" <= sign < "\ud800" for sign in rest)
-    ):
-        return quantity.group().strip() if not set(rest) & set("和与或及以的") else value
-    return value
-
-
 def find_absence(sentence: str) -> str | None:
     """Find the statement that there is no solution, no limit, or no end of solutions."""
     match = _ABSENCE.search(sentence)
@@ -227,7 +192,7 @@ def starts_with_word(value: str) -> bool:
 def strip_words(value: str) -> str:
     """Return the single quantity of a value that starts with an ordinary word."""
     if starts_with_word(value):
-        quantities: list[str] = [match.group().strip() for match in _QUANTITY.finditer(value)]
+        quantities = find_quantities(value)
         if len(quantities) == 1:
             return quantities[0]
     return value
@@ -241,13 +206,17 @@ def strip_sum(value: str) -> str:
     return value
 
 
+def _is_formula(piece: str) -> bool:
+    return bool(piece) and count_words(piece) < 4 and not _DANGLING.search(piece.strip()[-24:])
+
+
 def find_formulas(sentence: str) -> list[str]:
     """Find the formulas of a sentence between math delimiters; amounts of money are none."""
     pieces = sentence.replace("\\$", "").split("$")
     formulas = [match.group(1) for match in _PARENTHESISED.finditer(sentence)]
     if len(pieces) % 2 == 0:
         return formulas
-    return formulas + [piece.strip() for piece in pieces[1::2] if piece and count_words(piece) < 4]
+    return formulas + [piece.strip() for piece in pieces[1::2] if _is_formula(piece)]
 
 
 def strip_verdict(sentence: str) -> str:
@@ -282,7 +251,7 @@ def value_in(sentence: str, *, concluding: bool) -> str | None:
                 or "=" in tail
                 or len(tail) <= 3
                 or _SPELLED.match(tail)
-                or (concluding and count_words(tail) <= 2 and not _EMPTY.search(tail))
+                or (0 < count_words(tail) <= 1 + concluding and not _EMPTY.search(tail))
             )
         ):
             return strip_words(tail)
@@ -293,7 +262,10 @@ def value_in(sentence: str, *, concluding: bool) -> str | None:
         tail = clean(sentence.rsplit("=", 1)[1])
         if is_value(tail) and any(map(str.isdigit, tail)):
             return tail
-    quantities = list(_QUANTITY.finditer(sentence))
+        amount = read_quantity(tail)
+        if amount:
+            return amount
+    quantities = find_quantities(sentence)
     if quantities and (concluding or len(quantities) == 1):
-        return clean(quantities[-1].group())
+        return clean(quantities[-1])
     return None

@@ -7,6 +7,7 @@ from typing import Final
 
 from grpo_math.extraction.cleaning import clean
 from grpo_math.extraction.phrases import is_refusal, read_display
+from grpo_math.extraction.quantities import trim_counter
 from grpo_math.extraction.sentences import (
     CONCLUSION,
     count_words,
@@ -19,7 +20,6 @@ from grpo_math.extraction.sentences import (
     strip_lead,
     strip_sum,
     strip_verdict,
-    trim_counter,
     value_in,
 )
 from grpo_math.patterns import Pattern
@@ -39,6 +39,8 @@ _SENTENCE: Final = Pattern(
 )
 _DECORATION: Final = Pattern(r"^(?:[#>•\-*]+\s+|\*+(?=\S)|\d{1,2}\.\s+(?=[A-Z])|(?:[✅✓☑]|\s)+)")
 _DISPLAY_END: Final = Pattern(r"(?:\$\$|\\\]|```|\\end\{(\w+\*?)\})\s*\.?$")
+_CHOICE_LETTER: Final = Pattern(r"\(?[A-J]\)?\.")
+_SO: Final = Pattern(r",\s+(?:so|hence|thus|therefore|giving|which gives)\s+(?!that\b)")
 _POLAR: Final = Pattern(r"(yes|no|true|false)[,.;:]\s", re.IGNORECASE)
 _CORRECTION: Final = Pattern(
     r"\b(?:wait|actually|correction|oops|sorry|scratch that|my mistake|on second thought|"
@@ -136,11 +138,16 @@ def find_last_statement(text: str) -> tuple[str | None, str]:
         return block, ""
     line = _DECORATION.sub("", lines[-1])
     sentences = [part for part in _SENTENCE.split(line) if part.strip()]
+    if len(sentences) > 1 and _CHOICE_LETTER.fullmatch(sentences[-2].strip()):
+        sentences[-2:] = [" ".join(sentences[-2:])]
     while len(sentences) > 1 and _CLOSER.match(sentences[-1]):
         sentences.pop()
     sentence = sentences[-1].strip() if sentences else ""
     if is_refusal(sentence) or (is_refusal(line) and not any(map(str.isdigit, sentence))):
         return None, "no answer: the response declines to give one"
+    parts = _SO.split(sentence)
+    if len(parts) > 1 and any(map(str.isdigit, parts[-1])):
+        sentence = f"so {parts[-1]}"
     lead = CONCLUSION.match(sentence)
     body = sentence[lead.end() :] if lead and lead.end() < len(sentence) else sentence
     ended = sentence.endswith((".", "。", "!", "！", "．", "$", ")", "]", "}", "%"))

@@ -27,6 +27,12 @@ _INFIX = frozenset({"\\choose", "\\over"})
 _SIGNS = frozenset({"+", "-", "\\pm", "\\mp"})
 
 
+def _cross(left: Expr, right: Expr) -> list[Expr]:
+    """Tell the cross product of two vectors, one symbol, from a product of numbers."""
+    vectors = [v.name for v in (left, right) if isinstance(v, Var) and v.name.startswith("vec ")]
+    return [Var(f"{vectors[0]} × {vectors[1]}")] if len(vectors) == 2 else [left, right]
+
+
 class ExpressionReader(AtomReader):
     """Reads expressions: sums, products, powers, signs."""
 
@@ -103,6 +109,8 @@ class ExpressionReader(AtomReader):
             if text in TIMES:
                 self._at += 1
                 factors.append(self._read_factor())
+                if text == "\\times":
+                    factors[-2:] = _cross(*factors[-2:])
             elif text in OVER:
                 self._at += 1
                 factors.append(divide(Num(Fraction(1)), self._read_factor()))

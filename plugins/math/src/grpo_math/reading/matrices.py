@@ -58,7 +58,7 @@ def read_environment(reader: PartReader, start: int, end: int) -> Value | None:
     )
     if len({len(row) for row in cells}) != 1:
         raise UnreadableError("the rows of a matrix differ in length")
-    return _expand_determinant(cells) if name == "vmatrix" else Matrix(cells)
+    return expand_determinant(cells) if name == "vmatrix" else Matrix(cells)
 
 
 def _read_line(reader: PartReader, start: int, end: int) -> Value:
@@ -91,7 +91,8 @@ def _split_at(reader: PartReader, start: int, end: int, mark: str) -> list[tuple
     return [piece for piece in pieces if piece[0] < piece[1]]
 
 
-def _expand_determinant(cells: tuple[tuple[Value, ...], ...]) -> Expr:
+def expand_determinant(cells: tuple[tuple[Value, ...], ...]) -> Expr:
+    """Expand the determinant of a small square matrix."""
     if len(cells) != len(cells[0]) or len(cells) > 4:
         raise UnreadableError("a determinant that is not square, or too large")
     rows: list[list[Expr]] = []

@@ -135,6 +135,8 @@ class AtomReader(NameReader):
             barred = self._read_conjugate()
             if barred is not None:
                 return barred
+        if text in {"\\hat", "\\widehat"}:
+            return self._read_subscript(f"vec {self._spell_group()}")
         if text in ACCENTS:
             return self._read_subscript(f"{name} {self._spell_group()}")
         if text in {"\\angle", "\\triangle"}:
@@ -217,7 +219,17 @@ class AtomReader(NameReader):
         index = self.read(start, arrows[0])
         if self.tokens[end - 1].text in {"+", "-"} or not isinstance(index, Var):
             raise UnreadableError("a limit from one side")
-        return Call("limit", (index, self.read(arrows[0] + 1, end), self._read_product()))
+        body_start = self._at
+        point, body = self.read(arrows[0] + 1, end), self._read_product()
+        unknown = self._spell_unknown("lim", body, start, end, body_start)
+        return unknown or Call("limit", (index, point, body))
+
+    def _spell_unknown(self, sign: str, body: Expr, start: int, end: int, then: int) -> Var | None:
+        """Spell out a limit or sum of an unknown function: it is one symbol, not a number."""
+        if not any("(" in name for name in collect_variables(body)):
+            return None
+        tokens = self.tokens[start:end] + self.tokens[then : self._at]
+        return Var(f"{sign} {' '.join(token.text for token in tokens)}")
 
     def _read_series(self, name: str) -> Expr:
         bounds = self._read_bounds("_^")
@@ -229,8 +241,10 @@ class AtomReader(NameReader):
         high = self.read(*bounds["^"])
         if isinstance(index, Const):
             index = Var(index.name)
+        body_start = self._at
         body = self._read_product()
-        return Call(name, (index, low, high, body))
+        unknown = self._spell_unknown(name, body, start, end, body_start)
+        return unknown or Call(name, (index, low, high, body))
 
     def _read_root(self) -> Expr:
         index: Expr | None = None

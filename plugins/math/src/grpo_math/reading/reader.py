@@ -34,6 +34,7 @@ class Reading:
     values: tuple[Value, ...]
 
 
+_TURNED = Pattern(r"([\[\]])([^\[\]()]*[,;][^\[\]()]*)([\[\]])")
 _AMBIGUOUS = (
     (Pattern(r"\bpounds?\b(?!\s+sterling)"), "GBP"),
     (Pattern("¥"), " JPY "),
@@ -59,8 +60,14 @@ def _thousands(text: str) -> tuple[bool, ...]:
         inside |= char == "," and depth > 0
     if inside:
         return (False,)
-    plain = re.fullmatch(r"[-+$\s]*\d{1,3}(,\d{3})+", text)
+    plain = re.fullmatch(r"[-+$\s]*\d{1,3}(,[1-9]\d{2})+", text)
     return (True, False) if plain and text.count(",") > 1 else (True,)
+
+
+def _turn(match: re.Match[str]) -> str:
+    """Write an interval with turned brackets, ``]2, 5[``, with round ones."""
+    opening, inside, closing = match.groups()
+    return ("[" if opening == "[" else "(") + inside + ("]" if closing == "]" else ")")
 
 
 def read_math(text: str, options: Options, *, join_thousands: bool) -> Value:
@@ -75,7 +82,14 @@ def read_math(text: str, options: Options, *, join_thousands: bool) -> Value:
         tokens.pop()
     if not tokens:
         raise UnreadableError("nothing to read")
-    pairs = match_brackets(tokens, options)
+    try:
+        pairs = match_brackets(tokens, options)
+    except UnreadableError:
+        turned = _TURNED.sub(_turn, text)
+        if turned == text:
+            raise
+        tokens = tokenise(turned, options, join_thousands=join_thousands)
+        pairs = match_brackets(tokens, options)
     reader = AnswerReader(tokens, pairs, options)
     return expand_signs(reader.read_answer(0, len(tokens)))
 

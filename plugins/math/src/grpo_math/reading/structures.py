@@ -5,6 +5,7 @@ from __future__ import annotations
 from grpo_math.limits import OverLimitError, UnreadableError
 from grpo_math.reading.expressions import ExpressionReader
 from grpo_math.reading.matrices import read_environment
+from grpo_math.reading.matrix_sums import read_matrix_sum
 from grpo_math.reading.quantities import read_quantity
 from grpo_math.reading.shapes import finish_relation, gather_list
 from grpo_math.reading.vocabulary import RELATIONS, SETS
@@ -24,6 +25,9 @@ from grpo_math.wording import words
 _JOINERS = frozenset(words("and or und oder et ou 或 和 与 及 以及 或者 且 also ; ,"))
 _OR = frozenset(words("or oder ou 或 或者 \\lor \\vee"))
 _AND = frozenset(words("and und et 和 与 且 \\land \\wedge"))
+_AND_SIGNS = frozenset({"\\land", "\\wedge"})
+_OR_SIGNS = frozenset({"\\lor", "\\vee"})
+_LOGIC = _AND_SIGNS | _OR_SIGNS
 _GROUPERS = frozenset(words("; or 或 或者"))
 _COMMAS = frozenset({","})
 _SET_SIGNS = {"\\cup": "union", "\\cap": "meet", "\\setminus": "minus", "\\backslash": "minus",
@@ -45,6 +49,9 @@ class AnswerReader(ExpressionReader):
             UnreadableError: They are no answer.
             OverLimitError: Too many items, or nested too deeply.
         """
+        logic = self._read_logic(start, end)
+        if logic is not None:
+            return logic
         groups = [p for p in self.split(start, end, _GROUPERS) if p[0] < p[1]]
         if len(groups) > 1:
             systems = self._read_systems(groups)
@@ -57,6 +64,16 @@ class AnswerReader(ExpressionReader):
             raise OverLimitError(f"the answer lists more than {_MAX_ITEMS} values")
         items = [self.read_item(*piece) for piece in pieces]
         return items[0] if len(items) == 1 else gather_list(items, self._name_joiner(pieces))
+
+    def _read_logic(self, start: int, end: int) -> Value | None:
+        r"""Read ``p \land q``; inequalities joined so are a list instead."""
+        for signs, op in ((_AND_SIGNS, "land"), (_OR_SIGNS, "lor")):
+            parts = self.split(start, end, signs)
+            if len(parts) > 1:
+                values = tuple(self.read_item(*part) for part in parts)
+                if not any(isinstance(value, Relation) for value in values):
+                    return SetOperation(op, values)
+        return None
 
     def _read_systems(self, groups: list[tuple[int, int]]) -> Value | None:
         """Read assignment lists joined by 'or' or ';': ``x=1, y=2 or x=3, y=4``."""
@@ -77,9 +94,9 @@ class AnswerReader(ExpressionReader):
 
     def _is_joiner(self, index: int, joiners: frozenset[str]) -> bool:
         token = self.tokens[index]
-        if token.text in {"\\land", "\\lor", "\\vee", "\\wedge"}:
-            return True
         text = token.text
+        if text in _LOGIC:
+            return joiners is _JOINERS or text in joiners
         return (text if token.kind == "op" else text.strip().strip(",").lower().strip()) in joiners
 
     def split(self, start: int, end: int, joiners: frozenset[str]) -> list[tuple[int, int]]:
@@ -119,13 +136,15 @@ class AnswerReader(ExpressionReader):
             if token.text == "\\not" and at + 1 < end:
                 sign = {"=": "!=", "\\in": "notin"}.get(self.tokens[at + 1].text, "")
                 at += bool(sign)
-            if sign and not inside and not bars:
+            if sign in {"~", "="} and at == start:
+                begin = at + 1
+            elif sign and not inside and not bars:
                 sides.append((begin, at - (self.tokens[at - 1].text == "\\not")))
                 signs.append(sign)
                 begin = at + 1
             at += 1
         if not signs:
-            return self.read_side(start, end)
+            return self.read_side(begin, end)
         sides.append((begin, end))
         values = [self._read_relation_side(*side) for side in sides]
         return finish_relation(values, signs)
@@ -163,6 +182,8 @@ class AnswerReader(ExpressionReader):
             value = self._read_brackets(start, end)
         if value is None and self.tokens[start].text == "\\begin":
             value = read_environment(self, start, end)
+        if value is None:
+            value = read_matrix_sum(self, start, end)
         if value is None:
             value = self._read_named_set(start, end) or self._read_ratio(start, end)
         if value is None:

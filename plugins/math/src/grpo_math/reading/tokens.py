@@ -34,7 +34,7 @@ _COMMA = Pattern(
     _TOKEN.pattern % (r"\d{1,3}(?:\.\d{3})+(?!\d)(?:,\d+)?|\d+,\d+|\d+(?:\.\d+)?"), re.DOTALL
 )
 _POINTED_THOUSANDS = Pattern(r"\d{1,3}(?:\.\d{3})+")
-_SPACED_THOUSANDS = Pattern(r"(?<![\d.,])\d{1,3}(?: \d{3})+(?![\d ]*\d)(?!/)")
+_SPACED_THOUSANDS = Pattern(r"(?<![\d.,_^])\d{1,3}(?: \d{3})+(?![\d ]*\d)(?!/)")
 _TEXT_COMMANDS = frozenset(
     words(
         "text textbf textit textrm textsf texttt mathrm mathbf mathit mathsf mathtt mbox hbox "
@@ -187,9 +187,11 @@ def tokenise(text: str, options: Options, *, join_thousands: bool = True) -> lis
                 raise UnreadableError("a brace is not closed")
             if closing < 0:
                 tokens.append(Token("cmd", value, spaced))
+            elif not text[opening + 1 : closing].strip():
+                at = closing + 1
             else:
-                tokens.append(Token("text", text[opening + 1 : closing], spaced, base=0))
-                tokens[-1] = attrs.evolve(tokens[-1], kind=_name_text(value))
+                inside = text[opening + 1 : closing]
+                tokens.append(Token(_name_text(value, inside), inside, spaced))
                 at = closing + 1
         elif kind == "word" and tokens and tokens[-1].text == "^" and is_letters(value):
             tokens.append(Token(kind, value[0], spaced))
@@ -207,7 +209,9 @@ def _with_point(numeral: str) -> str:
     return numeral
 
 
-def _name_text(command: str) -> str:
+def _name_text(command: str, inside: str) -> str:
+    if command == "\\mathbf" and inside.strip() in {"i", "j", "k"}:
+        return "vector"
     return {"\\mathbb": "blackboard", "\\vec": "vector"}.get(command, "text")
 
 

@@ -58,7 +58,8 @@ RELATIONS = {
     "\\doteq": "~", "\\sim": "sim", "\\cong": "cong", "\\in": "in", "\\notin": "notin",
     "\\equiv": "mod", "\\pmod": "modulo", "\\to": "->", "->": "->", "\\rightarrow": "->",
     "\\mapsto": "->",
-    "\\subset": "sub", "\\subseteq": "sub", "\\coloneqq": "=", "\\triangleq": "=",
+    "\\subset": "sub", "\\subseteq": "subeq", "\\supset": "sup", "\\supseteq": "supeq",
+    "\\coloneqq": "=", "\\triangleq": "=",
     "\\propto": "prop", "\\implies": "=>", "=>": "=>", "\\Rightarrow": "=>", "\\iff": "=>",
     "\\Leftrightarrow": "=>", "\\parallel": "par", "\\perp": "perp", "\\mid": "|",
 }  # fmt: skip

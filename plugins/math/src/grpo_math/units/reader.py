@@ -92,7 +92,7 @@ def _is_generic(word: str) -> bool:
     lower = word.lower()
     if lower in _NOT_GENERIC:
         return False
-    return len(word) >= 3 or not word.isascii()
+    return len(word) >= 3 or not word.isascii() or lower == "of"
 
 
 class _Reader:
