@@ -15,7 +15,7 @@ from grpo_framework.testing.suites import ChatModelSuite
 class TestLlamaCpp(ChatModelSuite):
     """The component as it is installed, small."""
 
-    max_tokens = 96
+    max_tokens = 40
 
     @pytest.fixture
     def component(self) -> Component[Any]:
@@ -27,7 +27,7 @@ class TestLlamaCpp(ChatModelSuite):
         return {
             "model_path": str(weights),
             "slots": 2,
-            "context": 2048,
+            "context": 1024,
             "threads": 1,
             "cache_prompt": False,
         }

@@ -51,10 +51,10 @@ def test_answers_with_usage(weights: Path) -> None:
     """A reply has text, the file's name, tokens of prompt and answer, and its time."""
 
     async def use(model: Any) -> Any:
-        return await model.chat(ask("What is the capital of France?", temperature=0.0))
+        return await model.chat(ask("What is 2+2?", temperature=0.0))
 
     reply = with_model(weights, use)
-    assert "Paris" in reply.text
+    assert "4" in reply.text
     assert reply.finish == "stop"
     assert reply.model == weights.name
     assert reply.usage.input_tokens > 10
@@ -77,12 +77,10 @@ def test_stops_at_a_text(weights: Path) -> None:
     """A stop text ends the answer and is not in it."""
 
     async def use(model: Any) -> Any:
-        return await model.chat(
-            ask("What is the capital of France?", temperature=0.0, stop=(" Paris",))
-        )
+        return await model.chat(ask("What is 2+2?", temperature=0.0, stop=(" problem",)))
 
     reply = with_model(weights, use)
-    assert "Paris" not in reply.text
+    assert "problem" not in reply.text
     assert reply.finish == "stop"
 
 

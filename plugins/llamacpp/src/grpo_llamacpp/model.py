@@ -69,7 +69,7 @@ class LlamaModel:
         self._calls.add(call)
         body = write_request(request, self._settings, self._to_grammar)
         waiting = asyncio.get_running_loop().run_in_executor(
-            self._workers, self._answer, self._server, body, call
+            self._workers, self._answer, body, call
         )
         try:
             return await waiting
@@ -77,10 +77,12 @@ class LlamaModel:
             call.unwanted = True
             self._calls.discard(call)
 
-    def _answer(self, server: Server, body: bytes, call: _Call) -> ChatReply:
+    def _answer(self, body: bytes, call: _Call) -> ChatReply:
         start = time.monotonic()
+        # No name here for the server: a traceback that somebody keeps would keep it alive.
+        assert self._server is not None, "close() waits for the workers before it frees"
         try:
-            server.handle_chat_completions(body, call.take)
+            self._server.handle_chat_completions(body, call.take)
         except (RuntimeError, ValueError) as error:
             said = " ".join(str(error).split())
             raise ModelError(f"llama.cpp refuses the request: {said}", kind="bad_request") from None
