@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import pytest
 
@@ -166,3 +167,11 @@ def test_options_are_declared(name, component) -> None:
     for wrong in ({"temperature": "hot"}, {"tokens": 1}, {"language": "xx"}, {"max_tokens": 0}):
         with pytest.raises(Exception, match="not a valid options"):
             validate_with("options", schema, wrong)
+
+
+@pytest.mark.parametrize("name", ["direct", "step-by-step", "solve-and-check", "fuse", "advisor"])
+def test_the_readme_lists_every_option(name, component) -> None:
+    """No option is undocumented."""
+    text = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    for option in component(name).options["properties"]:
+        assert f"| `{option}` |" in text

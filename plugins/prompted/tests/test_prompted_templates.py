@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import pytest
 from grpo_prompted import samples
@@ -147,3 +148,11 @@ def test_a_copy_into_a_file_is_refused(tmp_path, capsys) -> None:
     file = write(tmp_path, "x")
     assert main([str(file)]) == 2
     assert "not a folder" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", sorted(SAMPLES))
+def test_the_readme_lists_every_template_and_variable(name) -> None:
+    """No variable of a template is undocumented."""
+    text = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    for word in (name, *SAMPLES[name]):
+        assert f"`{word}`" in text
