@@ -6,6 +6,7 @@ So it cannot fall behind: a key that the schema gains is in the file at once.
 from __future__ import annotations
 
 import json
+import re
 import textwrap
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -27,7 +28,14 @@ grpo-cli plugins --json lists all components and their options.\
 """
 
 WIDTH = 96
-_EXAMPLES: Mapping[str, Any] = {"string": "…", "integer": 1, "number": 1.0, "boolean": True}
+_EXAMPLES: Mapping[str, Any] = {
+    "string": "…",
+    "integer": 1,
+    "number": 1.0,
+    "boolean": True,
+    "array": [],
+    "object": {},
+}
 
 
 @frozen
@@ -76,7 +84,7 @@ def _resolve(part: Mapping[str, Any], root: Mapping[str, Any]) -> Mapping[str, A
 
 def _lines(entry: _Entry) -> list[str]:
     value = _short(entry.default)
-    set_ = entry.default is not None and value != []
+    set_ = value not in (None, [], {})
     mark = "" if set_ else "# "
     shown = value if set_ else _example(entry.schema)
     return [*_comment(entry.schema), f"{mark}{entry.key} = {_toml(shown)}"]
@@ -108,12 +116,17 @@ def _example(schema: Mapping[str, Any]) -> Any:
         return schema["enum"][0]
     kinds = schema.get("type", "string")
     kind = kinds if isinstance(kinds, str) else kinds[0]
-    return [] if kind == "array" else _EXAMPLES[kind]
+    return _EXAMPLES[kind]
 
 
 def _toml(value: Any) -> str:
     if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{key} = {_toml(item)}" for key, item in value.items()) + "}"
+        pairs = (f"{_toml_key(key)} = {_toml(item)}" for key, item in value.items())
+        return "{" + ", ".join(pairs) + "}"
     if isinstance(value, list):
         return "[" + ", ".join(_toml(item) for item in value) + "]"
     return json.dumps(value, ensure_ascii=False)
+
+
+def _toml_key(key: str) -> str:
+    return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else json.dumps(key, ensure_ascii=False)

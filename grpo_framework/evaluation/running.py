@@ -72,16 +72,7 @@ async def evaluate(
     held = {owner: libraries.get(owner, Library(owner)) for owner in (*engine.owners, SHARED)}
     started = time.perf_counter()
     count = _Count(announce)
-    stages = Stages(
-        engine=engine,
-        announce=count.announce,
-        slots=asyncio.Semaphore(engine.concurrency),
-        epoch=0,
-        batch=1,
-        run_seed=seed,
-        rollouts=rollouts,
-        unit_timeout=unit_timeout,
-    )
+    stages = _stages(engine, count.announce, rollouts, seed, unit_timeout)
     try:
         scores = await _score_all(stages, problems, held, finished, with_critic=with_critic)
     except BaseExceptionGroup as group:
@@ -103,6 +94,25 @@ async def evaluate(
         usage_by_owner=dict(sorted(count.usage.items())),
         seconds=seconds,
         scores=scores,
+    )
+
+
+def _stages(
+    engine: Engine,
+    announce: Callable[[Event], Awaitable[None]],
+    rollouts: int,
+    seed: int,
+    unit_timeout: float | None,
+) -> Stages:
+    return Stages(
+        engine=engine,
+        announce=announce,
+        slots=asyncio.Semaphore(engine.concurrency),
+        epoch=0,
+        batch=1,
+        run_seed=seed,
+        rollouts=rollouts,
+        unit_timeout=unit_timeout,
     )
 
 
