@@ -63,7 +63,9 @@ def _read_one(reader: PartReader, start: int, end: int) -> tuple[Matrix, int]:
     at = start
     while at < end and tokens[at].text != "\\end":
         at += 1
-    at = reader.pairs.get(at + 1, end) + 1
+    if at + 1 not in reader.pairs:
+        raise UnreadableError("an environment that is not closed")
+    at = reader.pairs[at + 1] + 1
     value = read_environment(reader, start, at)
     if not isinstance(value, Matrix):
         raise UnreadableError("no matrix")

@@ -1,0 +1,163 @@
+"""Equality of several values: lists, tuples, sets by roster, matrices."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from grpo_math.equality.scalars import ScalarRules
+from grpo_math.reading.shapes import is_name
+from grpo_math.values import (
+    Group,
+    Listing,
+    Matrix,
+    Relation,
+    Value,
+    Var,
+)
+
+_MAX_MATCH = 200
+
+
+class CollectionRules(ScalarRules):
+    """Decides about values that hold others."""
+
+    def _groups(self, a: Group, b: Group) -> bool:
+        if (a.fence == "{}") != (b.fence == "{}"):
+            self.rule = "different brackets"
+            return False
+        if a.fence == "{}":
+            return self._match(self._distinct(a.items), self._distinct(b.items), "set")
+        if a.fence != b.fence and (len(a.items) == 2 and "<>" not in {a.fence, b.fence}):
+            self.rule = "different brackets"
+            return False
+        return self._tuple(a.items, b.items)
+
+    def _tuple(self, a: Sequence[Value], b: Sequence[Value]) -> bool:
+        if self.options.unordered_tuples:
+            return self._match(a, b, "tuple without order")
+        if len(a) != len(b):
+            self.rule = "different lengths"
+            return False
+        result = all(self.equal(x, y) for x, y in zip(a, b, strict=True))
+        self.rule = "tuple"
+        return result
+
+    def _match(self, a: Sequence[Value], b: Sequence[Value], rule: str) -> bool:
+        """Pair the values of both sides off, whatever their order."""
+        if len(a) != len(b):
+            self.rule = f"{rule}: different numbers of values"
+            return False
+        left: list[Value] = []
+        rest = list(b)
+        for item in a:
+            if item in rest:
+                rest.remove(item)
+            else:
+                left.append(item)
+        for item in left:
+            found = next((i for i, other in enumerate(rest) if self.equal(item, other)), None)
+            if found is None:
+                self.rule = rule
+                return False
+            rest.pop(found)
+        self.rule = rule
+        return True
+
+    def _distinct(self, items: Sequence[Value]) -> list[Value]:
+        result: list[Value] = []
+        for item in items:
+            if item not in result and not (
+                len(items) <= _MAX_MATCH and any(self.equal(item, other) for other in result)
+            ):
+                result.append(item)
+        return result
+
+    def _lists(self, a: Listing, b: Listing) -> bool:
+        sets = self._as_sets(a, b)
+        if sets:
+            return True
+        if self.options.ordered_lists:
+            return self._tuple(a.items, b.items)
+        names = [_sort_by_name(values) for values in (a, b)]
+        if bool(names[0]) != bool(names[1]):
+            named, bare = (a, b) if names[0] else (b, a)
+            return self._named_list(named, bare)
+        if all(isinstance(item, Group) for item in (*a.items, *b.items)):
+            return self._match(self._distinct(a.items), self._distinct(b.items), "solutions")
+        return self._match(a.items, b.items, "values in any order")
+
+    def _named_list(self, named: Listing, bare: Listing) -> bool:
+        """Compare ``AB = 4, CD = 5`` with ``4, 5``, and roots ``x_1 = …, x_2 = …`` in any order."""
+        values = [item.sides[1] for item in named.items if isinstance(item, Relation)]
+        bases = {
+            item.sides[0].name.partition("_")[0]
+            for item in named.items
+            if isinstance(item, Relation) and isinstance(item.sides[0], Var)
+            and "_" in item.sides[0].name
+        }  # fmt: skip
+        if len(bases) == 1 and not any(isinstance(item, Relation) for item in bare.items):
+            return self._match(values, bare.items, "roots in any order")
+        return self._tuple(values, bare.items)
+
+    def _list_group(self, values: Listing, group: Group) -> bool:
+        if group.fence == "{}":
+            if not self.options.list_is_set:
+                self.rule = "a list is no set"
+                return False
+            return self._match(self._distinct(values.items), self._distinct(group.items), "set")
+        named = _sort_by_name(values)
+        if named and group.fence in {"()", "<>"}:
+            return self._tuple(named, group.items)
+        if group.fence == "[]" and len(group.items) != 2:
+            return self._match(values.items, group.items, "values in any order")
+        return self._as_sets(values, group)
+
+    def _list_number(self, _values: Listing, _other: Value) -> bool:
+        self.rule = "several values against one"
+        return False
+
+    def _number_group(self, number: Value, group: Group) -> bool:
+        if group.fence == "{}" and len(group.items) == 1 and self.options.list_is_set:
+            return self.equal(number, group.items[0])
+        self.rule = "a set or tuple is no number"
+        return False
+
+    def _matrices(self, a: Matrix, b: Matrix) -> bool:
+        if len(a.rows) != len(b.rows) or len(a.rows[0]) != len(b.rows[0]):
+            self.rule = "matrices of different shapes"
+            return False
+        cells = [
+            (x, y) for p, q in zip(a.rows, b.rows, strict=True) for x, y in zip(p, q, strict=True)
+        ]
+        result = all(self.equal(x, y) for x, y in cells)
+        self.rule = "matrix"
+        return result
+
+    def _matrix_group(self, matrix: Matrix, group: Group) -> bool:
+        if group.fence == "[]" and all(isinstance(i, Group) for i in group.items):
+            rows = tuple(i.items for i in group.items if isinstance(i, Group))
+            if len({len(row) for row in rows}) == 1:
+                return self._matrices(matrix, Matrix(rows))
+        if group.fence not in {"()", "<>", "[]"}:
+            self.rule = "different brackets"
+            return False
+        if len(matrix.rows[0]) == 1:
+            return self._tuple([row[0] for row in matrix.rows], group.items)
+        if len(matrix.rows) == 1:
+            return self._tuple(matrix.rows[0], group.items)
+        self.rule = "a matrix is no tuple"
+        return False
+
+
+def _sort_by_name(values: Listing) -> list[Value]:
+    """Sort the right sides of an assignment list by their names; empty if it is none."""
+    pairs: dict[str, Value] = {}
+    for item in values.items:
+        if not (isinstance(item, Relation) and item.signs == ("=",)):
+            return []
+        name = item.sides[0]
+        spelled = name.name if isinstance(name, Var) else str(name)
+        if not is_name(name) or spelled in pairs:
+            return []
+        pairs[spelled] = item.sides[1]
+    return [pairs[name] for name in sorted(pairs)]

@@ -1,0 +1,116 @@
+"""Solves inequalities in one variable: linear, quadratic, with an absolute value."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+import attrs
+
+from grpo_math.equality.expressions import infinity_sign
+from grpo_math.equality.intervals import ALL, Piece, RealSet, SetAlgebra
+from grpo_math.limits import UndecidableError
+from grpo_math.reading.atoms import add, multiply, negate
+from grpo_math.values import (
+    NUMBER_TYPES,
+    Call,
+    Expr,
+    Value,
+    Var,
+    collect_variables,
+)
+
+_ORDER = frozenset({"<", "<=", ">", ">="})
+_MIRRORED = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}
+
+
+class InequalitySolver(SetAlgebra):
+    """Turns inequalities into sets of reals."""
+
+    def _end(self, expr: Value) -> Any:
+        if not isinstance(expr, NUMBER_TYPES) or collect_variables(expr):
+            raise UndecidableError("an end that is no number")
+        value, error = self.numbers.evaluate(expr, {})
+        return self.numbers.context.mpf(0) if abs(value) <= error * 8 else value
+
+    def _read_inequality(self, left: Value, sign: str, right: Value) -> RealSet | None:
+        """Solve a linear inequality in one variable."""
+        if infinite_sign(left) < 0 or infinite_sign(right) > 0:
+            other = right if infinite_sign(left) < 0 else left
+            if sign in {"<", "<="} and isinstance(other, Var):
+                return attrs.evolve(ALL, variable=other.name)
+            return None
+        if not isinstance(left, NUMBER_TYPES) or not isinstance(right, NUMBER_TYPES):
+            return None
+        gap = add([left, negate(right)])
+        names = collect_variables(gap)
+        if len(names) != 1 or (sign not in _ORDER and sign != "!="):
+            return None
+        (name,) = names
+        at = [self._value_at(gap, name, x) for x in (0, 1, 2, Fraction(-17, 3))]
+        slope = at[1] - at[0]
+        tiny = max(abs(x) for x in at) * self.numbers.context.mpf(10) ** -35
+        far = at[0] - slope * 17 / 3
+        if abs(at[2] - at[1] - slope) > tiny or abs(at[3] - far) > tiny:
+            return self._read_quadratic(gap, name, sign) or self._read_distance(left, sign, right)
+        if abs(slope) <= tiny:
+            return None
+        root = -at[0] / slope
+        if abs(root) < self.numbers.context.mpf(10) ** -40:
+            root = self.numbers.context.mpf(0)
+        if sign == "!=":
+            pieces = (Piece(None, False, root, False), Piece(root, False, None, False))
+            return RealSet(pieces, name)
+        below = (sign in {"<", "<="}) == (slope > 0)
+        closed = "=" in sign
+        piece = Piece(None, False, root, closed) if below else Piece(root, closed, None, False)
+        return RealSet((piece,), name)
+
+    def _read_distance(self, left: Value, sign: str, right: Value) -> RealSet | None:
+        """Solve ``|x - 1| < 2`` by squaring both sides, where the bound is not negative."""
+        for value, other, order in ((left, right, sign), (right, left, _MIRRORED.get(sign, sign))):
+            bound = (
+                isinstance(value, Call) and value.op == "abs" and isinstance(other, NUMBER_TYPES)
+            )
+            if bound and isinstance(value, Call) and not collect_variables(other):
+                if self._end(other) < 0:
+                    return None
+                inner = value.args[0]
+                names = collect_variables(inner)
+                if len(names) != 1 or not isinstance(other, NUMBER_TYPES):
+                    return None
+                gap = add([multiply([inner, inner]), negate(multiply([other, other]))])
+                return self._read_quadratic(gap, next(iter(names)), order)
+        return None
+
+    def _read_quadratic(self, gap: Expr, name: str, sign: str) -> RealSet | None:
+        """Solve a quadratic inequality ``gap sign 0`` in one variable."""
+        context = self.numbers.context
+        at = {x: self._value_at(gap, name, Fraction(x)) for x in (-1, 0, 1, 3, -7)}
+        a = (at[1] + at[-1]) / 2 - at[0]
+        b = (at[1] - at[-1]) / 2
+        tiny = max(abs(y) for y in at.values()) * context.mpf(10) ** -35
+        fits = all(abs(a * x * x + b * x + at[0] - y) <= tiny for x, y in at.items())
+        if not fits or abs(a) <= tiny or sign not in _ORDER:
+            return None
+        discriminant = b * b - 4 * a * at[0]
+        closed = "=" in sign
+        inside = (sign in {"<", "<="}) == (a > 0)
+        if abs(discriminant) <= tiny:
+            discriminant = context.mpf(0)
+        if discriminant < 0:
+            return RealSet((), name) if inside else attrs.evolve(ALL, variable=name)
+        roots = sorted((-b + s * context.sqrt(discriminant)) / (2 * a) for s in (1, -1))
+        low, high = (context.mpf(0) if abs(r) < tiny else r for r in roots)
+        if inside:
+            return RealSet((Piece(low, closed, high, closed),), name)
+        return RealSet((Piece(None, False, low, closed), Piece(high, closed, None, False)), name)
+
+    def _value_at(self, expr: Expr, name: str, x: Fraction | int) -> Any:
+        value, _ = self.numbers.evaluate(expr, {name: self.numbers.convert(Fraction(x))})
+        return value
+
+
+def infinite_sign(value: Value) -> int:
+    """Tell the sign of an infinite value; 0 for finite ones."""
+    return infinity_sign(value) if isinstance(value, NUMBER_TYPES) else 0
