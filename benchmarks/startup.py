@@ -12,6 +12,7 @@ import argparse
 import json
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from statistics import median
@@ -41,9 +42,11 @@ def grpo_cli() -> list[str]:
 
 def seconds(command: list[str]) -> float:
     """Wall time of one run."""
-    started = time.perf_counter()
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-    return time.perf_counter() - started
+    # From an empty folder: python -c looks for modules in the working directory first.
+    with tempfile.TemporaryDirectory() as empty:
+        started = time.perf_counter()
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=empty)
+        return time.perf_counter() - started
 
 
 def needless_imports() -> list[str]:
