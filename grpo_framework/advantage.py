@@ -21,6 +21,7 @@ from grpo_framework.records import (
     Question,
     Rollout,
     Sample,
+    rewards_differ,
 )
 from grpo_framework.rollouts import Stages
 
@@ -43,7 +44,7 @@ def advantages(rewards: Sequence[float]) -> tuple[float, ...]:
 
     Source: Shao et al., DeepSeekMath, arXiv 2402.03300, section 4.1.
     """
-    if len(set(rewards)) < 2:
+    if not rewards_differ(rewards):
         return (0.0,) * len(rewards)
     mean, std = fmean(rewards), pstdev(rewards)
     return tuple((reward - mean) / std for reward in rewards)
@@ -71,7 +72,7 @@ def samples(answers: Sequence[Rollout | FinalAnswer]) -> tuple[Sample, ...]:
 
 def generator_contrast(group: GroupResult, *, seed: int) -> Contrast | None:
     """What a generator can learn from its group: None where all rewards are the same."""
-    if len({rollout.reward for rollout in group.rollouts}) < 2:
+    if not rewards_differ([rollout.reward for rollout in group.rollouts]):
         return None
     return Contrast(group.owner, group.question, samples(group.rollouts), seed=seed)
 
@@ -92,7 +93,7 @@ def critic_contrast(
     """
     fused = [(group, group.final) for group in groups if group.final is not None]
     notes = [note for group, final in fused for note in _notes(group, final)]
-    if len({final.reward for _, final in fused}) < 2 and not notes:
+    if not rewards_differ([final.reward for _, final in fused]) and not notes:
         return None
     ranked = sorted(fused, key=lambda pair: -pair[1].reward)
     members = samples([final for _, final in ranked])

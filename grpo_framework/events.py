@@ -21,6 +21,7 @@ from grpo_framework.records import (
     Rollout,
     Unit,
     Usage,
+    rewards_differ,
 )
 
 
@@ -156,12 +157,11 @@ class GroupFinished:
     @property
     def outcome(self) -> str:
         """``mixed``, ``all_right``, ``all_wrong``, or ``failed`` where nothing was judged."""
-        from_rewards = set(self.rewards)
-        if not from_rewards:
+        if not self.rewards:
             return "failed"
-        if len(from_rewards) > 1:
+        if rewards_differ(self.rewards):
             return "mixed"
-        return "all_right" if from_rewards.pop() >= SUCCESS_REWARD else "all_wrong"
+        return "all_right" if max(self.rewards) >= SUCCESS_REWARD else "all_wrong"
 
 
 @frozen

@@ -53,6 +53,8 @@ def group(rewards, fused, owner="generator_1"):
         ([1.0, 0.0], [1.0, -1.0]),
         ([1.0, 0.0, 0.0, 0.0], [3**0.5, -(3**-0.5), -(3**-0.5), -(3**-0.5)]),
         ([0.1, 0.1, 0.1], [0.0, 0.0, 0.0]),
+        ([1.0, 1.0 - 2**-53], [0.0, 0.0]),
+        ([0.0, 5e-324], [0.0, 0.0]),
     ],
 )
 def test_advantage_is_the_distance_from_the_mean_in_deviations(rewards, expected):
@@ -87,7 +89,7 @@ def test_samples_stand_best_first_and_keep_ties_in_order():
     assert (rows[0].reason, rows[0].extracted) == ("reward 1.0", "4")
 
 
-@pytest.mark.parametrize("rewards", [[], [1.0], [1.0, 1.0, 1.0], [0.0, 0.0]])
+@pytest.mark.parametrize("rewards", [[], [1.0], [1.0, 1.0, 1.0], [0.0, 0.0], [0.1 + 0.2, 0.3]])
 def test_a_group_without_difference_teaches_nothing(rewards):
     """All right, all wrong, alone or empty: there is no contrast."""
     assert generator_contrast(group(rewards, None), seed=1) is None

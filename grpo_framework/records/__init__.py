@@ -16,6 +16,7 @@ from grpo_framework.records.results import (
     Rollout,
     Sample,
     Verdict,
+    rewards_differ,
 )
 from grpo_framework.records.work import (
     Failure,
@@ -46,4 +47,5 @@ __all__ = [
     "Unit",
     "Usage",
     "Verdict",
+    "rewards_differ",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -13,6 +13,14 @@ from grpo_framework.records.work import Failure, Owner, Question, Unit
 
 SUCCESS_REWARD = 0.5
 """A reward of at least this counts as a success in `Experience.success_count` and in the report."""
+
+ROUNDING = 1e-9
+"""Rewards that are no further apart are the same: partial credit is a sum of fractions."""
+
+
+def rewards_differ(rewards: Sequence[float]) -> bool:
+    """Whether a group's rewards differ by more than rounding; only then can it teach."""
+    return len(rewards) > 1 and max(rewards) - min(rewards) > ROUNDING
 
 
 def _freeze(mapping: Mapping[str, Any]) -> Mapping[str, Any]:
