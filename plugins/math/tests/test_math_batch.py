@@ -5,7 +5,6 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-
 from grpo_math import Verdict, compare, compare_many
 
 PAIRS = [(rf"\frac{{{n}}}{{2}}", f"{n + n % 3}/2") for n in range(300)]

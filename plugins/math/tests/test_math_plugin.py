@@ -6,12 +6,12 @@ import asyncio
 
 import attrs
 import pytest
+from grpo_math import Options, plugin
+
 from grpo_framework.component import Wiring
 from grpo_framework.errors import ComparatorError
 from grpo_framework.protocols import AnswerComparator
 from grpo_framework.records import Problem, Question
-
-from grpo_math import Options, plugin
 
 
 async def judge(gold, answer, options=None, *, bare=False):

@@ -9,17 +9,17 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
+from grpo_math import Verdict, compare
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grpo_math import Verdict, compare
-
 BOUNDED = settings(max_examples=120, deadline=None, derandomize=True)
-PIECES = st.sampled_from(
+PIECE_TABLE = (
     r"1 2 12 0.5 x y \frac { } ( ) [ ] + - * / ^ _ \sqrt \pi e i \sin \log = < \le \in \cup \{ \} | , ; : ! ' "
     r"\text{ cm km/h % $ \$ ° and or \infty \pm \begin{pmatrix} \end{pmatrix} & \\ C ½ ² √ π ≤ 三 pm 1,234 \binom "
-    r"\overline \mathbb{R} \sum_{k=1}^{3} \pmod{5} \boxed{ \left( \right) 1e5 _2 \ \choose 0.(3) dozen half".split(" ")
+    r"\overline \mathbb{R} \sum_{k=1}^{3} \pmod{5} \boxed{ \left( \right) 1e5 _2 \ \choose 0.(3) dozen half"
 )
+PIECES = st.sampled_from(PIECE_TABLE.split(" "))
 GARBAGE = st.lists(PIECES, min_size=1, max_size=8).map("".join)
 NUMBERS = st.fractions(min_value=-1000, max_value=1000, max_denominator=200)
 

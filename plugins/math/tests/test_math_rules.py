@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
 from grpo_math import Cause, Options, Verdict, check_reference, compare
 
 EQUAL = [

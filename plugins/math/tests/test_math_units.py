@@ -5,7 +5,6 @@ from __future__ import annotations
 from fractions import Fraction
 
 import pytest
-
 from grpo_math import Verdict, compare
 from grpo_math.units import read_unit
 from grpo_math.units.table import load_units

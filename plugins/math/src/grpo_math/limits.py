@@ -22,12 +22,16 @@ class UndecidableError(Exception):
 
 
 class Deadline:
-    """A point in time after which work stops; checked by loops, no signal involved."""
+    """The time a comparison has; checked by loops, no signal involved.
+
+    It is the time this thread computes, not the time on the wall: the verdict does not depend on
+    what else the machine does.
+    """
 
     __slots__ = ("at",)
 
     def __init__(self, seconds: float) -> None:
-        self.at = time.monotonic() + seconds
+        self.at = time.thread_time() + seconds
 
     def check(self) -> None:
         """Stop the comparison if its time is used up.
@@ -35,9 +39,5 @@ class Deadline:
         Raises:
             DeadlineError: The time is used up.
         """
-        if time.monotonic() > self.at:
+        if time.thread_time() > self.at:
             raise DeadlineError
-
-    def remaining(self) -> float:
-        """Seconds that are left, at least 0."""
-        return max(0.0, self.at - time.monotonic())

@@ -54,6 +54,8 @@ class BallArithmetic:
 
     Attributes:
         context: An mpmath context of this thread and precision.
+        approximated: Whether an infinite sum, an integral or a limit was among what it evaluated;
+            then 15 digits must do.
         real: Refuse to leave the real numbers.
         deadline: When to give up.
     """
@@ -65,6 +67,7 @@ class BallArithmetic:
         self.deadline = deadline
         self._work = 0
         self._vanishing = False
+        self.approximated = False
 
     def convert(self, value: Fraction) -> Any:
         """Convert a rational number, rounded once."""

@@ -157,7 +157,8 @@ class ExpressionJudge:
                     return True
             return self._is_close(first, second)
         size = max(abs(first), abs(second))
-        if error <= size * evaluator.context.mpf(10) ** -30:
+        wanted = 15 if evaluator.approximated else 30
+        if error <= size * evaluator.context.mpf(10) ** -wanted:
             return True
         if error < evaluator.context.mpf(10) ** -60:
             return True

@@ -17,8 +17,8 @@ from grpo_math.values import Call, Const, Expr, Num, Var
 __all__ = ["NotRealError", "NumericEvaluator"]
 
 _MAX_SERIES = 2_000
-_MAX_CALLS = 2_500
-_ROUGH_DIGITS = 20
+_MAX_CALLS = 1_500
+_LIMIT_DIGITS = (16, 26)
 
 
 class NumericEvaluator(BallArithmetic):
@@ -70,6 +70,7 @@ class NumericEvaluator(BallArithmetic):
             raise UndecidableError("no variable to sum or integrate over")
         inner = dict(bindings)
 
+        self.approximated = True
         calls = 0
 
         def at(x: Any) -> Any:
@@ -86,7 +87,7 @@ class NumericEvaluator(BallArithmetic):
         outside, self._vanishing = self._vanishing, True
         rough = None
         try:
-            for digits in (_ROUGH_DIGITS, before):
+            for digits in _LIMIT_DIGITS:
                 context.dps = digits
                 if expr.op == "sum":
                     value = context.nsum(at, ends)
@@ -104,7 +105,7 @@ class NumericEvaluator(BallArithmetic):
             raise UndecidableError(f"the {expr.op} does not converge")
         if context.isnan(value) or context.isinf(value):
             raise UndecidableError(f"the {expr.op} does not converge")
-        return value, (abs(value) + 1) * self.eps * 10**8
+        return value, (abs(value) + 1) * context.mpf(10) ** -20
 
     def _bound(self, bound: Expr, bindings: Mapping[str, Any]) -> Any:
         if bound == Const("oo"):

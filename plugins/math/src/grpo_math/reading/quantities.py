@@ -108,7 +108,7 @@ def read_quantity(reader: NumberReader, start: int, end: int) -> Value | None:
             )  # fmt: skip
         if reading.unit.dims == ():
             return amount
-        loose = single and tokens[at].text not in _SURE_LETTERS
+        loose = single and tokens[at].text.isascii() and tokens[at].text not in _SURE_LETTERS
         return Quantity(amount, reading.unit, loose)
     return None
 
