@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import socket
 import time
 from email.utils import formatdate
@@ -13,10 +12,9 @@ import pytest
 from aiohttp import web
 from grpo_openai.client import open_model
 from grpo_openai.failures import read_retry_after
-from grpo_openai.settings import read_settings
 
 from grpo_framework.component import Wiring
-from grpo_framework.errors import ConfigError, ModelError
+from grpo_framework.errors import ModelError
 from grpo_framework.records import ChatRequest, Message
 
 ASK = ChatRequest((Message("user", "6·7?"),))
@@ -270,41 +268,3 @@ def test_redirects_are_not_followed(endpoint: Any, serving: Any) -> None:
     """A redirect could carry the key elsewhere; it is an error about the address."""
     given = web.Response(status=307, headers={"Location": "http://127.0.0.1:9/"})
     assert "right address" in fail(endpoint, serving, given).hint
-
-
-@pytest.mark.parametrize(
-    ("options", "environment", "said"),
-    [
-        ({}, {}, "OPENAI_API_KEY"),
-        ({"base_url": "http://h/v1", "api_key_env": "MINE"}, {}, "MINE"),
-        ({}, {"OPENAI_BASE_URL": "ftp://h"}, "OPENAI_BASE_URL"),
-        ({}, {"OPENAI_BASE_URL": "http://h:port/v1"}, "OPENAI_BASE_URL"),
-        ({"base_url": "http://user:word@h/v1"}, {}, "user name"),
-        ({"base_url": "http://h/v1?x=1"}, {}, "query"),
-        ({"base_url": "http://h/v1"}, {"OPENAI_API_KEY": "two words"}, "OPENAI_API_KEY"),
-        ({"base_url": "http://h/v1", "headers": {"X": "a\nb"}}, {}, "line break"),
-    ],
-)
-def test_wrong_configuration(options: Any, environment: Any, said: str) -> None:
-    """What cannot work is an error before any call, in one line, without secrets."""
-    with pytest.raises(ConfigError, match=said) as caught:
-        read_settings(Wiring(name="m", options=options, environment=environment))
-    assert "\n" not in str(caught.value)
-    for secret in ("word@", "two words"):
-        assert secret not in str(caught.value)
-
-
-def test_model_must_be_named() -> None:
-    """The plugin's name alone names no model; the option does."""
-    options = {"base_url": "http://h/v1"}
-    with pytest.raises(ConfigError, match="name"):
-        read_settings(Wiring(name="chat", options=options))
-    assert read_settings(Wiring(name="chat", options={**options, "model": "m"})).model == "m"
-
-
-def test_settings_hide_the_key() -> None:
-    """The key is in no representation."""
-    environment = {"OPENAI_API_KEY": "sk-secret"}
-    settings = read_settings(Wiring(name="m", environment=environment))
-    assert "sk-secret" not in repr(settings)
-    assert json.dumps(dict(settings.defaults)) == "{}"

@@ -24,6 +24,9 @@ class Server(Protocol):
             callback: Gets each event's JSON as bytes, under the lock; true ends the request.
         """
 
+    def handle_completions(self, prompt: bytes, callback: Any, /) -> Any:
+        """Go on from a text, without the model's chat template; else like the other."""
+
 
 def import_library() -> Any:
     """Import xllamacpp, with OpenMP's waiting threads asleep instead of spinning.
@@ -93,5 +96,4 @@ def _await_loop(server: Server) -> None:
     A server freed before its loop began would wait for it for ever: the loop clears the mark that
     told it to end.
     """
-    body = b'{"messages":[{"role":"user","content":"Hi"}],"max_tokens":1,"cache_prompt":false}'
-    server.handle_chat_completions(body, lambda _event: None)
+    server.handle_completions(b'{"prompt":"Hi","max_tokens":1}', lambda _event: None)
