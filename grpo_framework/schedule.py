@@ -7,7 +7,24 @@ from collections.abc import Sequence
 
 from attrs import frozen
 
+from grpo_framework.config import Execution
 from grpo_framework.records import Problem
+
+
+@frozen(kw_only=True)
+class RunSettings:
+    """What determines the course of a run; see `TrainingFreeGRPOTrainer` for the meanings."""
+
+    rollouts_per_generator: int = 3
+    num_epochs: int = 3
+    batch_size: int = 8
+    seed: int = 0
+    gen_exec: Execution = "parallel"
+    rollout_exec: Execution = "parallel"
+    staleness: int = 0
+    unit_timeout: float | None = None
+    run_id: str = ""
+    max_failures: float = 0.5
 
 
 @frozen

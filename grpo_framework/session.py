@@ -10,10 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NoReturn
 
-from attrs import frozen
-
 from grpo_framework.advantage import consolidate, tally
-from grpo_framework.config import Execution
 from grpo_framework.engine import Engine
 from grpo_framework.events import (
     BatchFinished,
@@ -33,25 +30,9 @@ from grpo_framework.records import Owner, Problem
 from grpo_framework.reports import ReportFold, RunReport
 from grpo_framework.rollouts import Stages
 from grpo_framework.rundir import RunRecord
-from grpo_framework.schedule import Batch, plan_batches
+from grpo_framework.schedule import Batch, RunSettings, plan_batches
 
 logger = logging.getLogger(__name__)
-
-
-@frozen(kw_only=True)
-class RunSettings:
-    """What determines the course of a run; see `TrainingFreeGRPOTrainer` for the meanings."""
-
-    rollouts_per_generator: int = 3
-    num_epochs: int = 3
-    batch_size: int = 8
-    seed: int = 0
-    gen_exec: Execution = "parallel"
-    rollout_exec: Execution = "parallel"
-    staleness: int = 0
-    unit_timeout: float | None = None
-    run_id: str = ""
-    max_failures: float = 0.5
 
 
 class Session:

@@ -18,7 +18,8 @@ from grpo_framework.protocols import Observer
 from grpo_framework.records import Problem
 from grpo_framework.reports import RunReport
 from grpo_framework.rundir import RunRecord
-from grpo_framework.session import RunSettings, Session
+from grpo_framework.schedule import RunSettings
+from grpo_framework.session import Session
 
 
 class TrainingFreeGRPOTrainer:
