@@ -179,24 +179,31 @@ def normalise(text: str, options: Options) -> str:
         or "\n" in text
         or "&" in text
     ):
-        if _DOUBLED.search(text):
-            text = text.replace("\\\\", "\\")
-        text = text.replace("\\$", "¤")
-        if "$$" in text:
-            text = text.replace("$$", "$")
-        text = _MATH.sub(r" \1 ", text)
-        text = _DOTS.sub("...", text)
-        text = _UNBRACED.sub(r"\\\1{\2}", text)
-        text = _SPACED_MATH.sub(r" \1 ", text).replace("¤", "$")
-        text = _DELIMITERS.sub(" ", text)
-        text = _ADJACENT_BOXES.sub("}, \\\\boxed", text)
-        text = _THIN_COMMA.sub(",", text)
-        text = _COSMETIC.sub("", text)
-        text = text.replace("{,}", ",").replace("\\/", "").replace("\\colon", ":")
-        text = _MODULO.sub(lambda m: f"\\pmod{{{m[1] or m[2]}}}", text)
-        if "\\\\" not in text:
-            text = _SPACES.sub(" ", text)
-        else:
-            text = "\\\\".join(_SPACES.sub(" ", part) for part in text.split("\\\\"))
-        text = _DEGREE.sub("°", text)
+        text = _normalise_notation(text)
     return _unwrap(text)
+
+
+def _normalise_notation(text: str) -> str:
+    """Take out delimiters, spacing and cosmetics; most steps are skipped for most texts."""
+    if "\\\\" in text and _DOUBLED.search(text):
+        text = text.replace("\\\\", "\\")
+    if "$" in text:
+        text = text.replace("\\$", "¤").replace("$$", "$")
+        text = _MATH.sub(r" \1 ", text)
+        text = _SPACED_MATH.sub(r" \1 ", text).replace("¤", "$")
+    if "\\" in text:
+        text = _DOTS.sub("...", text)
+        text = _UNBRACED.sub(lambda m: f"\\{m[1]}{{{m[2]}}}", text)
+        text = _DELIMITERS.sub(" ", text)
+        if "\\boxed" in text:
+            text = _ADJACENT_BOXES.sub("}, \\\\boxed", text)
+        text = _THIN_COMMA.sub(",", text)
+        text = _COSMETIC.sub("", text).replace("\\/", "").replace("\\colon", ":")
+    text = text.replace("{,}", ",")
+    if "mod" in text:
+        text = _MODULO.sub(lambda m: f"\\pmod{{{m[1] or m[2]}}}", text)
+    if "\\\\" not in text:
+        text = _SPACES.sub(" ", text)
+    else:
+        text = "\\\\".join(_SPACES.sub(" ", part) for part in text.split("\\\\"))
+    return _DEGREE.sub("°", text)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from grpo_math.limits import OverLimitError, UnreadableError
+from grpo_math.options import Options
 from grpo_math.reading.expressions import ExpressionReader
 from grpo_math.reading.matrices import read_environment
 from grpo_math.reading.matrix_sums import read_matrix_sum
 from grpo_math.reading.quantities import read_quantity
 from grpo_math.reading.shapes import finish_relation, gather_list
+from grpo_math.reading.tokens import Token
 from grpo_math.reading.vocabulary import RELATIONS, SETS
 from grpo_math.values import (
     Builder,
@@ -29,6 +31,7 @@ _AND_SIGNS = frozenset({"\\land", "\\wedge"})
 _OR_SIGNS = frozenset({"\\lor", "\\vee"})
 _LOGIC = _AND_SIGNS | _OR_SIGNS
 _GROUPERS = frozenset(words("; or 或 或者"))
+_COLON = frozenset({":"})
 _COMMAS = frozenset({","})
 _SET_SIGNS = {"\\cup": "union", "\\cap": "meet", "\\setminus": "minus", "\\backslash": "minus",
               "\\bigcup": "union"}  # fmt: skip
@@ -42,6 +45,11 @@ _MAX_ITEMS = 500
 class AnswerReader(ExpressionReader):
     """Reads a whole answer; expressions are read by the class it extends."""
 
+    def __init__(self, tokens: list[Token], pairs: dict[int, int], options: Options) -> None:
+        super().__init__(tokens, pairs, options)
+        self._has_colon = any(token.text == ":" for token in tokens)
+        self._joins = any(self._is_joiner(index, _JOINERS) for index in range(len(tokens)))
+
     def read_answer(self, start: int, end: int) -> Value:
         """Read the tokens from ``start`` up to ``end``: one value, or several joined.
 
@@ -49,6 +57,8 @@ class AnswerReader(ExpressionReader):
             UnreadableError: They are no answer.
             OverLimitError: Too many items, or nested too deeply.
         """
+        if not self._joins:
+            return self.read_item(start, end)
         logic = self._read_logic(start, end)
         if logic is not None:
             return logic
@@ -275,7 +285,7 @@ class AnswerReader(ExpressionReader):
         return NamedSet(name + suffix)
 
     def _read_ratio(self, start: int, end: int) -> Value | None:
-        parts = self.split(start, end, frozenset({":"}))
+        parts = self.split(start, end, _COLON) if self._has_colon else [(start, end)]
         if len(parts) == 1 and end - start == 3 and self.tokens[start + 1].text == "to":
             parts = [(start, start + 1), (start + 2, end)]
         if len(parts) == 1 or len(parts) > 12:
