@@ -178,21 +178,8 @@ def tokenise(text: str, options: Options, *, join_thousands: bool = True) -> lis
                 raise UnreadableError("a digit that its base does not have")
             tokens.append(token)
         elif kind == "cmd" and value[1:] in _TEXT_COMMANDS:
-            opening = at
-            while opening < len(text) and text[opening] == " ":
-                opening += 1
-            braced = text[opening : opening + 1] == "{"
-            closing = find_closing(text, opening) if braced else -1
-            if braced and closing < 0:
-                raise UnreadableError("a brace is not closed")
-            if closing < 0:
-                tokens.append(Token("cmd", value, spaced))
-            elif not text[opening + 1 : closing].strip():
-                at = closing + 1
-            else:
-                inside = text[opening + 1 : closing]
-                tokens.append(Token(_name_text(value, inside), inside, spaced))
-                at = closing + 1
+            token, at = _read_text_command(text, at, value, spaced=spaced)
+            tokens += token
         elif kind == "word" and tokens and tokens[-1].text == "^" and is_letters(value):
             tokens.append(Token(kind, value[0], spaced))
             tokens.append(Token(kind, value[1:]))
@@ -200,6 +187,24 @@ def tokenise(text: str, options: Options, *, join_thousands: bool = True) -> lis
             tokens.append(Token(kind, value, spaced))
         spaced = False
     return tokens
+
+
+def _read_text_command(
+    text: str, at: int, command: str, *, spaced: bool
+) -> tuple[list[Token], int]:
+    r"""Read the argument of a command such as ``\text``; an empty one is no token."""
+    opening = at
+    while opening < len(text) and text[opening] == " ":
+        opening += 1
+    if text[opening : opening + 1] != "{":
+        return [Token("cmd", command, spaced)], at
+    closing = find_closing(text, opening)
+    if closing < 0:
+        raise UnreadableError("a brace is not closed")
+    inside = text[opening + 1 : closing]
+    if not inside.strip():
+        return [], closing + 1
+    return [Token(_name_text(command, inside), inside, spaced)], closing + 1
 
 
 def _with_point(numeral: str) -> str:
