@@ -50,7 +50,7 @@ def defuse(text: str, *names: str) -> str:
     """
     listed = "|".join(re.escape(name) for name in (*BLOCKS, *names))
     tag = re.compile(
-        rf"[{_LESS_THAN}](?=[\s{_JOINERS}]*[/／]?[\s{_JOINERS}]*(?:{listed})\b)", re.IGNORECASE
+        rf"[{_LESS_THAN}](?=[\s{_JOINERS}]*[/／]?[\s{_JOINERS}]*(?:{listed}))", re.IGNORECASE
     )
     unmarked = _CHAT_MARKER.sub(
         lambda match: match[0].replace("<", "‹").replace("[", "⟦"), clean(text)
