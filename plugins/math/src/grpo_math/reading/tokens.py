@@ -178,8 +178,8 @@ def tokenise(text: str, options: Options, *, join_thousands: bool = True) -> lis
                 raise UnreadableError("a digit that its base does not have")
             tokens.append(token)
         elif kind == "cmd" and value[1:] in _TEXT_COMMANDS:
-            token, at = _read_text_command(text, at, value, spaced=spaced)
-            tokens += token
+            arguments, at = _read_text_command(text, at, value, spaced=spaced)
+            tokens += arguments
         elif kind == "word" and tokens and tokens[-1].text == "^" and is_letters(value):
             tokens.append(Token(kind, value[0], spaced))
             tokens.append(Token(kind, value[1:]))
