@@ -49,8 +49,9 @@ def defuse(text: str, *names: str) -> str:
         names: Names of blocks beside `BLOCKS`.
     """
     listed = "|".join(re.escape(name) for name in (*BLOCKS, *names))
+    blank = rf"[\s{_JOINERS}]*"
     tag = re.compile(
-        rf"[{_LESS_THAN}](?=[\s{_JOINERS}]*[/／]?[\s{_JOINERS}]*(?:{listed}))", re.IGNORECASE
+        rf"[{_LESS_THAN}](?={blank}(?:[/／]{blank}(?:{listed})|(?:{listed})\b))", re.IGNORECASE
     )
     unmarked = _CHAT_MARKER.sub(
         lambda match: match[0].replace("<", "‹").replace("[", "⟦"), clean(text)
