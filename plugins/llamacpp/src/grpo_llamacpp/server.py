@@ -50,7 +50,7 @@ def import_library() -> Any:
 def load_server(settings: Settings) -> Server:
     """Load the model.
 
-    It blocks, holding the interpreter's lock, for as long as loading takes (0.3 s for the default
+    It blocks, holding the interpreter's lock, for as long as loading takes (about a second for the default
     model); xllamacpp offers no other way.
 
     Raises:
