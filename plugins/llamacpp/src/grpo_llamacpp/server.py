@@ -50,8 +50,8 @@ def import_library() -> Any:
 def load_server(settings: Settings) -> Server:
     """Load the model.
 
-    It blocks, holding the interpreter's lock, for as long as loading takes (about a second for the default
-    model); xllamacpp offers no other way.
+    It blocks, holding the interpreter's lock, for as long as loading takes (about a second for the
+    default model); xllamacpp offers no other way.
 
     Raises:
         ConfigError: llama.cpp cannot load the file.
