@@ -1,0 +1,162 @@
+"""What a run could have taken at best: a greedy schedule of its own calls, and a lower bound.
+
+Both are computed from the endpoint's log: each call's service time as it was served, the
+dependencies of the method (fusion and advice wait for a group's attempts, the critic's advice for
+the fusions, consolidation for the whole batch), no other barrier, and no overhead.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from attrs import frozen
+
+from grpo_framework.experience import CRITIC
+from grpo_framework.records import Owner, Problem, Stage, Unit
+from grpo_framework.schedule import Batch, plan_batches
+
+_PRIORITY: Mapping[Stage, int] = {"consolidation": 0, "advice": 1, "fusion": 2, "attempt": 3}
+
+
+@frozen
+class Course:
+    """What a run was asked to do.
+
+    Attributes:
+        problems: In the order of their file.
+        epochs: Passes over them.
+        batch_size: Problems between two commits.
+        rollouts: k.
+        concurrency: Most calls under way.
+        generators: Owners that roll out.
+        seed: Of the run.
+    """
+
+    problems: tuple[Problem, ...]
+    epochs: int
+    batch_size: int
+    rollouts: int
+    concurrency: int
+    generators: tuple[Owner, ...] = ("generator_1",)
+    seed: int = 0
+
+    @property
+    def batches(self) -> tuple[Batch, ...]:
+        """All batches of the run."""
+        return plan_batches(self.problems, self.epochs, self.batch_size, self.seed)
+
+    def units(self, batch: Batch) -> Iterable[Unit]:
+        """All units of a batch that can call a model."""
+        at = (batch.epoch, batch.number)
+        for problem in batch.problems:
+            for owner in self.generators:
+                for index in range(self.rollouts):
+                    yield Unit(*at, problem.id, owner, "attempt", index)
+                yield Unit(*at, problem.id, owner, "fusion")
+                yield Unit(*at, problem.id, owner, "advice")
+            yield Unit(*at, problem.id, CRITIC, "advice")
+        for owner in (*self.generators, CRITIC):
+            yield Unit(*at, "", owner, "consolidation", batch.number)
+
+
+@frozen
+class Ideal:
+    """The figures that a run is held against, in seconds.
+
+    Attributes:
+        greedy: Of the greedy list schedule, summed over batches.
+        bound: Summed over batches, the larger of service ÷ concurrency and the longest chain.
+        service: Of all calls.
+        calls: How many there were.
+    """
+
+    greedy: float
+    bound: float
+    service: float
+    calls: int
+
+
+def ideal(course: Course, log: Sequence[Mapping[str, Any]]) -> Ideal:
+    """Compute the figures from an endpoint's log; each unit's first good answer counts."""
+    served: dict[int, float] = {}
+    for row in log:
+        if row["kind"] == "ok":
+            served.setdefault(row["seed"], row["end"] - row["start"])
+    greedy = bound = service = 0.0
+    calls = 0
+    for batch in course.batches:
+        seconds = {
+            unit: served[unit.seed(course.seed)]
+            for unit in course.units(batch)
+            if unit.seed(course.seed) in served
+        }
+        before = _dependencies(seconds)
+        calls += len(seconds)
+        service += sum(seconds.values())
+        bound += max(sum(seconds.values()) / course.concurrency, _longest_chain(seconds, before))
+        greedy += _list_schedule(seconds, before, course.concurrency)
+    return Ideal(greedy, bound, service, calls)
+
+
+def _dependencies(seconds: Mapping[Unit, float]) -> dict[Unit, list[Unit]]:
+    attempts: dict[tuple[str, Owner], list[Unit]] = {}
+    fusions: dict[str, list[Unit]] = {}
+    for unit in seconds:
+        if unit.stage == "attempt":
+            attempts.setdefault((unit.problem, unit.owner), []).append(unit)
+        elif unit.stage == "fusion":
+            fusions.setdefault(unit.problem, []).append(unit)
+    before: dict[Unit, list[Unit]] = {}
+    for unit in seconds:
+        if unit.stage == "attempt":
+            before[unit] = []
+        elif unit.stage == "consolidation":
+            before[unit] = [other for other in seconds if other.stage != "consolidation"]
+        elif unit.owner == CRITIC:
+            before[unit] = fusions.get(unit.problem, [])
+        else:
+            before[unit] = attempts.get((unit.problem, unit.owner), [])
+    return before
+
+
+def _longest_chain(seconds: Mapping[Unit, float], before: Mapping[Unit, list[Unit]]) -> float:
+    ends: dict[Unit, float] = {}
+    for unit in _in_order(seconds):
+        ends[unit] = seconds[unit] + max((ends[other] for other in before[unit]), default=0.0)
+    return max(ends.values(), default=0.0)
+
+
+def _in_order(seconds: Mapping[Unit, float]) -> list[Unit]:
+    rank = {"attempt": 0, "fusion": 1, "advice": 2, "consolidation": 3}
+    return sorted(seconds, key=lambda unit: rank[unit.stage])
+
+
+def _list_schedule(
+    seconds: Mapping[Unit, float], before: Mapping[Unit, list[Unit]], servers: int
+) -> float:
+    """The end of a schedule that starts, whenever a server is free, the first call that is ready.
+
+    Later stages go first, then the order of the units, as in the framework's own queue.
+    """
+    numbers = {unit: number for number, unit in enumerate(seconds)}
+    missing = {unit: len(others) for unit, others in before.items()}
+    after: dict[Unit, list[Unit]] = {}
+    for unit, others in before.items():
+        for other in others:
+            after.setdefault(other, []).append(unit)
+    ready = [(_PRIORITY[unit.stage], numbers[unit], unit) for unit in seconds if not missing[unit]]
+    heapq.heapify(ready)
+    running: list[tuple[float, int, Unit]] = []
+    now = 0.0
+    while ready or running:
+        while ready and len(running) < servers:
+            _, number, unit = heapq.heappop(ready)
+            heapq.heappush(running, (now + seconds[unit], number, unit))
+        now, _, ended = heapq.heappop(running)
+        for unit in after.get(ended, ()):
+            missing[unit] -= 1
+            if not missing[unit]:
+                heapq.heappush(ready, (_PRIORITY[unit.stage], numbers[unit], unit))
+    return now
