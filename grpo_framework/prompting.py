@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import cache
 
 from grpo_framework.experience import Library
 
@@ -20,6 +21,7 @@ _CHAT_MARKER = re.compile(
 )
 _JOINERS = "\u200c\u200d"
 _WHITE = re.compile(r"\s+")
+_LINE_END = re.compile(r"\r\n?|[\v\f\x85\u2028\u2029]")
 
 
 def clean(text: str) -> str:
@@ -28,13 +30,17 @@ def clean(text: str) -> str:
     Line feed and tab stay, other line ends become a line feed, and the joiners that some scripts
     are spelled with stay. Nothing visible is changed.
     """
-    lines = re.sub(r"\r\n?|[\v\f\x85\u2028\u2029]", "\n", text)
-    return "".join(
-        character
-        for character in lines
-        if character in "\n\t"
-        or character in _JOINERS
-        or unicodedata.category(character) not in ("Cc", "Cf", "Cs")
+    lines = _LINE_END.sub("\n", text)
+    # Each character is judged once, however often it stands there: prompts are long.
+    hidden = {ord(character): None for character in set(lines) if _is_hidden(character)}
+    return lines.translate(hidden) if hidden else lines
+
+
+def _is_hidden(character: str) -> bool:
+    return (
+        unicodedata.category(character) in ("Cc", "Cf", "Cs")
+        and character not in "\n\t"
+        and character not in _JOINERS
     )
 
 
@@ -48,15 +54,20 @@ def defuse(text: str, *names: str) -> str:
         text: Anything.
         names: Names of blocks beside `BLOCKS`.
     """
-    listed = "|".join(re.escape(name) for name in (*BLOCKS, *names))
-    blank = rf"[\s{_JOINERS}]*"
-    tag = re.compile(
-        rf"[{_LESS_THAN}](?={blank}(?:[/／]{blank}(?:{listed})|(?:{listed})\b))", re.IGNORECASE
-    )
     unmarked = _CHAT_MARKER.sub(
         lambda match: match[0].replace("<", "‹").replace("[", "⟦"), clean(text)
     )
-    return tag.sub("‹", unmarked)
+    return _tag(names).sub("‹", unmarked)
+
+
+@cache
+def _tag(names: tuple[str, ...]) -> re.Pattern[str]:
+    """The first character of what would open or close a block."""
+    listed = "|".join(re.escape(name) for name in (*BLOCKS, *names))
+    blank = rf"[\s{_JOINERS}]*"
+    return re.compile(
+        rf"[{_LESS_THAN}](?={blank}(?:[/／]{blank}(?:{listed})|(?:{listed})\b))", re.IGNORECASE
+    )
 
 
 def enclose(name: str, text: str) -> str:
