@@ -67,7 +67,7 @@ class ConsoleObserver:
             case BatchStarted():
                 self._say_batch(event)
             case CallsPaused():
-                self._line(f"  waiting for {_CAUSES[event.kind]}, {event.seconds:.0f} s")
+                self._line(f"  {describe_pause(event)}")
             case CallRetried() if event.kind not in _CAUSES or event.wait >= PLAIN_EVERY:
                 self._line(f"  {event.model}: {event.message}; again in {event.wait:.0f} s")
             case UnitFailed(failure=failure):
@@ -144,6 +144,11 @@ class ConsoleObserver:
 
     def _line(self, text: str) -> None:
         self._console.print(text, markup=False, soft_wrap=True)
+
+
+def describe_pause(event: CallsPaused) -> str:
+    """Why nothing seems to happen, and for how long."""
+    return f"waiting for {_CAUSES[event.kind]}, {event.seconds:.0f} s"
 
 
 class _Tally:

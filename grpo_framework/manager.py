@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 from attrs import evolve, field, frozen
@@ -105,6 +105,18 @@ class ExperienceManager:
             owner: await self._opened.load(owner, version=wanted.get(owner))
             for owner in (*owners, SHARED)
         }
+
+    async def seed(self, libraries: Iterable[Library]) -> None:
+        """Write libraries into a store that holds none; an owner who has one keeps it.
+
+        Raises:
+            StoreError: It cannot be written.
+        """
+        for library in libraries:
+            held = await self._opened.load(library.owner)
+            if len(library) and not held.version:
+                first = evolve(library, version=max(1, library.version))
+                await self._opened.commit(first, expected_version=0)
 
     def decide(
         self,

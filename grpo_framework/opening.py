@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from attrs import field, frozen
 
-from grpo_framework.calls import Brake, Budget, CallRules, GuardedModel, probe
+from grpo_framework.calls import Brake, Budget, CallRules, GuardedModel
 from grpo_framework.config import ComponentConfig, RunConfig
 from grpo_framework.engine import Engine
 from grpo_framework.errors import ConfigError
@@ -41,11 +41,13 @@ class ConfiguredEngine:
         config: What to open.
         plugins: Where to find it.
         learning: Whether an advisor is needed.
+        preflight: Whether each chat model has to answer one small call first.
     """
 
     config: RunConfig
     plugins: Plugins = field(factory=Plugins.discover)
     learning: bool = True
+    preflight: bool = True
 
     @asynccontextmanager
     async def open(self, problems: tuple[Problem, ...]) -> AsyncIterator[Engine]:
@@ -67,6 +69,7 @@ class _Opening:
     ) -> None:
         self._config = spec.config
         self._learning = spec.learning
+        self._preflight = spec.preflight
         self._workshop = Workshop(spec.config, spec.plugins)
         self._stack = stack
         self._key = {problem.question.text: problem.answer for problem in problems}
@@ -143,7 +146,8 @@ class _Opening:
                 budget=self._budget,
                 price=price,
             )
-            await probe(model)
+            if self._preflight:
+                await model.probe()
             self._models[key] = model
         return self._models[key]
 

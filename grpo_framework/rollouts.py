@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from decimal import Decimal
 from typing import TypeVar
 
 from attrs import frozen
 
-from grpo_framework.calls import Announce, Memory, Spending, within
+from grpo_framework.calls import Announce, Memory, within
 from grpo_framework.codec import event_from_document, from_document, to_document
 from grpo_framework.engine import Engine
 from grpo_framework.errors import BudgetExhausted, ComparatorError, GrpoError, ModelError
@@ -81,7 +80,6 @@ class Stages:
         if kept is not None:
             for call in map(event_from_document, kept["calls"]):
                 assert isinstance(call, CallFinished)
-                self.engine.budget.count(Spending.of(call.usage, Decimal(call.cost), call.tries))
                 await self.announce(call)
             return from_document(kept["value"], kind)
         try:

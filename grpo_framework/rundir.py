@@ -8,16 +8,20 @@ from the journal what was answered since.
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Iterable, Mapping
-from contextlib import asynccontextmanager
+import logging
+import os
+import time
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from attrs import field, frozen
+from filelock import FileLock, Timeout
 
 from grpo_framework.atomic import write_atomically
-from grpo_framework.calls import Budget, Spending
+from grpo_framework.calls import Account, Budget
 from grpo_framework.codec import (
     event_from_document,
     experience_to_document,
@@ -37,6 +41,17 @@ JOURNAL = "journal.sqlite"
 EVENTS = "events.jsonl"
 REPORT = "report.json"
 EXPERIENCES = "experiences"
+PREFLIGHT = "preflight.json"
+LOCK = "lock"
+"""Held by the process that works on the run; the system gives it back when the process dies."""
+
+PREFLIGHT_HOLDS = 600.0
+"""Seconds for which a preflight counts: a run killed and resumed at once pays for no new one."""
+
+_PATIENCE = 1.0
+"""Seconds to wait for the lock: whoever only looks whether a run is under way holds it shortly."""
+
+logger = logging.getLogger(__name__)
 
 
 @frozen
@@ -50,8 +65,7 @@ class Checkpoint:
         before: Their versions after the batch before it, which stale rollouts see.
         fold: State of the report's fold.
         offset: Bytes of the events that belong to it and to what was before.
-        spent: What the calls so far cost.
-        elapsed: Seconds of the sessions so far.
+        account: What the run had used up by then.
     """
 
     epoch: int
@@ -60,8 +74,7 @@ class Checkpoint:
     before: dict[Owner, int]
     fold: Any
     offset: int = 0
-    spent: Spending = field(factory=Spending)
-    elapsed: float = 0.0
+    account: Account = field(factory=Account)
 
 
 def to_json(document: object) -> str:
@@ -76,12 +89,20 @@ class RunRecord:
         path: The directory.
         journal: Its journal, open.
         last: The checkpoint to go on from; None begins the run.
+        account: What earlier sessions used up, also after that checkpoint.
     """
 
-    def __init__(self, path: Path, journal: Journal, last: Checkpoint | None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        journal: Journal,
+        last: Checkpoint | None,
+        account: Account | None = None,
+    ) -> None:
         self.path = path
         self.memory = journal
         self.last = last
+        self.account = account or Account()
         self._fold = ReportFold()
         if last is not None:
             self._fold.restore(last.fold)
@@ -111,6 +132,7 @@ class RunRecord:
     ) -> None:
         """Record that a batch is committed; when this returns, it survives a power loss."""
         self._events.flush()
+        os.fsync(self._events.fileno())
         standing = Checkpoint(
             epoch=epoch,
             batch=batch,
@@ -118,11 +140,22 @@ class RunRecord:
             before=dict(before),
             fold=self._fold.state,
             offset=self._events.tell(),
-            spent=budget.spent,
-            elapsed=budget.elapsed,
+            account=budget.account,
         )
         await self.memory.put("checkpoint", f"{epoch}/{batch}", to_document(standing))
         await self.memory.sync()
+
+    async def end_session(self, budget: Budget) -> None:
+        """Record what the run has used up when it stops, failed tries and preflights included."""
+        await self.memory.put("account", _stamp(), to_document(budget.account))
+        await self.memory.sync()
+
+    def write_experiences(self, libraries: Iterable[Library]) -> None:
+        """Write libraries in the guide's format beside the journal, as the run leaves them."""
+        for library in libraries:
+            rows = [experience_to_document(experience) for experience in library.experiences]
+            file = self.path / EXPERIENCES / f"{library.owner}_experiences.json"
+            write_atomically(file, to_json(rows))
 
     def close(self) -> None:
         """Close the events."""
@@ -130,47 +163,136 @@ class RunRecord:
 
 
 @asynccontextmanager
-async def open_record(path: Path, documents: Mapping[str, Any]) -> AsyncIterator[RunRecord]:
+async def open_record(
+    path: Path, documents: Mapping[str, Any], *, probed: bool = True
+) -> AsyncIterator[RunRecord]:
     """Open a run's directory, making it where there is none yet.
 
     Args:
         path: The directory.
-        documents: File name → document to write beside the journal of a new run.
+        documents: File name → document to write before the journal of a new run is begun.
+        probed: Whether every chat model has just answered its preflight call.
 
     Raises:
-        DataError: The journal cannot be used.
+        DataError: The journal cannot be used, or another process works on the run.
     """
-    journal = Journal(path / JOURNAL)
+    with _locked(path):
+        # A journal is the sign of a begun run, so what it cannot be resumed without comes first.
+        if not (path / JOURNAL).exists():
+            for name, document in documents.items():
+                write_atomically(path / name, to_json(document))
+        if probed:
+            write_atomically(path / PREFLIGHT, to_json({"at": time.time()}))
+        async with open_journal(path / JOURNAL) as journal:
+            entry = await journal.last("checkpoint")
+            last = None if entry is None else from_document(entry.value, Checkpoint)
+            record = RunRecord(path, journal, last, await _read_account(journal, last))
+            try:
+                yield record
+            finally:
+                record.close()
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Hold a run's directory, made where it is not there, for this process alone."""
+    path.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(path / LOCK, timeout=_PATIENCE, poll_interval=0.01)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        message = "another process works on this run"
+        raise DataError(message, path=path, hint="let it end, or stop it with Ctrl-C") from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def is_under_way(path: Path) -> bool:
+    """Whether a process works on the run in a directory right now."""
+    if not (path / LOCK).exists() or not os.access(path / LOCK, os.W_OK):
+        return False
+    try:
+        with FileLock(path / LOCK, timeout=0):
+            return False
+    except Timeout:
+        return True
+
+
+@asynccontextmanager
+async def open_journal(path: Path) -> AsyncIterator[Journal]:
+    """Open a run's journal, and close it on exit.
+
+    Raises:
+        DataError: It cannot be used.
+    """
+    journal = Journal(path)
     await journal.start()
     try:
-        entry = await journal.last("checkpoint")
-        last = None if entry is None else from_document(entry.value, Checkpoint)
-        for name, document in documents.items():
-            if not (path / name).exists():
-                write_atomically(path / name, to_json(document))
-        record = RunRecord(path, journal, last)
-        try:
-            yield record
-        finally:
-            record.close()
+        yield journal
     finally:
         await journal.close()
+
+
+def preflight_holds(path: Path) -> bool:
+    """Whether the chat models of the run in a directory answered a preflight call lately."""
+    try:
+        at = json.loads((path / PREFLIGHT).read_text(encoding="utf-8"))["at"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+    return isinstance(at, int | float) and 0 <= time.time() - at < PREFLIGHT_HOLDS
+
+
+async def _read_account(journal: Journal, last: Checkpoint | None) -> Account:
+    """The newest account: of the last batch, of a session's end, or of the last answered call."""
+    known = [Account() if last is None else last.account]
+    ended = await journal.last("account")
+    if ended is not None:
+        known.append(from_document(ended.value, Account))
+    answered = await journal.last("call")
+    if answered is not None:
+        known.append(from_document(answered.value["account"], Account))
+    return max(known, key=lambda account: (account.spent.calls, account.elapsed))
+
+
+def _stamp() -> str:
+    return datetime.now(UTC).isoformat()
 
 
 def _open_events(path: Path, offset: int) -> BinaryIO:
     """The events, cut back to a checkpoint: what came after it is told again."""
     file = path.open("r+b" if path.exists() else "w+b")
+    size = file.seek(0, os.SEEK_END)
+    if size < offset:
+        # Only other hands shorten it: it is flushed to the disk before its checkpoint is.
+        logger.warning(
+            "%s has lost %d bytes; the report is whole without them", path, offset - size
+        )
+        file.seek(0)
+        offset = file.read().rfind(b"\n") + 1
     file.truncate(offset)
     file.seek(offset)
     return file
 
 
-def write_experiences(path: Path, libraries: Iterable[Library]) -> None:
-    """Write libraries in the guide's format into a run's directory, as the run left them."""
-    for library in libraries:
-        rows = [experience_to_document(experience) for experience in library.experiences]
-        file = path / EXPERIENCES / f"{library.owner}_experiences.json"
-        write_atomically(file, to_json(rows))
+def read_report(path: Path) -> RunReport | None:
+    """The report of a run that came to its end, None of one that did not.
+
+    Raises:
+        DataError: It cannot be read.
+    """
+    file = path / REPORT
+    try:
+        document = json.loads(file.read_text(encoding="utf-8"))
+        validate("report", document, path=file)
+        report = from_document(document, RunReport)
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        hint = "grpo-cli report computes it again from the events"
+        raise DataError(str(error), path=file, hint=hint) from error
+    return report if report.outcome in ("finished", "failed") else None
 
 
 def recompute_report(path: Path) -> RunReport:

@@ -92,12 +92,16 @@ class Session:
         done, newest, seen = await self._begin(schedule, len(problems))
         outcome = "interrupted"
         try:
-            await self._work(schedule, done, newest, seen)
+            libraries = await self._work(schedule, done, newest, seen)
+            if self._record is not None:
+                self._record.write_experiences(libraries.values())
             outcome = self._outcome()
         except BaseExceptionGroup as group:
             _raise_first(group)
         finally:
             await self.announce(RunFinished(outcome, time.perf_counter() - started))
+            if self._record is not None:
+                await self._record.end_session(self._engine.budget)
 
     async def _begin(
         self, schedule: Sequence[Batch], problems: int
@@ -105,6 +109,8 @@ class Session:
         """Batches that are done, the newest libraries, and those of one batch before."""
         owners, record = self._engine.owners, self._record
         last = None if record is None else record.last
+        if record is not None:
+            self._engine.budget.go_on(record.account)
         if last is None:
             libraries = await self._manager.load(owners)
             await self._announce_start(problems, resumed=False)
@@ -112,7 +118,6 @@ class Session:
             await self._checkpoint(0, 0, versions, versions)
             return 0, libraries, libraries
         self._fold.restore(last.fold)
-        self._engine.budget.go_on(last.spent, last.elapsed)
         await self._announce_start(problems, resumed=True)
         done = sum((batch.epoch, batch.number) <= (last.epoch, last.batch) for batch in schedule)
         newest = await self._manager.load(owners, versions=last.versions)
@@ -138,7 +143,7 @@ class Session:
         done: int,
         newest: dict[Owner, Library],
         seen: dict[Owner, Library],
-    ) -> None:
+    ) -> dict[Owner, Library]:
         """Batch by batch; with staleness the next one starts before the last one is committed.
 
         Args:
@@ -146,6 +151,9 @@ class Session:
             done: How many of them an earlier session committed.
             newest: The libraries after these.
             seen: The libraries one batch earlier: what a stale batch under way had seen.
+
+        Returns:
+            The libraries at the end.
         """
         running: deque[tuple[Batch, asyncio.Task[list[Learned]]]] = deque()
         following = done
@@ -168,6 +176,7 @@ class Session:
             for _, task in running:
                 task.cancel()
             await asyncio.gather(*(task for _, task in running), return_exceptions=True)
+        return newest
 
     def _outcome(self) -> str:
         report = self.report

@@ -15,6 +15,7 @@ from grpo_framework.config import ComponentConfig, RunConfig
 from grpo_framework.errors import ConfigError, GrpoError, PluginError, ValidationFailed
 from grpo_framework.plugins import (
     ADVISOR,
+    CHAT_MODEL,
     COMPARATOR,
     CRITIC,
     GENERATOR,
@@ -75,6 +76,33 @@ class Workshop:
         for noun, uses in named:
             for use in uses:
                 self.find(noun, use)
+        for _, use in self.chat_models():
+            self.find(CHAT_MODEL, use)
+
+    def chat_models(self) -> tuple[tuple[Owner, ComponentConfig], ...]:
+        """The chat models that a training run calls, each with the first role that calls it.
+
+        Raises:
+            ConfigError: Unknown reference of a component.
+            PluginError: A plugin cannot be used.
+        """
+        config = self.config
+        roles: list[tuple[Owner, Noun[Any], ComponentConfig, ComponentConfig | None]] = [
+            (owner, GENERATOR, use, use.model)
+            for owner, use in zip(config.owners, config.generators, strict=False)
+        ]
+        roles += [
+            ("critic", CRITIC, config.critic, config.critic_model),
+            ("comparator", COMPARATOR, config.comparator, None),
+            ("advisor", ADVISOR, config.advisor, config.advisor_model),
+        ]
+        found: list[tuple[Owner, ComponentConfig]] = []
+        for role, noun, use, own in roles:
+            model = own or config.model
+            known = any((each.use, each.options) == (model.use, model.options) for _, each in found)
+            if not known and self.find(noun, use).component.uses_chat_model:
+                found.append((role, model))
+        return tuple(found)
 
     @asynccontextmanager
     async def open(

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 from attrs import evolve
 
-from grpo_framework.calls import CallRules, GuardedModel, probe, within
+from grpo_framework.calls import CallRules, GuardedModel, within
 from grpo_framework.calls.policies import POLICIES
 from grpo_framework.errors import ModelError
 from grpo_framework.events import CallFinished, CallRetried
@@ -242,7 +242,7 @@ def test_a_call_is_counted_once_whatever_the_model_says():
 def test_the_probe_is_one_small_call():
     """What cannot answer a few tokens fails before anything is spent."""
     model = Model(REPLY)
-    assert asyncio.run(probe(model)) == REPLY
+    assert asyncio.run(guard(model).probe()).text == REPLY.text
     assert model.calls == 1
-    with pytest.raises(ModelError):
-        asyncio.run(probe(Model(ModelError("wrong key", kind="authentication"))))
+    with pytest.raises(ModelError, match="fake/model does not answer: wrong key"):
+        asyncio.run(guard(Model(ModelError("wrong key", kind="authentication"))).probe())

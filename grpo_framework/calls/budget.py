@@ -42,6 +42,19 @@ class Spending:
         )
 
 
+@frozen
+class Account:
+    """What a run has used up, over all its sessions.
+
+    Attributes:
+        spent: Every try of every call, answered or not.
+        elapsed: Seconds of wall time.
+    """
+
+    spent: Spending = Spending()
+    elapsed: float = 0.0
+
+
 def worst_case(request: ChatRequest, max_tokens: int, price: Price) -> Spending:
     """An upper bound of what one try of a request can cost.
 
@@ -91,19 +104,15 @@ class Budget:
         """Seconds of the run, those of earlier sessions included."""
         return self._clock() - self._started
 
-    def go_on(self, spent: Spending, elapsed: float) -> None:
-        """Count what earlier sessions of the same run spent.
+    @property
+    def account(self) -> Account:
+        """What the run has used up so far."""
+        return Account(self.spent, self.elapsed)
 
-        Args:
-            spent: In all.
-            elapsed: Seconds that they took.
-        """
-        self.spent += spent
-        self._started -= elapsed
-
-    def count(self, spent: Spending) -> None:
-        """Count what was paid for earlier and is taken from the run's memory now."""
-        self.spent += spent
+    def go_on(self, account: Account) -> None:
+        """Count what earlier sessions of the same run used up."""
+        self.spent += account.spent
+        self._started -= account.elapsed
 
     async def reserve(self, worst: Spending) -> None:
         """Set the worst case of a call aside; waits while calls under way may still give some back.

@@ -14,10 +14,10 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
 from grpo_framework.calls.brake import Brake
-from grpo_framework.calls.budget import Budget, Spending, worst_case
+from grpo_framework.calls.budget import Account, Budget, Spending, worst_case
 from grpo_framework.calls.latency import Latency
 from grpo_framework.calls.limiter import Limiter, Permit
 from grpo_framework.calls.policies import policy_of, wait_before
@@ -40,6 +40,7 @@ HARMLESS = frozenset({"truncated", "refused", "context_too_long"})
 _PRIORITY: dict[Stage, int] = {"consolidation": 0, "advice": 1, "fusion": 2, "attempt": 3}
 """Later stages go first, so that stragglers do not pile up at a batch's end."""
 
+PREFLIGHT_TRIES = 4
 TIMEOUT_MULTIPLE = 8.0
 HEDGE_MULTIPLE = 3.0
 
@@ -116,11 +117,12 @@ class GuardedModel:
         key = scope.key(self._name, request)
         kept = None if scope.memory is None else await scope.memory.get("call", key)
         if kept is not None:
+            # What it cost is in the account that the run goes on with (`RunRecord.account`).
             answered = from_document(kept, _Answered)
-            self._budget.count(self._spending(answered.reply.usage, answered.tries))
         else:
             answered = await self._answer(request, scope)
             if scope.memory is not None:
+                answered = evolve(answered, account=self._budget.account)
                 await scope.memory.put("call", key, to_document(answered))
         reply = answered.reply
         await scope.finish(
@@ -135,14 +137,37 @@ class GuardedModel:
         )
         return reply
 
-    async def _answer(self, request: ChatRequest, scope: Scope | None) -> _Answered:
+    async def probe(self) -> ChatReply:
+        """Make one small call, to see before anything is spent or written that the model answers.
+
+        It counts in the budget as any other, but a dead model is given up sooner.
+
+        Raises:
+            ModelError: It does not answer; with its name.
+            BudgetExhausted: Not even this call fits.
+        """
+        request = ChatRequest((Message("user", "Say OK."),), seed=0, max_tokens=4)
+        try:
+            return (await self._answer(request, None, most=PREFLIGHT_TRIES)).reply
+        except ModelError as error:
+            raise ModelError(
+                f"{self._name} does not answer: {error.message}",
+                kind=error.kind,
+                retryable=False,
+                hint=error.hint,
+            ) from error
+
+    async def _answer(
+        self, request: ChatRequest, scope: Scope | None, *, most: int | None = None
+    ) -> _Answered:
         tried = 0
+        most = self._rules.tries if most is None else min(most, self._rules.tries or most)
         while True:
             tried += 1
             try:
                 reply = await self._send(request, scope)
             except ModelError as error:
-                policy = policy_of(error, most=self._rules.tries)
+                policy = policy_of(error, most=most)
                 if tried >= policy.tries:
                     self._count_failure(error)
                     raise
@@ -187,7 +212,9 @@ class GuardedModel:
             seconds = time.perf_counter() - started
             self._latency.add(seconds)
             usage = evolve(reply.usage, calls=1, seconds=seconds)
-            actual, answered = self._spending(usage, 1), True
+            # An endpoint that counts no tokens must not make the budget endless.
+            actual = self._spending(usage, 1) if usage.input_tokens else worst
+            answered = True
             return evolve(reply, usage=usage)
         except ModelError as error:
             answered = error.kind == "bad_reply"
@@ -270,17 +297,8 @@ class GuardedModel:
 
 @frozen
 class _Answered:
-    """An answered call as it is remembered."""
+    """An answered call as it is remembered, with what the whole run had spent by then."""
 
     reply: ChatReply
     tries: int = 1
-
-
-async def probe(model: ChatModel) -> ChatReply:
-    """Make one small call, to see before anything is spent or written that the model answers.
-
-    Raises:
-        ModelError: It does not.
-    """
-    request = ChatRequest((Message("user", "Say OK."),), seed=0, max_tokens=4)
-    return await model.chat(request)
+    account: Account = field(factory=Account)

@@ -16,7 +16,6 @@ from typing import Any
 
 from attrs import evolve, field, frozen
 
-from grpo_framework.calls import probe
 from grpo_framework.cli.exits import describe, one_line
 from grpo_framework.cli.judging import open_model
 from grpo_framework.config import CallLimits, ComponentConfig, RunConfig
@@ -207,7 +206,7 @@ def _uses_chat_model(workshop: Workshop, noun: Noun[Any], use: ComponentConfig) 
 def _model(workshop: Workshop, use: ComponentConfig) -> Callable[[], Awaitable[str]]:
     async def work() -> str:
         async with open_model(workshop, use) as model:
-            reply = await probe(model)
+            reply = await model.probe()
         usage = reply.usage
         return f"answered {reply.text[:40]!r} ({usage.output_tokens} tokens, {usage.seconds:.2g} s)"
 

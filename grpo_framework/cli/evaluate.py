@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from typing import Any
 
 import click
 
+from grpo_framework.cli.interrupting import run_interruptibly
 from grpo_framework.cli.options import (
     BUDGET_FLAGS,
     ENGINE_FLAGS,
@@ -22,9 +22,10 @@ from grpo_framework.cli.output import print_json, print_table
 from grpo_framework.cli.progress import Progress, show_progress
 from grpo_framework.codec import to_document
 from grpo_framework.config import RunConfig
+from grpo_framework.console import describe_pause
 from grpo_framework.errors import ConfigError, RunFailed
 from grpo_framework.evaluation import Estimate, Evaluation, Measured, Scores, evaluate
-from grpo_framework.events import CallRetried, Event
+from grpo_framework.events import CallRetried, CallsPaused, Event
 from grpo_framework.experience import Library
 from grpo_framework.manager import ExperienceManager
 from grpo_framework.opening import ConfiguredEngine
@@ -77,7 +78,7 @@ def command(
     work = _Work(config, find_plugins(ctx), ks, not without_critic)
     with show_progress() as progress:
         bare = with_experiences is False
-        result = asyncio.run(work.evaluate(progress, bare=bare, required=required))
+        result = run_interruptibly(work.evaluate(progress, bare=bare, required=required))
     document = to_document(result)
     validate("evaluation", document)
     if as_json:
@@ -126,6 +127,8 @@ class _Work:
         async def announce(event: Event) -> None:
             if isinstance(event, CallRetried):
                 progress.say(f"{event.model}: {event.message}; again in {event.wait:.0f} s")
+            elif isinstance(event, CallsPaused):
+                progress.say(describe_pause(event))
 
         def advance(scores: Scores) -> None:
             progress.advance(note=f"{scores.failures} failed" if scores.failures else "")

@@ -21,7 +21,7 @@ from grpo_framework.config import ComponentConfig, RunConfig, config_from_docume
 from grpo_framework.errors import ComparatorError
 from grpo_framework.evaluation import compare_answer
 from grpo_framework.plugins import CHAT_MODEL, COMPARATOR, Plugins
-from grpo_framework.protocols import ChatModel, Comparator
+from grpo_framework.protocols import Comparator
 from grpo_framework.records import Verdict
 from grpo_framework.rollouts import describe
 from grpo_framework.workshop import Workshop
@@ -35,7 +35,7 @@ Row = dict[str, Any]
 
 
 @asynccontextmanager
-async def open_model(workshop: Workshop, use: ComponentConfig) -> AsyncIterator[ChatModel]:
+async def open_model(workshop: Workshop, use: ComponentConfig) -> AsyncIterator[GuardedModel]:
     """Open a chat model behind its guard."""
     calls = workshop.config.calls
     rules = CallRules(

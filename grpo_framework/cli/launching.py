@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 from attrs import frozen
 
+from grpo_framework.cli.interrupting import run_interruptibly
 from grpo_framework.config import RunConfig
 from grpo_framework.errors import BudgetExhausted, ConfigError, RunFailed
 from grpo_framework.experience import Library
@@ -16,8 +18,16 @@ from grpo_framework.identity import IDENTITY, check_identity, identify, identity
 from grpo_framework.manager import ExperienceManager
 from grpo_framework.opening import ConfiguredEngine
 from grpo_framework.plugins import Plugins
+from grpo_framework.records import Owner
 from grpo_framework.reports import RunReport
-from grpo_framework.rundir import CONFIG, JOURNAL, open_record, write_experiences
+from grpo_framework.rundir import (
+    CONFIG,
+    JOURNAL,
+    RunRecord,
+    open_record,
+    preflight_holds,
+    read_report,
+)
 from grpo_framework.trainer import TrainingFreeGRPOTrainer
 from grpo_framework.workshop import Workshop
 
@@ -31,57 +41,106 @@ class Launched:
     config: RunConfig
 
 
-async def launch(config: RunConfig, plugins: Plugins, *, verbose: bool) -> Launched:
-    """Begin a run, or go on with the one that the run directory holds.
+def launch(
+    config: RunConfig,
+    plugins: Plugins,
+    *,
+    verbose: bool,
+    seeds: Mapping[Owner, Library] | None = None,
+) -> Launched:
+    """Begin a run, or go on with the one that the run directory holds; Ctrl-C stops it cleanly.
 
-    What costs nothing is checked first, and nothing is written before the models answer.
+    What costs nothing is checked first, and nothing is written before the models answer. A run
+    that has come to its end is not run again.
 
     Args:
         config: Of the run.
         plugins: Of this process.
         verbose: Whether progress goes to stderr.
+        seeds: Libraries to begin with, written to the store if that holds none.
 
     Raises:
         ConfigError: The run in the directory was begun otherwise, or the experiences are not to be
             touched.
         BudgetExhausted: A limit was reached; the run can be gone on with.
+        KeyboardInterrupt: It was interrupted; the run can be gone on with.
     """
     path = _run_dir(config)
-    resumed = (path / JOURNAL).exists()
-    workshop = Workshop(config, plugins)
-    problems = await workshop.problems()
-    workshop.find_all()
-    identity = identify(config, problems, plugins)
-    if resumed:
-        check_identity(path, identity)
-    async with ExperienceManager.from_config(config, plugins).open() as manager:
-        if not resumed:
-            _refuse_existing(config, await manager.load(config.owners))
+    work = _Launch(config, plugins, path, verbose, seeds or {}).run()
+    report = run_interruptibly(work, how_to_go_on=lambda: _how_to_go_on(path))
+    return Launched(report, path, config)
+
+
+@frozen
+class _Launch:
+    """One start of a run, or one more session of it."""
+
+    config: RunConfig
+    plugins: Plugins
+    path: Path
+    verbose: bool
+    seeds: Mapping[Owner, Library]
+
+    async def run(self) -> RunReport:
+        config, plugins, path = self.config, self.plugins, self.path
+        resumed = (path / JOURNAL).exists()
+        workshop = Workshop(config, plugins)
+        problems = await workshop.problems()
+        workshop.find_all()
+        identity = identify(config, problems, plugins)
+        if resumed:
+            check_identity(path, identity)
+            ended = read_report(path)
+            if ended is not None:
+                click.echo(f"the run in {path} is {ended.outcome}; this is its report", err=True)
+                return ended
         documents = {CONFIG: config.document, IDENTITY: identity_document(identity)}
-        trainer = TrainingFreeGRPOTrainer(
-            causal_engine=ConfiguredEngine(config, plugins),
+        async with ExperienceManager.from_config(config, plugins).open() as manager:
+            if not resumed:
+                _refuse_existing(config, await manager.load(config.owners), self.seeds)
+            trainer = self._trainer(manager, documents, resumed=resumed)
+            try:
+                return await trainer.train_async(problems)
+            except (BudgetExhausted, RunFailed):
+                click.echo(_how_to_go_on(path), err=True)
+                raise
+
+    def _trainer(
+        self, manager: ExperienceManager, documents: dict[str, object], *, resumed: bool
+    ) -> TrainingFreeGRPOTrainer:
+        config = self.config
+        probing = not (resumed and preflight_holds(self.path))
+
+        @asynccontextmanager
+        async def record() -> AsyncIterator[RunRecord]:
+            """Opened when the models have answered, so the first to write anything."""
+            if not resumed:
+                await manager.seed(self.seeds.values())
+            async with open_record(self.path, documents, probed=probing) as opened:
+                yield opened
+
+        return TrainingFreeGRPOTrainer(
+            causal_engine=ConfiguredEngine(config, self.plugins, preflight=probing),
             experience_manager=manager,
             rollouts_per_generator=config.rollouts_per_generator,
             num_epochs=config.epochs,
-            verbose=verbose,
+            verbose=self.verbose,
             batch_size=config.batch_size,
             seed=config.seed,
             gen_exec=config.gen_exec,
             rollout_exec=config.rollout_exec,
-            run_id=path.name,
+            run_id=self.path.name,
             max_failures=config.max_failures,
             staleness=config.staleness,
             unit_timeout=config.calls.unit_timeout,
-            record=lambda: open_record(path, documents),
+            record=record,
         )
-        try:
-            report = await trainer.train_async(problems)
-        except (asyncio.CancelledError, BudgetExhausted, RunFailed):
-            if (path / JOURNAL).exists():
-                click.echo(f"stopped; go on with: grpo-cli runs resume {path}", err=True)
-            raise
-        write_experiences(path, (await manager.load(config.owners)).values())
-    return Launched(report, path, config)
+
+
+def _how_to_go_on(path: Path) -> str:
+    if not (path / JOURNAL).exists():
+        return ""
+    return f"stopped; go on with: grpo-cli runs resume {path}"
 
 
 def _run_dir(config: RunConfig) -> Path:
@@ -92,10 +151,17 @@ def _run_dir(config: RunConfig) -> Path:
     return Path("runs") / f"{stamp}-{config.fingerprint[:6]}"
 
 
-def _refuse_existing(config: RunConfig, libraries: dict[str, Library]) -> None:
+def _refuse_existing(
+    config: RunConfig, libraries: dict[Owner, Library], seeds: Mapping[Owner, Library]
+) -> None:
     """Experiences cost money: without being told to go on from them, they are left alone."""
     held = sum(len(library) for library in libraries.values())
-    if held and not config.use_existing_experiences:
+    same = all(
+        library.experiences == seeds[owner].experiences
+        for owner, library in libraries.items()
+        if owner in seeds
+    )
+    if held and not config.use_existing_experiences and not (seeds and same):
         message = f"{config.experience_dir} already holds {held} experiences"
         hint = "add --use-existing-experiences to go on from them, or name another --experience-dir"
         raise ConfigError(message, pointer="/experience_dir", hint=hint)

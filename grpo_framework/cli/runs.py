@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -51,7 +50,7 @@ def resume(
     """
     given = [f"{_KEYS[key]}={json.dumps(value)}" for key, value in limits.items() if value]
     config = read_run_config(run, (*given, *settings))
-    launched = asyncio.run(launch(config, find_plugins(ctx), verbose=not quiet))
+    launched = launch(config, find_plugins(ctx), verbose=not quiet)
     show_result(launched, as_json=as_json)
 
 

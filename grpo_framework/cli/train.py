@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +41,7 @@ def command(ctx: click.Context, /, quiet: bool, as_json: bool, **given: Any) -> 
     that was stopped or killed is gone on with; what it paid for is not paid for again.
     """
     config = read_config(given)
-    show_result(asyncio.run(launch(config, find_plugins(ctx), verbose=not quiet)), as_json=as_json)
+    show_result(launch(config, find_plugins(ctx), verbose=not quiet), as_json=as_json)
 
 
 def show_result(run: Launched, *, as_json: bool) -> None:
