@@ -28,6 +28,10 @@ from grpo_framework.reports import RunReport
 from grpo_framework.rundir import REPORT
 
 
+DEMO_PROBLEMS = 4
+"""Problems of a run that was told nothing: enough to see it learn, few enough to watch."""
+
+
 @click.command("train")
 @config_flags(*PROBLEM_FLAGS, *ENGINE_FLAGS, *STORE_FLAGS, *LEARNING_FLAGS, *BUDGET_FLAGS)
 @click.option("--quiet", is_flag=True, help="No progress on stderr.")
@@ -36,10 +40,12 @@ from grpo_framework.rundir import REPORT
 def command(ctx: click.Context, /, quiet: bool, as_json: bool, **given: Any) -> None:
     """Learn experiences from problems with known answers.
 
-    Without CONFIG and flags: the built-in demo problems on the small local model. Experiences go to
+    Without CONFIG and flags: a few of the built-in demo problems on the small local model. Experiences go to
     ./experiences, the record of the run to a new folder below ./runs. A --run-dir that holds a run
     that was stopped or killed is gone on with; what it paid for is not paid for again.
     """
+    if not any(given[key] for key in ("config_file", "datasets", "max_problems")):
+        given["max_problems"] = DEMO_PROBLEMS
     config = read_config(given)
     show_result(launch(config, find_plugins(ctx), verbose=not quiet), as_json=as_json)
 

@@ -85,6 +85,12 @@ OPTIONS: Mapping[str, Any] = MappingProxyType(
                 "description": "Whether a slot keeps the beginning that a prompt shares with its "
                 "last one: faster, at the price of the last digit of reproducibility.",
             },
+            "prompt_cache": _integer(
+                "MiB of main memory for the beginnings of prompts that no slot holds at the "
+                "moment; 0 keeps none.",
+                minimum=0,
+                default=256,
+            ),
             "verbose": {
                 "type": "boolean",
                 "default": False,
@@ -109,6 +115,7 @@ class Settings:
         max_tokens: Limit of an answer where the caller sets none.
         stop: Texts that end every answer.
         seed: Seed where the caller sets none, None for a random one.
+        prompt_cache: MiB for beginnings of prompts beside the slots.
         verbose: Whether llama.cpp may write to stderr.
     """
 
@@ -121,6 +128,7 @@ class Settings:
     max_tokens: int
     stop: tuple[str, ...]
     seed: int | None
+    prompt_cache: int
     verbose: bool
 
 
@@ -145,6 +153,7 @@ def read_settings(wiring: Wiring) -> Settings:
         max_tokens=given["max_tokens"],
         stop=tuple(given["stop"] or ()),
         seed=given["seed"],
+        prompt_cache=given["prompt_cache"] if given["cache_prompt"] else 0,
         verbose=given["verbose"],
     )
 

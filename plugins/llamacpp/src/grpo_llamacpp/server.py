@@ -68,8 +68,9 @@ def load_server(settings: Settings) -> Server:
     params.cpuparams_batch.n_threads = settings.threads
     params.verbosity = _CHATTY if settings.verbose else _SILENT
     params.warmup = False
-    # Up to 8 GB of old prompts would be kept in memory otherwise.
-    params.cache_ram_mib = 0
+    # The prompts of a run share long beginnings, and there are more kinds of them than slots.
+    # Left alone, llama.cpp would keep up to 8 GB of them.
+    params.cache_ram_mib = settings.prompt_cache
     # It always listens on a free loopback port too: as little as can be, behind a random key.
     params.hostnames = ["127.0.0.1"]
     params.port = 0
