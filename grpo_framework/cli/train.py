@@ -27,7 +27,6 @@ from grpo_framework.errors import RunFailed
 from grpo_framework.reports import RunReport
 from grpo_framework.rundir import REPORT
 
-
 DEMO_PROBLEMS = 4
 """Problems of a run that was told nothing: enough to see it learn, few enough to watch."""
 
@@ -40,9 +39,10 @@ DEMO_PROBLEMS = 4
 def command(ctx: click.Context, /, quiet: bool, as_json: bool, **given: Any) -> None:
     """Learn experiences from problems with known answers.
 
-    Without CONFIG and flags: a few of the built-in demo problems on the small local model. Experiences go to
-    ./experiences, the record of the run to a new folder below ./runs. A --run-dir that holds a run
-    that was stopped or killed is gone on with; what it paid for is not paid for again.
+    Without CONFIG and flags: a few of the built-in demo problems on the small local model.
+    Experiences go to ./experiences, the record of the run to a new folder below ./runs. A --run-dir
+    that holds a run that was stopped or killed is gone on with; what it paid for is not paid for
+    again.
     """
     if not any(given[key] for key in ("config_file", "datasets", "max_problems")):
         given["max_problems"] = DEMO_PROBLEMS
