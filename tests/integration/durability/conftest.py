@@ -1,0 +1,174 @@
+"""Training as a user runs it: real processes, against a simulated endpoint in one of its own."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+LIMIT = 240
+"""Seconds after which a process counts as stuck."""
+
+
+class Arena:
+    """A folder with problems, and the way to run ``grpo-cli`` in it on an endpoint."""
+
+    def __init__(self, folder, *, problems):
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        rows = [
+            {"id": f"p{n}", "problem": f"Add {n * 17 + 3} and {n * 5 + 8}.", "answer": n * 22 + 11}
+            for n in range(problems)
+        ]
+        text = "".join(json.dumps(row) + "\n" for row in rows)
+        (folder / "sums.jsonl").write_text(text)
+
+    @property
+    def train(self):
+        """The arguments of a small run in the directory ``run``."""
+        return [
+            "train",
+            "--datasets=sums.jsonl",
+            "--model=openai/simulated",
+            "--comparator=math/equivalence",
+            "--epochs=2",
+            "--batch-size=4",
+            "--run-dir=run",
+            "--quiet",
+        ]
+
+    def start(self, *arguments, url=""):
+        environment = {
+            key: value for key, value in os.environ.items() if not key.startswith("OPENAI_")
+        }
+        if url:
+            environment["OPENAI_BASE_URL"] = url
+        return subprocess.Popen(
+            [sys.executable, "-m", "grpo_framework.cli", *map(str, arguments)],
+            cwd=self.folder,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            # Not every runner of tests leaves the signal as a terminal does.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        )
+
+    def run(self, *arguments, url=""):
+        """Run to the end; gives the exit code, stdout and stderr."""
+        process = self.start(*arguments, url=url)
+        try:
+            out, err = process.communicate(timeout=LIMIT)
+        finally:
+            process.kill()
+        return subprocess.CompletedProcess(arguments, process.returncode, out, err)
+
+    @property
+    def libraries(self):
+        """The experiences as the run left them, without times."""
+        files = sorted((self.folder / "run" / "experiences").iterdir())
+        assert len(files) == 5
+        return {file.name: without(json.loads(file.read_text()), "created_at") for file in files}
+
+    @property
+    def store(self):
+        """The experiences that the store holds, without times."""
+        files = sorted((self.folder / "experiences").glob("*_experiences.json"))
+        return {file.name: without(json.loads(file.read_text()), "created_at") for file in files}
+
+    @property
+    def report(self):
+        """The run's report, without times."""
+        return without(json.loads((self.folder / "run" / "report.json").read_text()), "seconds")
+
+    @property
+    def rewards(self):
+        """The reward of every rollout and fusion, by its address."""
+        found = {}
+        for line in (self.folder / "run" / "events.jsonl").read_text().splitlines():
+            event = json.loads(line)
+            judged = event.get("rollout") or event.get("final")
+            if judged is not None:
+                address = tuple(judged["unit"].values())
+                assert address not in found
+                found[address] = judged["verdict"]["reward"]
+        return found
+
+
+def without(document, key):
+    """A JSON document without a key, wherever it stands."""
+    if isinstance(document, dict):
+        return {name: without(value, key) for name, value in document.items() if name != key}
+    if isinstance(document, list):
+        return [without(item, key) for item in document]
+    return document
+
+
+class Endpoint:
+    """A running simulated endpoint and its log."""
+
+    def __init__(self, log, behaviour):
+        flags = [f"--{name.replace('_', '-')}={value}" for name, value in behaviour.items()]
+        command = [sys.executable, "-m", "benchmarks.endpoint", f"--log={log}", *flags]
+        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
+        self.url = self._process.stdout.readline().strip()
+        self._log = log
+        assert self.url.startswith("http")
+
+    @property
+    def calls(self):
+        """What the endpoint logged, one row a request that has ended."""
+        return [json.loads(line) for line in self._log.read_text().splitlines()]
+
+    @property
+    def answered(self):
+        return [row for row in self.calls if row["kind"] == "ok"]
+
+    def wait_for(self, number):
+        """Wait until so many requests have ended."""
+        until = time.monotonic() + LIMIT
+        while time.monotonic() < until:
+            if self._log.exists() and self._log.read_bytes().count(b"\n") >= number:
+                return
+            time.sleep(0.005)
+        raise AssertionError(f"the endpoint did not get {number} requests")
+
+    def close(self):
+        self._process.kill()
+        self._process.communicate()
+
+
+@pytest.fixture
+def endpoint(tmp_path):
+    """Start simulated endpoints; they end with the test."""
+    if importlib.util.find_spec("aiohttp") is None or importlib.util.find_spec("grpo_openai") is None:
+        pytest.skip("needs the plugin openai")
+    started = []
+
+    def start(**behaviour):
+        log = tmp_path / f"calls-{len(started)}.jsonl"
+        quick = {"median": 0.03, "sigma": 0.5, "seconds": LIMIT, **behaviour}
+        started.append(Endpoint(log, quick))
+        return started[-1]
+
+    yield start
+    for one in started:
+        one.close()
+
+
+@pytest.fixture
+def arena(tmp_path):
+    """Make folders to run in."""
+
+    def make(name="arena", problems=6):
+        return Arena(tmp_path / name, problems=problems)
+
+    return make

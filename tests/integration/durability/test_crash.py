@@ -1,0 +1,59 @@
+"""A training process is killed again and again; nothing is lost and nothing is paid for twice."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections import Counter
+
+KILLS = 20
+GRACE = 0.2
+"""Seconds after a kill in which the endpoint still reads what the dead process had sent."""
+
+
+def test_twenty_kills_change_nothing(arena, endpoint):
+    """Libraries and report are those of an uninterrupted run; only calls in flight were repeated."""
+    calm, calm_endpoint = arena("calm"), endpoint()
+    done = calm.run(*calm.train, url=calm_endpoint.url)
+    assert done.returncode == 0, done.stderr
+    stormy, stormy_endpoint = arena("stormy"), endpoint()
+    deaths = []
+    process = stormy.start(*stormy.train, url=stormy_endpoint.url)
+    dice = random.Random(4)
+    per_kill = len(calm_endpoint.calls) // (KILLS + 4)
+    for number in range(KILLS):
+        if number % 5 == 4:  # while it starts, or soon after
+            time.sleep(dice.uniform(0.0, 1.5))
+        else:
+            so_far = len(stormy_endpoint.calls) if number else 0
+            stormy_endpoint.wait_for(so_far + dice.randint(1, 2 * per_kill - 1))
+            time.sleep(dice.uniform(0.0, 0.05))
+        assert process.poll() is None, process.communicate()
+        process.kill()
+        process.communicate()
+        deaths.append(time.time())
+        time.sleep(GRACE)
+        again = ["runs", "resume", "run", "--quiet"] if number % 2 else stormy.train
+        process = stormy.start(*again, url=stormy_endpoint.url)
+    _, err = process.communicate(timeout=240)
+    assert process.returncode == 0, err
+    assert stormy.libraries == calm.libraries
+    assert stormy.store.items() <= stormy.libraries.items()
+    assert stormy.rewards == calm.rewards
+    assert stormy.report == calm.report
+    check_payments(calm_endpoint, stormy_endpoint, deaths)
+
+
+def check_payments(calm, stormy, deaths):
+    """No call was answered twice but those that were in flight when the process died."""
+    in_flight = Counter(
+        row["key"]
+        for row in stormy.answered
+        for death in deaths
+        if row["arrival"] <= death + GRACE and row["end"] > death - 0.05
+    )
+    once = Counter(row["key"] for row in calm.answered)
+    paid = Counter(row["key"] for row in stormy.answered)
+    assert not paid - once - in_flight
+    assert not once - paid
+    assert len(stormy.answered) - len(calm.answered) <= in_flight.total()
