@@ -17,6 +17,7 @@ import sqlite3
 import threading
 import zlib
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -39,6 +40,7 @@ CREATE TABLE IF NOT EXISTS entries (
     UNIQUE (kind, key)
 )
 """
+_LAST = "SELECT key, value, checksum FROM entries WHERE kind = ? ORDER BY number DESC LIMIT 1"
 _BUSY = 10_000
 """Milliseconds to wait for another process that holds the database."""
 
@@ -167,11 +169,7 @@ class Journal:
         """The newest entry of a kind."""
 
         def work(database: sqlite3.Connection) -> Entry | None:
-            sql = (
-                "SELECT key, value, checksum FROM entries"
-                " WHERE kind = ? ORDER BY number DESC LIMIT 1"
-            )
-            row = database.execute(sql, (kind,)).fetchone()
+            row = database.execute(_LAST, (kind,)).fetchone()
             return None if row is None else Entry(kind, row[0], _decode(self.path, kind, *row))
 
         return await self._do(work)
@@ -285,6 +283,18 @@ def _open(path: Path) -> sqlite3.Connection:
     database.execute(_TABLE)
     database.execute(f"PRAGMA user_version = {VERSION}")
     return database
+
+
+def read_last(path: Path, kind: str) -> Any:
+    """The value of the newest entry of a kind, or None, without opening the journal for writing.
+
+    Raises:
+        DataError: The entry is damaged.
+        sqlite3.Error: The journal cannot be read.
+    """
+    with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as database:
+        row = database.execute(_LAST, (kind,)).fetchone()
+    return None if row is None else _decode(path, kind, *row)
 
 
 _MEND = "restore it from a backup, or start a new run with --fork, which keeps the experiences"

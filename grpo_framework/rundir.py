@@ -22,18 +22,13 @@ from filelock import FileLock, Timeout
 
 from grpo_framework.atomic import write_atomically
 from grpo_framework.calls import Account, Budget
-from grpo_framework.codec import (
-    event_from_document,
-    experience_to_document,
-    from_document,
-    to_document,
-)
+from grpo_framework.codec import experience_to_document, from_document, to_document
 from grpo_framework.errors import DataError
 from grpo_framework.events import Event, RunFinished
 from grpo_framework.experience import Library
 from grpo_framework.journal import Journal
 from grpo_framework.records import Owner
-from grpo_framework.reports import ReportFold, RunReport, fold
+from grpo_framework.reports import ReportFold
 from grpo_framework.validation import validate
 
 CONFIG = "config.json"
@@ -209,17 +204,6 @@ def _locked(path: Path) -> Iterator[None]:
         lock.release()
 
 
-def is_under_way(path: Path) -> bool:
-    """Whether a process works on the run in a directory right now."""
-    if not (path / LOCK).exists() or not os.access(path / LOCK, os.W_OK):
-        return False
-    try:
-        with FileLock(path / LOCK, timeout=0):
-            return False
-    except Timeout:
-        return True
-
-
 @asynccontextmanager
 async def open_journal(path: Path) -> AsyncIterator[Journal]:
     """Open a run's journal, and close it on exit.
@@ -246,13 +230,27 @@ def preflight_holds(path: Path) -> bool:
 
 async def _read_account(journal: Journal, last: Checkpoint | None) -> Account:
     """The newest account: of the last batch, of a session's end, or of the last answered call."""
+    ended, answered = await journal.last("account"), await journal.last("call")
+    return newest_account(
+        last,
+        None if ended is None else ended.value,
+        None if answered is None else answered.value,
+    )
+
+
+def newest_account(last: Checkpoint | None, ended: Any, answered: Any) -> Account:
+    """The newest of the accounts that a journal holds.
+
+    Args:
+        last: The last checkpoint.
+        ended: The last entry ``account``.
+        answered: The last entry ``call``.
+    """
     known = [Account() if last is None else last.account]
-    ended = await journal.last("account")
     if ended is not None:
-        known.append(from_document(ended.value, Account))
-    answered = await journal.last("call")
+        known.append(from_document(ended, Account))
     if answered is not None:
-        known.append(from_document(answered.value["account"], Account))
+        known.append(from_document(answered["account"], Account))
     return max(known, key=lambda account: (account.spent.calls, account.elapsed))
 
 
@@ -274,47 +272,3 @@ def _open_events(path: Path, offset: int) -> BinaryIO:
     file.truncate(offset)
     file.seek(offset)
     return file
-
-
-def read_report(path: Path) -> RunReport | None:
-    """The report of a run that came to its end, None of one that did not.
-
-    Raises:
-        DataError: It cannot be read.
-    """
-    file = path / REPORT
-    try:
-        document = json.loads(file.read_text(encoding="utf-8"))
-        validate("report", document, path=file)
-        report = from_document(document, RunReport)
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError) as error:
-        hint = "grpo-cli report computes it again from the events"
-        raise DataError(str(error), path=file, hint=hint) from error
-    return report if report.outcome in ("finished", "failed") else None
-
-
-def recompute_report(path: Path) -> RunReport:
-    """The report of a run, computed again from its events.
-
-    Args:
-        path: The run's directory.
-
-    Raises:
-        DataError: There are no events, or a line is none; with file and line.
-    """
-    file = path / EVENTS
-    if not file.is_file():
-        message = "no events of a run"
-        raise DataError(message, path=file, hint="give the directory of a run, as below runs/")
-    return fold(_read_events(file))
-
-
-def _read_events(file: Path) -> Iterable[Event]:
-    with file.open(encoding="utf-8") as lines:
-        for number, line in enumerate(lines, 1):
-            try:
-                yield event_from_document(json.loads(line))
-            except ValueError as error:
-                raise DataError(str(error), path=file, line=number) from error

@@ -234,6 +234,9 @@ class Session:
         counts = {id_: Count(number, succeeded[id_]) for id_, number in used.items()}
         now = await self._time_of(batch, libraries)
         commits = self._manager.decide(libraries, proposals, counts, now=now)
+        if self._record is not None:
+            # A power loss that spares the store must not forget what its commit follows from.
+            await self._record.memory.sync()
         await self._manager.commit(commits)
         committed = {commit.plan.owner: commit.after for commit in commits}
         after = {owner: committed[owner] for owner in libraries}

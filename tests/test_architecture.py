@@ -49,6 +49,7 @@ LAYERS = (
     "abtest",
     "identity",
     "rundir",
+    "standing",
     "schedule",
     "session",
     "console",

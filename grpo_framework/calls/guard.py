@@ -24,7 +24,7 @@ from grpo_framework.calls.policies import policy_of, wait_before
 from grpo_framework.calls.scope import Scope, current_scope
 from grpo_framework.codec import from_document, to_document
 from grpo_framework.config import BudgetLimits
-from grpo_framework.errors import ModelError, RunFailed
+from grpo_framework.errors import DataError, ModelError, RunFailed
 from grpo_framework.events import CallFinished, CallRetried, CallsPaused
 from grpo_framework.protocols import ChatModel
 from grpo_framework.records import ChatReply, ChatRequest, Message, Price, Stage, Usage
@@ -110,20 +110,17 @@ class GuardedModel:
             ModelError: The failure was final, or the last try failed too.
             BudgetExhausted: It would pass a limit of the run.
             RunFailed: The model has failed too often in a row.
+            DataError: The run's memory cannot be used.
         """
         scope = current_scope()
         if scope is None:
             return (await self._answer(request, None)).reply
         key = scope.key(self._name, request)
-        kept = None if scope.memory is None else await scope.memory.get("call", key)
-        if kept is not None:
-            # What it cost is in the account that the run goes on with (`RunRecord.account`).
-            answered = from_document(kept, _Answered)
-        else:
-            answered = await self._answer(request, scope)
-            if scope.memory is not None:
-                answered = evolve(answered, account=self._budget.account)
-                await scope.memory.put("call", key, to_document(answered))
+        try:
+            answered = await self._recall(request, scope, key)
+        except DataError as error:
+            # The run's memory cannot be used: not one more call may be paid for and forgotten.
+            raise self._brake.pull(error) from error
         reply = answered.reply
         await scope.finish(
             CallFinished(
@@ -136,6 +133,19 @@ class GuardedModel:
             )
         )
         return reply
+
+    async def _recall(self, request: ChatRequest, scope: Scope, key: str) -> _Answered:
+        """The answer from the memory, or from the model and then put into the memory."""
+        memory = scope.memory
+        kept = None if memory is None else await memory.get("call", key)
+        if kept is not None:
+            # What it cost is in the account that the run goes on with (`RunRecord.account`).
+            return from_document(kept, _Answered)
+        answered = await self._answer(request, scope)
+        if memory is not None:
+            answered = evolve(answered, account=self._budget.account)
+            await memory.put("call", key, to_document(answered))
+        return answered
 
     async def probe(self) -> ChatReply:
         """Make one small call, to see before anything is spent or written that the model answers.

@@ -26,8 +26,8 @@ from grpo_framework.rundir import (
     RunRecord,
     open_record,
     preflight_holds,
-    read_report,
 )
+from grpo_framework.standing import read_report
 from grpo_framework.trainer import TrainingFreeGRPOTrainer
 from grpo_framework.workshop import Workshop
 

@@ -7,21 +7,137 @@ from pathlib import Path
 from typing import Any
 
 import click
+from attrs import asdict
 
 from grpo_framework.cli.groups import SuggestingGroup
 from grpo_framework.cli.launching import launch
 from grpo_framework.cli.options import BUDGET_FLAGS, find_plugins, json_flag
-from grpo_framework.cli.train import show_result
+from grpo_framework.cli.output import print_json, print_table
+from grpo_framework.cli.train import describe_report, show_result
+from grpo_framework.codec import to_document
 from grpo_framework.config import RunConfig, config_from_document, set_keys
-from grpo_framework.errors import ConfigError
+from grpo_framework.errors import ConfigError, DataError
+from grpo_framework.reports import RunReport
 from grpo_framework.rundir import CONFIG
+from grpo_framework.standing import (
+    Standing,
+    find_runs,
+    read_checkpoint,
+    read_report,
+    read_standing,
+    report_until,
+)
 
+RUNS = Path("runs")
+"""Where a run goes that is given no directory."""
+
+_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 _KEYS = {key: f"budget.{key}" for key in BUDGET_FLAGS} | {"concurrency": "concurrency"}
 
 
 @click.group("runs", cls=SuggestingGroup)
 def command() -> None:
     """List and show runs; go on with one that was stopped or killed."""
+
+
+@command.command("list")
+@click.argument("folder", metavar="[DIR]", required=False, type=_FOLDER)
+@json_flag
+def list_(folder: Path | None, *, as_json: bool) -> None:
+    """List the runs below DIR (by default ./runs), oldest first, and where each stands."""
+    if folder is None and not RUNS.is_dir():
+        runs: tuple[Path, ...] = ()
+    else:
+        runs = find_runs(folder or RUNS)
+    standings = [read_standing(path) for path in runs]
+    if as_json:
+        print_json([to_document(standing) for standing in standings])
+    elif standings:
+        heads = ("run", "started", "outcome", "epoch", "batches", "problems", "calls", "$")
+        rows = [_row(standing) for standing in standings]
+        print_table((*heads, "experiences"), rows, numbers=(*heads[3:], "experiences"))
+    else:
+        click.echo(f"no runs in {folder or RUNS}")
+
+
+@command.command("show")
+@click.argument("run", type=_FOLDER)
+@json_flag
+def show(run: Path, *, as_json: bool) -> None:
+    """Show the run in the directory RUN: its configuration, standing, report and costs."""
+    config = read_run_config(run)
+    standing = read_standing(run)
+    report = _report_of(run, standing)
+    if as_json:
+        print_json(
+            {
+                "standing": to_document(standing),
+                "config": config.document,
+                "report": to_document(report),
+            }
+        )
+        return
+    print_table(("", ""), [*_settings(config), *_standing(standing)])
+    for line in describe_report(report):
+        click.echo(line)
+    if standing.outcome == "stopped":
+        click.echo(f"go on with: grpo-cli runs resume {run}")
+
+
+def _report_of(run: Path, standing: Standing) -> RunReport:
+    """The final report, or that of the batches so far."""
+    if standing.outcome == "damaged":
+        raise DataError(standing.trouble, hint="grpo-cli train --fork keeps the experiences")
+    done = read_report(run)
+    if done is not None:
+        return done
+    last = read_checkpoint(run)
+    return RunReport() if last is None else report_until(last)
+
+
+def _row(standing: Standing) -> tuple[object, ...]:
+    return (
+        standing.path,
+        standing.started[:16].replace("T", " "),
+        standing.outcome if not standing.trouble else f"damaged: {standing.trouble}",
+        f"{standing.epoch}/{standing.epochs}",
+        f"{standing.done}/{standing.epochs * standing.batches}",
+        standing.problems,
+        standing.calls,
+        f"{standing.cost:.4f}" if standing.cost else "-",
+        standing.experiences,
+    )
+
+
+def _settings(config: RunConfig) -> list[tuple[str, str]]:
+    models = {config.model.use}
+    models |= {use.use for use in (config.critic_model, config.advisor_model) if use is not None}
+    models |= {use.model.use for use in config.generators if use.model is not None}
+    course = (
+        f"{config.epochs} epochs, batches of {config.batch_size}, "
+        f"{config.rollouts_per_generator} rollouts a group, seed {config.seed}"
+    )
+    budget = [f"{key} {value:g}" for key, value in asdict(config.budget).items() if value]
+    return [
+        ("problems", ", ".join(use.use for use in config.datasets)),
+        ("models", ", ".join(sorted(models))),
+        ("generators", ", ".join(use.use for use in config.generators)),
+        ("critic, advisor", f"{config.critic.use}, {config.advisor.use}"),
+        ("comparator", config.comparator.use),
+        ("experiences", f"{config.experience_dir} ({config.store.use})"),
+        ("course", course),
+        ("budget", ", ".join(budget) or "none"),
+    ]
+
+
+def _standing(standing: Standing) -> list[tuple[str, str]]:
+    total = standing.epochs * standing.batches
+    return [
+        ("started", standing.started),
+        ("outcome", standing.outcome),
+        ("done", f"{standing.done} of {total} batches, epoch {standing.epoch}/{standing.epochs}"),
+        ("spent", f"{standing.calls} requests, ${standing.cost:.4f}"),
+    ]
 
 
 @command.command("resume")

@@ -24,6 +24,7 @@ from grpo_framework.codec import to_document
 from grpo_framework.config import RunConfig
 from grpo_framework.console import report_tables
 from grpo_framework.errors import RunFailed
+from grpo_framework.records import Usage
 from grpo_framework.reports import RunReport
 from grpo_framework.rundir import REPORT
 
@@ -72,16 +73,39 @@ def show_result(run: Launched, *, as_json: bool) -> None:
 
 
 def _show(report: RunReport, path: Path, config: RunConfig) -> None:
+    for line in (*describe_report(report), *_closing(report, path, config)):
+        click.echo(line)
+
+
+def describe_report(report: RunReport) -> list[str]:
+    """A report for people: a table an epoch, the costs by role, and what failed."""
     console = make_console()
     if not console.is_terminal:
         console.width = 160
+    lines = []
     for table in report_tables(report):
-        console.print(table)
+        with console.capture() as captured:
+            console.print(table)
+        lines.append(captured.get().rstrip())
+    lines += describe_costs(report)
     for failure in (failure for epoch in report.epochs for failure in epoch.failures):
         where = f"{failure.owner} {failure.stage}"
-        console.print(f"failed {failure.count} x {where}: {failure.kind}: {failure.message}")
-    for line in _closing(report, path, config):
-        console.print(line)
+        lines.append(f"failed {failure.count} x {where}: {failure.kind}: {failure.message}")
+    return lines
+
+
+def describe_costs(report: RunReport) -> list[str]:
+    """Calls, tokens and dollars of each role over all epochs."""
+    usage: dict[str, Usage] = {}
+    cost: dict[str, float] = {}
+    for row in (row for epoch in report.epochs for row in epoch.roles):
+        usage[row.role] = usage.get(row.role, Usage()) + row.usage
+        cost[row.role] = cost.get(row.role, 0.0) + row.cost
+    return [
+        f"{role}: {spent.calls} calls, {spent.input_tokens} tokens in, "
+        f"{spent.output_tokens} out, ${cost[role]:.4f}"
+        for role, spent in sorted(usage.items())
+    ]
 
 
 def _closing(report: RunReport, path: Path, config: RunConfig) -> list[str]:
