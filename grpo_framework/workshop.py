@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from attrs import field, frozen
+from attrs import field, fields_dict, frozen
 
 from grpo_framework.component import Wiring
 from grpo_framework.config import ComponentConfig, RunConfig
@@ -52,8 +52,9 @@ class Workshop:
         try:
             validate_with(f"options of {offer.reference}", offer.component.options, use.options)
         except ValidationFailed as error:
-            message = f"{noun.name} '{use.use}': options{error.pointer}: {error.reason}"
-            raise ConfigError(message, pointer=f"/options{error.pointer}") from error
+            place = f"{_place(self.config, use)}/options{error.pointer}"
+            message = f"{noun.name} '{use.use}': configuration at {place}: {error.reason}"
+            raise ConfigError(message, pointer=place) from error
         return offer
 
     def find_all(self) -> None:
@@ -161,6 +162,21 @@ class Workshop:
             async with self.open(PROBLEM_SOURCE, use) as source:
                 found.extend(await source.problems())
         return select(tuple(found), self.config)
+
+
+def _place(config: RunConfig, use: ComponentConfig) -> str:
+    """JSON pointer of a component within the configuration; empty where it is not part of it."""
+    for key in fields_dict(RunConfig):
+        value = getattr(config, key)
+        if value is use:
+            return f"/{key}"
+        if isinstance(value, tuple):
+            for number, item in enumerate(value):
+                if item is use:
+                    return f"/{key}/{number}"
+                if isinstance(item, ComponentConfig) and item.model is use:
+                    return f"/{key}/{number}/model"
+    return ""
 
 
 def select(problems: tuple[Problem, ...], config: RunConfig) -> tuple[Problem, ...]:
