@@ -109,28 +109,29 @@ def written() -> Any:
 @pytest.fixture
 def background() -> Iterator[tuple[str, Endpoint]]:
     """An endpoint in a thread of its own, for tests that run their own event loops."""
-    endpoint, started, loop = Endpoint(), threading.Event(), asyncio.new_event_loop()
+    endpoint, started = Endpoint(), threading.Event()
     address: list[str] = []
-    runner: list[web.AppRunner] = []
+    ending: list[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = []
 
-    async def start() -> None:
+    async def live() -> None:
+        ended = asyncio.Event()
         app = web.Application()
         app.router.add_post("/v1/chat/completions", endpoint.answer)
-        runner.append(web.AppRunner(app, shutdown_timeout=0.1))
-        await runner[0].setup()
-        await web.TCPSite(runner[0], "127.0.0.1", 0).start()
-        address.append(f"http://127.0.0.1:{runner[0].addresses[0][1]}/v1")
+        runner = web.AppRunner(app, shutdown_timeout=0.1)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        address.append(f"http://127.0.0.1:{runner.addresses[0][1]}/v1")
+        # An event, not loop.stop(): a stop that comes before the loop waits would be lost.
+        ending.append((asyncio.get_running_loop(), ended))
         started.set()
+        await ended.wait()
+        await runner.cleanup()
 
-    def live() -> None:
-        loop.run_until_complete(start())
-        loop.run_forever()
-        loop.run_until_complete(runner[0].cleanup())
-        loop.close()
-
-    thread = threading.Thread(target=live)
+    thread = threading.Thread(target=lambda: asyncio.run(live()), daemon=True)
     thread.start()
     assert started.wait(10)
     yield address[0], endpoint
-    loop.call_soon_threadsafe(loop.stop)
+    loop, ended = ending[0]
+    loop.call_soon_threadsafe(ended.set)
     thread.join(10)
+    assert not thread.is_alive()
