@@ -15,6 +15,8 @@ from grpo_framework.experience import (
     Add,
     Count,
     Delete,
+    Guards,
+    Hygiene,
     Library,
     Limits,
     Merge,
@@ -30,7 +32,7 @@ from grpo_framework.experience import (
 )
 from grpo_framework.plugins import Plugins
 from grpo_framework.protocols import ExperienceStore
-from grpo_framework.records import Owner
+from grpo_framework.records import Owner, Problem
 from grpo_framework.workshop import open_store
 
 
@@ -56,12 +58,16 @@ class ExperienceManager:
     Attributes:
         store: Where they live; None together with `config` opens the configured one.
         limits: Hard limits of a library.
+        guards: The problems whose answers and wording no experience may carry.
+        hygiene: Which texts are refused for what they say.
         config: Names a store and the limits.
         plugins: Where the configured store is found.
     """
 
     store: ExperienceStore | None = None
     limits: Limits = field(factory=Limits)
+    guards: Guards = field(factory=Guards)
+    hygiene: Hygiene = field(factory=Hygiene)
     config: RunConfig | None = None
     plugins: Plugins = field(factory=Plugins.discover)
 
@@ -69,7 +75,7 @@ class ExperienceManager:
     def from_config(cls, config: RunConfig, plugins: Plugins | None = None) -> ExperienceManager:
         """The manager of a configuration; its store is opened by `open`."""
         found = Plugins.discover() if plugins is None else plugins
-        return cls(limits=config.limits, config=config, plugins=found)
+        return cls(limits=config.limits, hygiene=config.hygiene, config=config, plugins=found)
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[ExperienceManager]:
@@ -81,6 +87,10 @@ class ExperienceManager:
         else:
             async with open_store(self.config, self.plugins) as store:
                 yield evolve(self, store=store)
+
+    def guarding(self, problems: Iterable[Problem]) -> ExperienceManager:
+        """The manager that lets no experience carry these problems' answers or wording."""
+        return evolve(self, guards=Guards.of(problems))
 
     @property
     def _opened(self) -> ExperienceStore:
@@ -187,21 +197,26 @@ class ExperienceManager:
         for owner in generators:
             wanted[owner] += _held_twice(snapshot[owner], foreign, self.limits)
 
-        def judge(owner: Owner) -> Plan:
-            outside = {} if owner == SHARED else foreign
-            return plan(snapshot[owner], wanted[owner], limits=self.limits, foreign=outside)
+        def judge(owner: Owner, *more: Operation) -> Plan:
+            return plan(
+                snapshot[owner],
+                [*wanted[owner], *more],
+                limits=self.limits,
+                foreign={} if owner == SHARED else foreign,
+                guards=self.guards,
+                hygiene=self.hygiene,
+            )
 
         plans = {owner: judge(owner) for owner in snapshot}
         drafts = [_draft(snapshot[owner], plans[owner]) for owner in generators]
         moved: dict[Owner, list[Refusal]] = {owner: [] for owner in snapshot}
         for promotion in find_promotions(drafts, limits=self.limits):
-            trial = plan(shared, [*wanted[SHARED], promotion.add], limits=self.limits)
-            if promotion.add not in trial.accepted:
+            if promotion.add not in judge(SHARED, promotion.add).accepted:
                 continue
             wanted[SHARED].append(promotion.add)
             for owner, delete in promotion.deletes:
                 draft = next(library for library in drafts if library.owner == owner)
-                moved[owner] += _withdraw(wanted[owner], delete, draft)
+                moved[owner] += _withdraw(wanted[owner], delete, draft, snapshot[owner])
         final = {owner: judge(owner) for owner in snapshot}
         return {
             owner: evolve(judged, refused=(*judged.refused, *moved[owner]))
@@ -227,13 +242,16 @@ def _draft(library: Library, accepted: Plan) -> Library:
     return apply(library, evolve(accepted, accepted=operations), now="")
 
 
-def _withdraw(operations: list[Operation], delete: Delete, draft: Library) -> list[Refusal]:
+def _withdraw(
+    operations: list[Operation], delete: Delete, draft: Library, held: Library
+) -> list[Refusal]:
     """Take a promoted experience from its owner: its text is not added, or its entry deleted."""
     content = next(item.content for item in draft.experiences if item.id == delete.id)
     added = [item for item in operations if isinstance(item, Add) and item.content == content]
     for operation in added:
         operations.remove(operation)
-    if not added:
+    # An addition may have been merged into an entry that was there before.
+    if delete.id in held.ids:
         operations.append(delete)
     reason = "other generators learned the same in this batch: it went to the shared library"
     return [Refusal(operation, "promoted", reason) for operation in added]

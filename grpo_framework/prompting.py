@@ -7,10 +7,10 @@ Problems, attempts and experiences are written by others. Each stands in a block
 from __future__ import annotations
 
 import re
-import unicodedata
 from functools import cache
 
-from grpo_framework.experience import Library
+from grpo_framework.experience import Library, clean
+from grpo_framework.experience.cleaning import JOINERS
 
 BLOCKS = ("experiences", "problem", "attempt", "attempts", "draft", "fusion", "proposals", "notes")
 """The names of blocks that untrusted text may neither open nor close, whichever block it is in."""
@@ -19,29 +19,7 @@ _LESS_THAN = "<＜﹤"
 _CHAT_MARKER = re.compile(
     r"<\|([^|<>\n]{1,60})\|>|<(/?s|bos|eos|start_of_turn|end_of_turn)>|\[(/?INST)\]|<<(/?SYS)>>"
 )
-_JOINERS = "\u200c\u200d"
 _WHITE = re.compile(r"\s+")
-_LINE_END = re.compile(r"\r\n?|[\v\f\x85\u2028\u2029]")
-
-
-def clean(text: str) -> str:
-    """Text without characters that are not seen: controls, lone surrogates, format characters.
-
-    Line feed and tab stay, other line ends become a line feed, and the joiners that some scripts
-    are spelled with stay. Nothing visible is changed.
-    """
-    lines = _LINE_END.sub("\n", text)
-    # Each character is judged once, however often it stands there: prompts are long.
-    hidden = {ord(character): None for character in set(lines) if _is_hidden(character)}
-    return lines.translate(hidden) if hidden else lines
-
-
-def _is_hidden(character: str) -> bool:
-    return (
-        unicodedata.category(character) in ("Cc", "Cf", "Cs")
-        and character not in "\n\t"
-        and character not in _JOINERS
-    )
 
 
 def defuse(text: str, *names: str) -> str:
@@ -64,7 +42,7 @@ def defuse(text: str, *names: str) -> str:
 def _tag(names: tuple[str, ...]) -> re.Pattern[str]:
     """The first character of what would open or close a block."""
     listed = "|".join(re.escape(name) for name in (*BLOCKS, *names))
-    blank = rf"[\s{_JOINERS}]*"
+    blank = rf"[\s{JOINERS}]*"
     return re.compile(
         rf"[{_LESS_THAN}](?={blank}(?:[/／]{blank}(?:{listed})|(?:{listed})\b))", re.IGNORECASE
     )

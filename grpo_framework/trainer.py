@@ -17,7 +17,7 @@ from grpo_framework.manager import ExperienceManager
 from grpo_framework.protocols import Observer
 from grpo_framework.records import Problem
 from grpo_framework.reports import RunReport
-from grpo_framework.rundir import RunRecord
+from grpo_framework.rundir import Recording
 from grpo_framework.schedule import RunSettings
 from grpo_framework.session import Session
 
@@ -67,7 +67,7 @@ class TrainingFreeGRPOTrainer:
         max_failures: float = 0.5,
         staleness: int = 0,
         unit_timeout: float | None = None,
-        record: Callable[[], AbstractAsyncContextManager[RunRecord | None]] = nullcontext,
+        record: Callable[[], AbstractAsyncContextManager[Recording | None]] = nullcontext,
         **unknown: object,
     ) -> None:
         _refuse(unknown)
@@ -136,7 +136,7 @@ class TrainingFreeGRPOTrainer:
             self._session = Session(
                 self.settings,
                 engine,
-                manager,
+                manager.guarding(chosen),
                 observers=(*console, *engine.observers, *self._observers),
                 record=record,
             )

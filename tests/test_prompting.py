@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grpo_framework.experience import Experience, Library
-from grpo_framework.prompting import BLOCKS, clean, defuse, enclose, render_library
+from grpo_framework.experience import Experience, Library, clean
+from grpo_framework.prompting import BLOCKS, defuse, enclose, render_library
 
 HOSTILE = st.lists(
     st.sampled_from(

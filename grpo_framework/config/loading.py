@@ -75,7 +75,19 @@ def config_from_document(document: Mapping[str, Any], *, path: Path | None = Non
             path=path,
             hint="grpo-cli init writes a commented file with every key",
         ) from error
-    return from_document(document, RunConfig)
+    config = from_document(document, RunConfig)
+    _check_patterns(config)
+    return config
+
+
+def _check_patterns(config: RunConfig) -> None:
+    """See that the user's rules can be used, before anything runs."""
+    for name, pattern in config.hygiene.rules.items():
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            message = f"hygiene rule '{name}' is no regular expression: {error}"
+            raise ConfigError(message, pointer=f"/hygiene/rules/{name}") from error
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from attrs import asdict, field, frozen
 
-from grpo_framework.experience import CRITIC, Limits, generator_owner
+from grpo_framework.experience import CRITIC, Hygiene, Limits, generator_owner
 from grpo_framework.records import Owner
 
 Execution = Literal["parallel", "serial"]
@@ -144,6 +144,7 @@ class RunConfig:
     max_failures: float = 0.5
     staleness: Literal[0, 1] = 0
     limits: Limits = field(factory=Limits)
+    hygiene: Hygiene = field(factory=Hygiene)
     calls: CallLimits = field(factory=CallLimits)
     budget: BudgetLimits = field(factory=BudgetLimits)
     prices: Mapping[str, PriceConfig] = field(factory=dict, hash=False)

@@ -4,10 +4,15 @@ A language model proposes `Operation`s; `plan` judges each by the table `RULES` 
 refuses and why; `apply` makes the next version. Nothing here does I/O or reads a clock.
 """
 
+from grpo_framework.experience.cleaning import clean
 from grpo_framework.experience.counting import Count, count, join
-from grpo_framework.experience.planning import RULES, Limits, Plan, Refusal, apply, plan
+from grpo_framework.experience.leaks import Guards
+from grpo_framework.experience.limits import Limits, estimate_tokens, injected_tokens
+from grpo_framework.experience.planning import Plan, Refusal, apply, plan
 from grpo_framework.experience.promotion import Promotion, find_promotions
+from grpo_framework.experience.rules import RULES
 from grpo_framework.experience.similarity import near_duplicate, normalise
+from grpo_framework.experience.untrusted import UNTRUSTED, Hygiene
 from grpo_framework.experience.values import (
     CRITIC,
     SHARED,
@@ -28,10 +33,13 @@ __all__ = [
     "CRITIC",
     "RULES",
     "SHARED",
+    "UNTRUSTED",
     "Add",
     "Count",
     "Delete",
     "Experience",
+    "Guards",
+    "Hygiene",
     "Keep",
     "Library",
     "Limits",
@@ -43,10 +51,13 @@ __all__ = [
     "Promotion",
     "Refusal",
     "apply",
+    "clean",
     "count",
+    "estimate_tokens",
     "find_promotions",
     "generator_owner",
     "id_prefix",
+    "injected_tokens",
     "join",
     "near_duplicate",
     "normalise",

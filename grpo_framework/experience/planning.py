@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import TypeAlias
+from collections.abc import Iterable, Mapping
 
-from attrs import evolve, field, frozen
+from attrs import evolve, frozen
 
+from grpo_framework.experience.cleaning import clean
+from grpo_framework.experience.leaks import Guards
+from grpo_framework.experience.limits import Limits, injected_tokens
+from grpo_framework.experience.rules import Draft, content_of, first_finding, references
 from grpo_framework.experience.similarity import near_duplicate, normalise
+from grpo_framework.experience.untrusted import Hygiene
 from grpo_framework.experience.values import (
     Add,
     Delete,
@@ -22,20 +26,7 @@ from grpo_framework.experience.values import (
 )
 from grpo_framework.records import Owner
 
-
-@frozen
-class Limits:
-    """The hard limits of a library.
-
-    Attributes:
-        capacity: Most experiences an owner may hold.
-        max_chars: Longest content, in characters.
-        near_duplicate: Similarity (0 to 100) of normalised texts from which on two count as one.
-    """
-
-    capacity: int = 100
-    max_chars: int = 1000
-    near_duplicate: float = 90.0
+_LIMITS, _NO_GUARDS, _HYGIENE = Limits(), Guards(), Hygiene()
 
 
 @frozen
@@ -75,96 +66,6 @@ class Plan:
         return tuple(operation for operation in self.accepted if not isinstance(operation, Keep))
 
 
-@frozen
-class _Draft:
-    """The state that rules look at while a plan is made; private to `plan`, which fills it."""
-
-    limits: Limits
-    living: dict[str, str]
-    touched: dict[str, str] = field(factory=dict)
-    size: int = 0
-
-
-def _references(operation: Operation) -> tuple[str, ...]:
-    if isinstance(operation, (Add, Malformed)):
-        return ()
-    return operation.ids if isinstance(operation, Merge) else (operation.id,)
-
-
-def _content(operation: Operation) -> str | None:
-    return operation.content if isinstance(operation, (Add, Modify, Merge)) else None
-
-
-def _rule_schema(operation: Operation, draft: _Draft) -> str | None:  # noqa: ARG001 - one signature
-    return operation.reason if isinstance(operation, Malformed) else None
-
-
-def _rule_known_id(operation: Operation, draft: _Draft) -> str | None:
-    unknown = [
-        id_
-        for id_ in _references(operation)
-        if id_ not in draft.living and id_ not in draft.touched
-    ]
-    return f"no experience has the id {', '.join(map(repr, unknown))}" if unknown else None
-
-
-def _rule_one_edit(operation: Operation, draft: _Draft) -> str | None:
-    for id_ in _references(operation):
-        if id_ in draft.touched:
-            return f"{id_} is already {draft.touched[id_]} by an earlier operation of this batch"
-    return None
-
-
-def _rule_merge_two(operation: Operation, draft: _Draft) -> str | None:  # noqa: ARG001 - one signature
-    if isinstance(operation, Merge) and len(set(operation.ids)) < 2:
-        return "a merge needs two different living experiences"
-    return None
-
-
-def _rule_has_text(operation: Operation, draft: _Draft) -> str | None:
-    content = _content(operation)
-    if content is None:
-        return None
-    if not normalise(content):
-        return "the content is empty"
-    if len(content) > draft.limits.max_chars:
-        return f"the content has {len(content)} characters, the limit is {draft.limits.max_chars}"
-    return None
-
-
-def _rule_duplicate(operation: Operation, draft: _Draft) -> str | None:
-    content = _content(operation)
-    if content is None:
-        return None
-    own = set(_references(operation))
-    text = normalise(content)
-    others = {id_: other for id_, other in draft.living.items() if id_ not in own}
-    for id_, other in others.items():
-        if other == text:
-            return f"the same text as {id_}"
-    twin = near_duplicate(text, others, threshold=draft.limits.near_duplicate)
-    return None if twin is None else f"nearly the same text as {twin}"
-
-
-def _rule_capacity(operation: Operation, draft: _Draft) -> str | None:
-    if isinstance(operation, Add) and draft.size >= draft.limits.capacity:
-        return f"the library is full ({draft.limits.capacity} experiences)"
-    return None
-
-
-Rule: TypeAlias = Callable[[Operation, _Draft], str | None]
-
-RULES: tuple[tuple[str, Rule], ...] = (
-    ("schema", _rule_schema),
-    ("known-id", _rule_known_id),
-    ("one-edit", _rule_one_edit),
-    ("merge-two", _rule_merge_two),
-    ("has-text", _rule_has_text),
-    ("duplicate", _rule_duplicate),
-    ("capacity", _rule_capacity),
-)
-"""The rules in the order in which they are asked; the first that gives a reason refuses."""
-
 _ORDER: tuple[type[Operation], ...] = (
     Delete,
     Merge,
@@ -175,15 +76,23 @@ _ORDER: tuple[type[Operation], ...] = (
 )
 """Deletes are planned first, so that delete beats modify and merge, and makes room for adds."""
 
+_DONE = {Delete: "deleted", Merge: "merged", Modify: "modified"}
+
 
 def plan(
     library: Library,
     operations: Iterable[Operation],
     *,
-    limits: Limits = Limits(),
+    limits: Limits = _LIMITS,
     foreign: Mapping[str, str] | None = None,
+    guards: Guards = _NO_GUARDS,
+    hygiene: Hygiene = _HYGIENE,
 ) -> Plan:
     """Judge proposed operations against a library; pure.
+
+    An `Add` that nearly repeats one of the owner's experiences and says more, all the words of it
+    and further ones, becomes a `Modify` of that experience: one entry, never two. Any other near
+    duplicate is refused, with the id of its twin in the reason.
 
     Args:
         library: The version that the operations were proposed for.
@@ -191,58 +100,82 @@ def plan(
         limits: The hard limits.
         foreign: Id → content of experiences of other owners that are in the same prompts (the
             shared ones): a duplicate of these is refused too.
+        guards: The problems whose answers and wording must not come back.
+        hygiene: Which texts are refused for what they say.
 
     Returns:
         The accepted operations, in the order in which they are applied, and the refusals.
     """
-    living = {experience.id: normalise(experience.content) for experience in library.experiences}
     outside = {id_: normalise(content) for id_, content in (foreign or {}).items()}
-    draft = _Draft(limits=limits, living={**outside, **living}, size=len(living))
+    draft = _begin(library, outside, limits, guards, hygiene)
     accepted: list[Operation] = []
     refused: list[Refusal] = []
-    for operation in sorted(operations, key=lambda item: _ORDER.index(type(item))):
-        strangers = [id_ for id_ in _references(operation) if id_ in outside]
+    for proposed in sorted(operations, key=lambda item: _ORDER.index(type(item))):
+        operation = _fold_into_twin(_cleaned(proposed), draft)
+        strangers = [id_ for id_ in references(operation) if id_ in outside]
         finding = ("known-id", f"{strangers[0]} belongs to another owner") if strangers else None
-        finding = finding or _first_finding(operation, draft)
+        finding = finding or first_finding(operation, draft)
         if finding is not None:
-            refused.append(Refusal(operation, *finding))
+            refused.append(Refusal(proposed, *finding))
             continue
         accepted.append(operation)
-        draft = _advance(draft, operation, len(accepted))
+        _advance(draft, operation, len(accepted))
     return Plan(library.owner, library.version, tuple(accepted), tuple(refused))
 
 
-def _first_finding(operation: Operation, draft: _Draft) -> tuple[str, str] | None:
-    for name, rule in RULES:
-        reason = rule(operation, draft)
-        if reason is not None:
-            return name, reason
-    return None
+def _begin(
+    library: Library, outside: Mapping[str, str], limits: Limits, guards: Guards, hygiene: Hygiene
+) -> Draft:
+    held = library.experiences
+    return Draft(
+        owner=library.owner,
+        limits=limits,
+        guards=guards,
+        hygiene=hygiene,
+        living={**outside, **{item.id: normalise(item.content) for item in held}},
+        sources={item.id: item.source_problem for item in held},
+        tokens={item.id: injected_tokens([item.content]) for item in held},
+    )
 
 
-def _advance(draft: _Draft, operation: Operation, number: int) -> _Draft:
-    """The draft after an accepted operation; its dictionaries are this plan's own."""
-    size = draft.size
-    match operation:
-        case Delete(id=id_):
-            del draft.living[id_]
-            draft.touched[id_] = "deleted"
-            size -= 1
-        case Merge(ids=ids, content=content):
-            for id_ in ids:
-                draft.living.pop(id_, None)
-                draft.touched[id_] = "merged"
-            draft.living[f"new {number}"] = normalise(content)
-            size -= len(set(ids)) - 1
-        case Modify(id=id_, content=content):
-            draft.living[id_] = normalise(content)
-            draft.touched[id_] = "modified"
-        case Add(content=content):
-            draft.living[f"new {number}"] = normalise(content)
-            size += 1
-        case Keep() | Malformed():
-            pass
-    return evolve(draft, size=size)
+def _cleaned(operation: Operation) -> Operation:
+    """The operation without characters that cannot be seen."""
+    if not isinstance(operation, (Add, Modify, Merge)):
+        return operation
+    return evolve(operation, content=clean(operation.content), category=clean(operation.category))
+
+
+def _fold_into_twin(operation: Operation, draft: Draft) -> Operation:
+    """An addition that says more than its near duplicate, as an edit of that; else unchanged."""
+    if not isinstance(operation, Add):
+        return operation
+    text = normalise(operation.content)
+    # Only what stood there before and is untouched: an addition of this batch has no id yet.
+    mine = {
+        id_: other
+        for id_, other in draft.living.items()
+        if id_ in draft.sources and id_ not in draft.touched
+    }
+    twin = near_duplicate(text, mine, threshold=draft.limits.near_duplicate)
+    if twin is None or not set(mine[twin].split()) < set(text.split()):
+        return operation
+    reason = f"merged into {twin}, of which it is a near duplicate that says more"
+    return Modify(twin, operation.content, reason=f"{reason}: {operation.reason}".rstrip(": "))
+
+
+def _advance(draft: Draft, operation: Operation, number: int) -> None:
+    """Note an accepted operation in the draft, whose dictionaries are this plan's own."""
+    content = content_of(operation)
+    for id_ in dict.fromkeys(references(operation)):
+        if isinstance(operation, Keep):
+            continue
+        draft.living.pop(id_, None)
+        draft.tokens.pop(id_, None)
+        draft.touched[id_] = _DONE[type(operation)]
+    if content is not None:
+        key = operation.id if isinstance(operation, Modify) else f"new {number}"
+        draft.living[key] = normalise(content)
+        draft.tokens[key] = injected_tokens([content])
 
 
 def apply(library: Library, accepted: Plan, *, now: str) -> Library:

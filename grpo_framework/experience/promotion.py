@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from attrs import frozen
 
-from grpo_framework.experience.planning import Limits
+from grpo_framework.experience.limits import Limits
 from grpo_framework.experience.similarity import near_duplicate, normalise
 from grpo_framework.experience.values import Add, Delete, Experience, Library
 from grpo_framework.records import Owner

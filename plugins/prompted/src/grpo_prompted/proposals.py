@@ -16,8 +16,7 @@ from attrs import evolve, frozen
 
 from grpo_framework.codec import operations_from_rows
 from grpo_framework.errors import ValidationFailed
-from grpo_framework.experience import Add, Malformed, Operation
-from grpo_framework.prompting import clean
+from grpo_framework.experience import Add, Malformed, Operation, clean
 from grpo_framework.validation import validate_with
 
 REASON_CHARS = 120
