@@ -38,10 +38,15 @@ class Identity:
 
 def identify(config: RunConfig, problems: Iterable[Problem], plugins: Plugins) -> Identity:
     """The identity of a run about to begin or to go on."""
+    digest, count = _digest(problems)
+    used = {record.name: record.distribution for record in plugins.imported()}
+    return Identity(config.decisive, digest, count, used)
+
+
+def _digest(problems: Iterable[Problem]) -> tuple[str, int]:
     rows = [(problem.id, problem.question.text, problem.answer) for problem in problems]
     text = json.dumps(rows, ensure_ascii=False).encode("utf-8", "surrogatepass")
-    used = {record.name: record.distribution for record in plugins.imported()}
-    return Identity(config.decisive, hashlib.sha256(text).hexdigest(), len(rows), used)
+    return hashlib.sha256(text).hexdigest(), len(rows)
 
 
 def check_identity(path: Path, now: Identity) -> None:
@@ -55,17 +60,33 @@ def check_identity(path: Path, now: Identity) -> None:
         ConfigError: They differ; it names every difference.
         DataError: The directory's own record cannot be read.
     """
-    file = path / IDENTITY
-    try:
-        then = from_document(json.loads(file.read_text(encoding="utf-8")), Identity)
-    except (OSError, ValueError) as error:
-        message = f"cannot be read: {error}"
-        raise DataError(message, path=file, hint="the run cannot be gone on with") from error
-    changes = _differences(then, now)
+    changes = _differences(_read(path), now)
     if changes:
         message = f"the run in {path} was begun otherwise: {'; '.join(changes)}"
         hint = f"undo that, or begin a new run from its experiences with --fork {path}"
         raise ConfigError(message, hint=hint)
+
+
+def check_problems(path: Path, problems: Iterable[Problem]) -> None:
+    """Compare problems with those of the run in a directory.
+
+    Raises:
+        ConfigError: They are others.
+        DataError: The directory's own record cannot be read.
+    """
+    then, (digest, count) = _read(path), _digest(problems)
+    if digest != then.problems:
+        message = f"the problems of {path} have changed ({then.count} then, {count} now)"
+        raise ConfigError(message, hint="undo that: a run is replayed and rescored on its own")
+
+
+def _read(path: Path) -> Identity:
+    file = path / IDENTITY
+    try:
+        return from_document(json.loads(file.read_text(encoding="utf-8")), Identity)
+    except (OSError, ValueError) as error:
+        message = f"cannot be read: {error}"
+        raise DataError(message, path=file, hint="the run cannot be gone on with") from error
 
 
 def _differences(then: Identity, now: Identity) -> list[str]:

@@ -15,13 +15,13 @@ from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Protocol
 
 from attrs import field, frozen
 from filelock import FileLock, Timeout
 
 from grpo_framework.atomic import write_atomically
-from grpo_framework.calls import Account, Budget
+from grpo_framework.calls import Account, Budget, Memory
 from grpo_framework.codec import experience_to_document, from_document, to_document
 from grpo_framework.errors import DataError
 from grpo_framework.events import Event, RunFinished
@@ -75,6 +75,53 @@ class Checkpoint:
 def to_json(document: object) -> str:
     """A document as it is written to files: indented, UTF-8, with a final line end."""
     return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
+
+
+class Recording(Protocol):
+    """What a session needs of a run's directory."""
+
+    @property
+    def last(self) -> Checkpoint | None:
+        """The checkpoint to go on from."""
+        ...
+
+    @property
+    def account(self) -> Account:
+        """What earlier sessions used up."""
+        ...
+
+    @property
+    def memory(self) -> Memory:
+        """Remembers answered calls and finished units."""
+        ...
+
+    async def notify(self, event: Event, /) -> None:
+        """Take an event."""
+        ...
+
+    async def sync(self) -> None:
+        """Flush what was remembered."""
+        ...
+
+    async def checkpoint(
+        self,
+        epoch: int,
+        batch: int,
+        *,
+        versions: Mapping[Owner, int],
+        before: Mapping[Owner, int],
+        budget: Budget,
+    ) -> None:
+        """Record that a batch is committed."""
+        ...
+
+    async def end_session(self, budget: Budget) -> None:
+        """Record what was used up."""
+        ...
+
+    def write_experiences(self, libraries: Iterable[Library]) -> None:
+        """Keep the libraries as the run leaves them."""
+        ...
 
 
 class RunRecord:
@@ -138,6 +185,10 @@ class RunRecord:
             account=budget.account,
         )
         await self.memory.put("checkpoint", f"{epoch}/{batch}", to_document(standing))
+        await self.memory.sync()
+
+    async def sync(self) -> None:
+        """Flush to the disk: all that was remembered so far survives a power loss."""
         await self.memory.sync()
 
     async def end_session(self, budget: Budget) -> None:

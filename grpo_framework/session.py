@@ -29,7 +29,7 @@ from grpo_framework.protocols import Observer
 from grpo_framework.records import Owner, Problem
 from grpo_framework.reports import ReportFold, RunReport
 from grpo_framework.rollouts import Stages
-from grpo_framework.rundir import RunRecord
+from grpo_framework.rundir import Recording
 from grpo_framework.schedule import Batch, RunSettings, plan_batches
 
 logger = logging.getLogger(__name__)
@@ -53,7 +53,7 @@ class Session:
         manager: ExperienceManager,
         *,
         observers: Sequence[Observer] = (),
-        record: RunRecord | None = None,
+        record: Recording | None = None,
     ) -> None:
         self._settings = settings
         self._engine = engine
@@ -236,7 +236,7 @@ class Session:
         commits = self._manager.decide(libraries, proposals, counts, now=now)
         if self._record is not None:
             # A power loss that spares the store must not forget what its commit follows from.
-            await self._record.memory.sync()
+            await self._record.sync()
         await self._manager.commit(commits)
         committed = {commit.plan.owner: commit.after for commit in commits}
         after = {owner: committed[owner] for owner in libraries}

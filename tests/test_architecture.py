@@ -54,6 +54,8 @@ LAYERS = (
     "session",
     "console",
     "trainer",
+    "replay",
+    "rehearsal",
     "cli",
     "testing",
     "__init__",

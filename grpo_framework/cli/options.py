@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 import click
 
-from grpo_framework.config import RunConfig, load_config
+from grpo_framework.config import RunConfig, config_from_document, load_config, set_keys
 from grpo_framework.plugins import Plugins
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -167,11 +167,12 @@ def config_flags(*keys: str, argument: bool = True) -> Callable[[F], F]:
     return decorate
 
 
-def read_config(given: Mapping[str, Any]) -> RunConfig:
+def read_config(given: Mapping[str, Any], base: Mapping[str, Any] | None = None) -> RunConfig:
     """Resolve the configuration from a command's keyword arguments.
 
     Args:
         given: What `config_flags` added; other keys are passed over.
+        base: What the flags change where no file is given; None takes the defaults.
 
     Raises:
         ConfigError: With what is wrong and where.
@@ -187,7 +188,10 @@ def read_config(given: Mapping[str, Any]) -> RunConfig:
         for key in present
         if key in _NESTED
     ]
-    return load_config(given.get("config_file"), flags, (*nested, *given.get("settings", ())))
+    settings = (*nested, *given.get("settings", ()))
+    if base is not None and given.get("config_file") is None:
+        return config_from_document(set_keys({**base, **flags}, settings))
+    return load_config(given.get("config_file"), flags, settings)
 
 
 def _is_given(given: Mapping[str, Any], key: str) -> bool:

@@ -9,16 +9,18 @@ from typing import Any
 import click
 from attrs import asdict
 
+from grpo_framework.cli.earlier import read_run_config
 from grpo_framework.cli.groups import SuggestingGroup
+from grpo_framework.cli.interrupting import run_interruptibly
 from grpo_framework.cli.launching import launch
 from grpo_framework.cli.options import BUDGET_FLAGS, find_plugins, json_flag
 from grpo_framework.cli.output import print_json, print_table
+from grpo_framework.cli.rescoring import rescore_run
 from grpo_framework.cli.train import describe_report, show_result
 from grpo_framework.codec import to_document
-from grpo_framework.config import RunConfig, config_from_document, set_keys
-from grpo_framework.errors import ConfigError, DataError
+from grpo_framework.config import RunConfig
+from grpo_framework.errors import DataError
 from grpo_framework.reports import RunReport
-from grpo_framework.rundir import CONFIG
 from grpo_framework.standing import (
     Standing,
     find_runs,
@@ -82,6 +84,43 @@ def show(run: Path, *, as_json: bool) -> None:
         click.echo(line)
     if standing.outcome == "stopped":
         click.echo(f"go on with: grpo-cli runs resume {run}")
+
+
+@command.command("rescore")
+@click.argument("run", type=_FOLDER)
+@click.option("--comparator", required=True, metavar="PLUGIN/COMPONENT", help="What judges now.")
+@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Another key.")
+@json_flag
+@click.pass_context
+def rescore(
+    ctx: click.Context, /, run: Path, comparator: str, settings: tuple[str, ...], as_json: bool
+) -> None:
+    """Judge all answers of the run in the directory RUN again with another comparator.
+
+    No model is called and nothing is written. Options of the comparator:
+    --set comparator.options.KEY=VALUE.
+    """
+    config = read_run_config(run, (f"comparator={json.dumps(comparator)}", *settings))
+    old = read_run_config(run).comparator.use
+    rescored = run_interruptibly(rescore_run(run, config, find_plugins(ctx)))
+    if as_json:
+        print_json({"run": str(run), "before": old, "now": config.comparator.use, **rescored})
+        return
+    heads = ("owner", "answers", "before", "now", "changed", "unjudged")
+    rows = [
+        (
+            *(row["owner"], row["answers"], f"{row['before']:.4f}"),
+            *("-" if row["now"] is None else f"{row['now']:.4f}", row["changed"], row["unjudged"]),
+        )
+        for row in rescored["owners"]
+    ]
+    print_table(heads, rows, title=f"{old} before, {config.comparator.use} now", numbers=heads[1:])
+    for row in rescored["changes"]:
+        now = "unjudged" if row["now"] is None else f"{row['now']:g}"
+        click.echo(
+            f"{row['owner']} {row['problem']} epoch {row['epoch']} #{row['index']}: "
+            f"{row['before']:g} > {now}: {row['reason']}"
+        )
 
 
 def _report_of(run: Path, standing: Standing) -> RunReport:
@@ -168,26 +207,3 @@ def resume(
     config = read_run_config(run, (*given, *settings))
     launched = launch(config, find_plugins(ctx), verbose=not quiet)
     show_result(launched, as_json=as_json)
-
-
-def read_run_config(run: Path, settings: tuple[str, ...] = ()) -> RunConfig:
-    """The configuration of a run, from its directory.
-
-    Args:
-        run: The directory.
-        settings: ``key=value`` texts that change it.
-
-    Raises:
-        ConfigError: There is no run, or its configuration cannot be read.
-    """
-    file = run / CONFIG
-    try:
-        document = json.loads(file.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        message = f"{run} holds no run"
-        raise ConfigError(message, path=file, hint="grpo-cli runs list shows the runs") from error
-    except (OSError, ValueError) as error:
-        message = f"{file} cannot be read: {error}"
-        raise ConfigError(message, path=file) from error
-    changed = set_keys({**document, "run_dir": str(run)}, settings)
-    return config_from_document(changed, path=file)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 
+from grpo_framework.cli.earlier import fork, read_forked_config, read_run_config
+from grpo_framework.cli.exits import TOO_MANY_FAILURES
+from grpo_framework.cli.interrupting import run_interruptibly
 from grpo_framework.cli.launching import Launched, launch
 from grpo_framework.cli.options import (
     BUDGET_FLAGS,
@@ -24,7 +28,10 @@ from grpo_framework.codec import to_document
 from grpo_framework.config import RunConfig
 from grpo_framework.console import report_tables
 from grpo_framework.errors import RunFailed
-from grpo_framework.records import Usage
+from grpo_framework.experience import Library
+from grpo_framework.plugins import Plugins
+from grpo_framework.records import Owner, Usage
+from grpo_framework.replay import replay
 from grpo_framework.reports import RunReport
 from grpo_framework.rundir import REPORT
 
@@ -32,12 +39,25 @@ DEMO_PROBLEMS = 4
 """Problems of a run that was told nothing: enough to see it learn, few enough to watch."""
 
 
+_RUN = click.Path(exists=True, file_okay=False, path_type=Path)
+
+
 @click.command("train")
 @config_flags(*PROBLEM_FLAGS, *ENGINE_FLAGS, *STORE_FLAGS, *LEARNING_FLAGS, *BUDGET_FLAGS)
+@click.option("--fork", "forked", type=_RUN, help="A new run from that run's experiences.")
+@click.option("--replay", "replayed", type=_RUN, help="That run again from its journal, no model.")
 @click.option("--quiet", is_flag=True, help="No progress on stderr.")
 @json_flag
 @click.pass_context
-def command(ctx: click.Context, /, quiet: bool, as_json: bool, **given: Any) -> None:
+def command(
+    ctx: click.Context,
+    /,
+    forked: Path | None,
+    replayed: Path | None,
+    quiet: bool,
+    as_json: bool,
+    **given: Any,
+) -> None:
     """Learn experiences from problems with known answers.
 
     Without CONFIG and flags: a few of the built-in demo problems on the small local model.
@@ -45,10 +65,40 @@ def command(ctx: click.Context, /, quiet: bool, as_json: bool, **given: Any) -> 
     that holds a run that was stopped or killed is gone on with; what it paid for is not paid for
     again.
     """
-    if not any(given[key] for key in ("config_file", "datasets", "max_problems")):
-        given["max_problems"] = DEMO_PROBLEMS
-    config = read_config(given)
-    show_result(launch(config, find_plugins(ctx), verbose=not quiet), as_json=as_json)
+    plugins = find_plugins(ctx)
+    if replayed is not None:
+        show_replay(replayed, plugins, as_json=as_json)
+        return
+    seeds: Mapping[Owner, Library] = {}
+    if forked is None:
+        if not any(given[key] for key in ("config_file", "datasets", "max_problems")):
+            given["max_problems"] = DEMO_PROBLEMS
+        config = read_config(given)
+    else:
+        config = read_forked_config(forked, given)
+        config, seeds = run_interruptibly(fork(forked, config, plugins))
+    launched = launch(config, plugins, verbose=not quiet, seeds=seeds)
+    show_result(launched, as_json=as_json)
+
+
+def show_replay(run: Path, plugins: Plugins, *, as_json: bool) -> None:
+    """Replay a run, and say whether it came out the same.
+
+    Raises:
+        click.exceptions.Exit: It did not: exit code 1.
+    """
+    again = run_interruptibly(replay(run, read_run_config(run), plugins))
+    if as_json:
+        document = to_document(again.report)
+        differences = list(again.differences)
+        print_json({"identical": again.identical, "differences": differences, "report": document})
+    else:
+        for line in (*describe_report(again.report), *again.differences):
+            click.echo(line)
+        same = "identical" if again.identical else "not identical, see the differences above"
+        click.echo(f"the replay of {run} is {same}")
+    if not again.identical:
+        raise click.exceptions.Exit(TOO_MANY_FAILURES)
 
 
 def show_result(run: Launched, *, as_json: bool) -> None:

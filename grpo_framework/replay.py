@@ -1,0 +1,300 @@
+"""A finished run once more from its journal: no model, no comparator and no advisor is asked.
+
+Every unit's result is taken from the journal, and what failed fails again; schedule, contrasts,
+plans, commits and the report are computed anew. So the same libraries and report come out, or
+something has changed, in the code or in the run's files.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, NoReturn
+
+from attrs import field, frozen
+
+from grpo_framework.calls import Account, Budget
+from grpo_framework.calls.scope import current_scope
+from grpo_framework.codec import experience_to_document, from_document, to_document
+from grpo_framework.config import RunConfig
+from grpo_framework.engine import Engine
+from grpo_framework.errors import ComparatorError, DataError, StoreError, VersionConflict
+from grpo_framework.events import CallFinished, Event, UnitFailed
+from grpo_framework.experience import Library
+from grpo_framework.identity import check_problems
+from grpo_framework.journal import Journal
+from grpo_framework.manager import ExperienceManager
+from grpo_framework.plugins import Plugins
+from grpo_framework.records import Failure, Owner, Unit
+from grpo_framework.reports import RunReport
+from grpo_framework.rundir import EXPERIENCES, JOURNAL, Checkpoint, open_journal
+from grpo_framework.standing import read_events, read_report
+from grpo_framework.trainer import TrainingFreeGRPOTrainer
+from grpo_framework.workshop import Workshop
+
+_UNTOLD = frozenset({"seconds"})
+"""Keys of a report that no two runs have in common."""
+
+
+@frozen
+class Replayed:
+    """What came of a replay.
+
+    Attributes:
+        report: The report that came out.
+        libraries: The libraries that came out, by owner.
+        differences: Where they are not those of the run, one line each; empty where identical.
+    """
+
+    report: RunReport
+    libraries: Mapping[Owner, Library]
+    differences: tuple[str, ...]
+
+    @property
+    def identical(self) -> bool:
+        """Whether libraries and report are those of the run."""
+        return not self.differences
+
+
+async def replay(path: Path, config: RunConfig, plugins: Plugins) -> Replayed:
+    """Run a finished run again from its journal, in memory.
+
+    Args:
+        path: The run's directory.
+        config: Its configuration.
+        plugins: For the problems, and for the store where the run did not begin with nothing.
+
+    Raises:
+        DataError: The run is not finished, or its journal lacks an entry.
+        ConfigError: The problems have changed.
+    """
+    report = read_report(path)
+    if report is None:
+        hint = f"finish it first: grpo-cli runs resume {path}"
+        raise DataError("this run has not come to its end", path=path, hint=hint)
+    problems = await Workshop(config, plugins).problems()
+    check_problems(path, problems)
+    async with open_journal(path / JOURNAL) as journal:
+        record = _Record(_Recorded(journal, _read_failures(path)))
+        seeds = await _libraries_at_start(journal, config, plugins)
+        trainer = TrainingFreeGRPOTrainer(
+            causal_engine=await _engine(record.memory, config, simulation=report.simulation),
+            experience_manager=ExperienceManager(_Held(seeds), limits=config.limits),
+            rollouts_per_generator=config.rollouts_per_generator,
+            num_epochs=config.epochs,
+            verbose=False,
+            batch_size=config.batch_size,
+            seed=config.seed,
+            gen_exec=config.gen_exec,
+            rollout_exec=config.rollout_exec,
+            run_id=report.run_id,
+            max_failures=config.max_failures,
+            staleness=config.staleness,
+            record=record.open,
+        )
+        now = await trainer.train_async(problems)
+    differences = (
+        *_differences("report", to_document(report), to_document(now)),
+        *_compare_libraries(path, record.libraries),
+    )
+    return Replayed(now, record.libraries, differences)
+
+
+@frozen
+class _Failures:
+    """What failed in the run, and the calls that were answered for it before."""
+
+    failures: Mapping[Unit, Failure]
+    calls: Mapping[Unit, list[CallFinished]]
+
+
+def _read_failures(path: Path) -> _Failures:
+    failures = {
+        event.failure.unit: event.failure
+        for event in read_events(path)
+        if isinstance(event, UnitFailed)
+    }
+    calls: dict[Unit, list[CallFinished]] = {unit: [] for unit in failures}
+    for event in read_events(path) if failures else ():
+        if isinstance(event, CallFinished) and event.unit in calls:
+            calls[event.unit].append(event)
+    return _Failures(failures, calls)
+
+
+class _Recorded:
+    """The run's memory: gives what is there, knows what failed, and remembers nothing new."""
+
+    def __init__(self, journal: Journal, failed: _Failures) -> None:
+        self.journal = journal
+        self.failed = failed
+        self._addresses = {
+            (unit.stage, f"{unit.epoch}/{unit.batch}/{unit.problem}/{unit.owner}/{unit.index}")
+            for unit in failed.failures
+        }
+
+    async def get(self, kind: str, key: str) -> Any:
+        value = await self.journal.get(kind, key)
+        if value is None and (kind, key.rpartition("/")[0]) not in self._addresses:
+            message = f"the journal has no {kind} {key}: the run cannot be replayed"
+            hint = "it may have been recorded by another version of this program"
+            raise DataError(message, path=self.journal.path, hint=hint)
+        return value
+
+    async def put(self, kind: str, key: str, value: Any) -> None:
+        """Nothing new is remembered."""
+
+
+@frozen
+class _Record:
+    """Takes the place of the run's directory, and writes nothing."""
+
+    memory: _Recorded
+    libraries: dict[Owner, Library] = field(factory=dict)
+    last: Checkpoint | None = None
+    account: Account = field(factory=Account)
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[_Record]:
+        yield self
+
+    async def notify(self, event: Event, /) -> None:
+        """The trainer keeps the report."""
+
+    async def sync(self) -> None:
+        """There is nothing to flush."""
+
+    async def checkpoint(
+        self,
+        epoch: int,
+        batch: int,
+        *,
+        versions: Mapping[Owner, int],
+        before: Mapping[Owner, int],
+        budget: Budget,
+    ) -> None:
+        """A replay is not resumed."""
+
+    async def end_session(self, budget: Budget) -> None:
+        """A replay spends nothing."""
+
+    def write_experiences(self, libraries: Iterable[Library]) -> None:
+        self.libraries.update((library.owner, library) for library in libraries)
+
+
+async def _fail_again(failed: _Failures) -> NoReturn:
+    """Raise what the unit at hand had failed with, after the calls that it had made."""
+    scope = current_scope()
+    assert scope is not None
+    for call in failed.calls[scope.unit]:
+        await scope.finish(call)
+    failure = failed.failures[scope.unit]
+    raise ComparatorError(failure.message, kind=failure.kind)
+
+
+@frozen
+class _Actor:
+    """Generator, critic, comparator and advisor: only asked for what had failed."""
+
+    failed: _Failures
+
+    async def attempt(self, *_: Any, seed: int) -> NoReturn:  # noqa: ARG002 - the protocol's
+        await _fail_again(self.failed)
+
+    async def fuse(self, *_: Any, seed: int) -> NoReturn:  # noqa: ARG002 - the protocol's
+        await _fail_again(self.failed)
+
+    async def compare(self, *_: Any) -> NoReturn:
+        await _fail_again(self.failed)
+
+    async def advise(self, *_: Any) -> NoReturn:
+        await _fail_again(self.failed)
+
+
+@frozen
+class _Consolidating(_Actor):
+    """An advisor that consolidates too, as that of the run did."""
+
+    async def consolidate(self, *_: Any, seed: int) -> NoReturn:  # noqa: ARG002 - the protocol's
+        await _fail_again(self.failed)
+
+
+async def _engine(recorded: _Recorded, config: RunConfig, *, simulation: bool) -> Engine:
+    consolidated = await recorded.journal.count("consolidation")
+    stages = {unit.stage for unit in recorded.failed.failures}
+    actor = _Actor(recorded.failed)
+    consolidates = consolidated or "consolidation" in stages
+    return Engine(
+        generators=(actor,) * len(config.generators),
+        critic=actor,
+        comparator=actor,
+        advisor=_Consolidating(recorded.failed) if consolidates else actor,
+        concurrency=config.concurrency,
+        simulation=simulation,
+        fingerprint=config.fingerprint,
+    )
+
+
+class _Held:
+    """The store of a replay: the libraries of the run's start, and what is committed to them."""
+
+    def __init__(self, libraries: Mapping[Owner, Library]) -> None:
+        self._libraries = dict(libraries)
+
+    async def load(self, owner: Owner, /, *, version: int | None = None) -> Library:
+        library = self._libraries.get(owner, Library(owner))
+        if version not in (None, library.version):
+            message = f"a replay holds the newest version of {owner} only, not {version}"
+            raise StoreError(message)
+        return library
+
+    async def commit(self, library: Library, /, *, expected_version: int) -> None:
+        found = (await self.load(library.owner)).version
+        if found != expected_version:
+            raise VersionConflict(library.owner, expected=expected_version, found=found)
+        self._libraries[library.owner] = library
+
+
+async def _libraries_at_start(
+    journal: Journal, config: RunConfig, plugins: Plugins
+) -> dict[Owner, Library]:
+    """The versions that the run began with; its store is opened only if there were any."""
+    entry = await journal.get("checkpoint", "0/0")
+    if entry is None:
+        raise DataError("the journal lacks the beginning of the run", path=journal.path)
+    versions = from_document(entry, Checkpoint).versions
+    if not any(versions.values()):
+        return {}
+    async with ExperienceManager.from_config(config, plugins).open() as manager:
+        return await manager.load(config.owners, versions=versions)
+
+
+def _compare_libraries(path: Path, libraries: Mapping[Owner, Library]) -> Iterator[str]:
+    for owner, library in libraries.items():
+        file = path / EXPERIENCES / f"{owner}_experiences.json"
+        try:
+            then = json.loads(file.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise DataError(f"cannot be read: {error}", path=file) from error
+        now = [experience_to_document(experience) for experience in library.experiences]
+        yield from _differences(file.name, then, now)
+
+
+def _differences(where: str, then: Any, now: Any) -> Iterator[str]:
+    """Where two JSON documents differ, times aside."""
+    if isinstance(then, Mapping) and isinstance(now, Mapping):
+        for key in sorted({*then, *now} - _UNTOLD):
+            yield from _differences(f"{where}/{key}", then.get(key), now.get(key))
+    elif isinstance(then, list | tuple) and isinstance(now, list | tuple):
+        if len(then) != len(now):
+            yield f"{where}: {len(then)} entries then, {len(now)} now"
+        for place, (old, new) in enumerate(zip(then, now, strict=False)):
+            yield from _differences(f"{where}/{place}", old, new)
+    elif then != now:
+        yield f"{where}: {_short(then)} then, {_short(now)} now"
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 60 else f"{text[:57]}…"
