@@ -18,9 +18,11 @@ from grpo_framework.records import (
     FinalAnswer,
     GroupResult,
     Owner,
+    Past,
     Question,
     Rollout,
     Sample,
+    diagnose,
     rewards_differ,
 )
 from grpo_framework.rollouts import Stages
@@ -74,7 +76,13 @@ def generator_contrast(group: GroupResult, *, seed: int) -> Contrast | None:
     """What a generator can learn from its group: None where all rewards are the same."""
     if not rewards_differ([rollout.reward for rollout in group.rollouts]):
         return None
-    return Contrast(group.owner, group.question, samples(group.rollouts), seed=seed)
+    return Contrast(
+        group.owner,
+        group.question,
+        samples(group.rollouts),
+        seed=seed,
+        diagnosis=diagnose(group.rollouts),
+    )
 
 
 def critic_contrast(
@@ -101,7 +109,8 @@ def critic_contrast(
         evolve(sample, inputs=samples(group.rollouts))
         for sample, (group, _) in zip(members, ranked, strict=True)
     )
-    return Contrast(CRITIC, question, rows, tuple(notes), seed)
+    diagnosis = diagnose([final for _, final in fused])
+    return Contrast(CRITIC, question, rows, tuple(notes), seed, diagnosis)
 
 
 def _notes(group: GroupResult, final: FinalAnswer) -> list[str]:
@@ -119,6 +128,26 @@ def _notes(group: GroupResult, final: FinalAnswer) -> list[str]:
     return []
 
 
+def with_past(contrast: Contrast, library: Library, past: Past) -> Contrast:
+    """The contrast with what earlier batches say: use of the experiences shown, refused proposals.
+
+    Args:
+        contrast: Of a group.
+        library: The owner's own.
+        past: The owner's.
+    """
+    if contrast.diagnosis is None:
+        return contrast
+    held = {item.id: item for item in library.experiences}
+    shown = tuple(
+        evolve(row, uses=held[row.id].usage_count, successes=held[row.id].success_count)
+        if row.id in held
+        else row
+        for row in contrast.diagnosis.shown
+    )
+    return evolve(contrast, diagnosis=evolve(contrast.diagnosis, shown=shown, past=past))
+
+
 async def advise(
     stages: Stages, contrast: Contrast, library: Library
 ) -> tuple[Operation, ...] | Failure:
@@ -128,8 +157,9 @@ async def advise(
         return ()
     await stages.announce(ContrastFound(stages.epoch, stages.batch, contrast))
     unit = stages.unit(contrast.question.id, contrast.owner, "advice")
+    told = with_past(contrast, library, stages.past.get(contrast.owner, Past()))
     advice = await stages.do(
-        unit, Proposals, lambda: _propose(advisor, contrast, library), version=library.version
+        unit, Proposals, lambda: _propose(advisor, told, library), version=library.version
     )
     return advice if isinstance(advice, Failure) else advice.operations
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-from attrs import frozen
+from attrs import field, frozen
 
 from grpo_framework.experience import Plan
 from grpo_framework.records import (
@@ -17,6 +17,7 @@ from grpo_framework.records import (
     Contrast,
     Failure,
     FinalAnswer,
+    Measured,
     Owner,
     Rollout,
     Unit,
@@ -184,6 +185,7 @@ class LibraryCommitted:
         size_before: Experiences before.
         size_after: Experiences after.
         version: The version that is now the newest.
+        measured: What the owner's judged attempts of the batch came to.
     """
 
     epoch: int
@@ -192,6 +194,7 @@ class LibraryCommitted:
     size_before: int
     size_after: int
     version: int
+    measured: Measured = field(factory=Measured)
 
 
 @frozen

@@ -37,6 +37,16 @@ class Learned:
     proposals: tuple[tuple[Owner, tuple[Operation, ...]], ...]
 
 
+def answers_of(learned: Sequence[Learned], owner: Owner) -> tuple[Rollout | FinalAnswer, ...]:
+    """A batch's judged answers by an owner; a fusion is the critic's, whoever was fused."""
+    answers = (answer for lane in learned for answer in lane.answers)
+    return tuple(
+        answer
+        for answer in answers
+        if (CRITIC if isinstance(answer, FinalAnswer) else answer.unit.owner) == owner
+    )
+
+
 async def learn(
     stages: Stages,
     tasks: asyncio.TaskGroup,

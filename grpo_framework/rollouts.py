@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeVar
 
-from attrs import frozen
+from attrs import field, frozen
 
 from grpo_framework.calls import Announce, Memory, within
 from grpo_framework.codec import event_from_document, from_document, to_document
@@ -19,6 +19,7 @@ from grpo_framework.records import (
     Attempt,
     Failure,
     Owner,
+    Past,
     Problem,
     Rollout,
     Stage,
@@ -44,6 +45,7 @@ class Stages:
         serial: Whether the rollouts of a group run one after the other.
         memory: Remembers finished units; None remembers nothing.
         unit_timeout: Seconds that one unit may take in all, None for any.
+        past: What the owners' earlier batches came to.
     """
 
     engine: Engine
@@ -56,6 +58,7 @@ class Stages:
     serial: bool = False
     memory: Memory | None = None
     unit_timeout: float | None = None
+    past: Mapping[Owner, Past] = field(factory=dict)
 
     def unit(self, problem: str, owner: Owner, stage: Stage, index: int = 0) -> Unit:
         """The address of a piece of work in this batch."""

@@ -23,10 +23,10 @@ from grpo_framework.events import (
     RunStarted,
 )
 from grpo_framework.experience import Count, Library, Operation
-from grpo_framework.lanes import Learned, learn
+from grpo_framework.lanes import Learned, answers_of, learn
 from grpo_framework.manager import ExperienceManager
 from grpo_framework.protocols import Observer
-from grpo_framework.records import Owner, Problem
+from grpo_framework.records import Owner, Problem, measure
 from grpo_framework.reports import ReportFold, RunReport
 from grpo_framework.rollouts import Stages
 from grpo_framework.rundir import Recording
@@ -207,6 +207,7 @@ class Session:
             serial=self._settings.rollout_exec == "serial",
             memory=None if self._record is None else self._record.memory,
             unit_timeout=self._settings.unit_timeout,
+            past=self._fold.past,
         )
 
     async def _collect(self, batch: Batch, libraries: dict[Owner, Library]) -> list[Learned]:
@@ -249,6 +250,7 @@ class Session:
                     size_before=len(commit.before),
                     size_after=len(commit.after),
                     version=commit.after.version,
+                    measured=measure(answers_of(learned, commit.plan.owner)),
                 )
             )
         started, self._mark = self._mark, time.perf_counter()

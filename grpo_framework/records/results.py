@@ -9,6 +9,7 @@ from typing import Any, Literal
 from attrs import field, frozen
 
 from grpo_framework.records.chat import Usage
+from grpo_framework.records.diagnosis import Diagnosis
 from grpo_framework.records.work import Failure, Owner, Question, Unit
 
 SUCCESS_REWARD = 0.5
@@ -176,6 +177,7 @@ class Contrast:
         samples: The group, best reward first.
         notes: What the framework observed, one line each (``a right attempt was fused away``).
         seed: For the advisor's own model calls.
+        diagnosis: What the framework measured; None for a contrast made by hand.
     """
 
     owner: Owner
@@ -183,6 +185,7 @@ class Contrast:
     samples: tuple[Sample, ...]
     notes: tuple[str, ...] = ()
     seed: int = 0
+    diagnosis: Diagnosis | None = None
 
     @property
     def good(self) -> tuple[Sample, ...]:

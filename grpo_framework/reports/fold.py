@@ -26,7 +26,8 @@ from grpo_framework.events import (
     UnitFailed,
 )
 from grpo_framework.experience import CRITIC, Operation
-from grpo_framework.records import Failure, Owner, Stage, Unit, Usage
+from grpo_framework.records import Failure, Measured, Owner, Past, Stage, Unit, Usage
+from grpo_framework.reports.past import remember
 from grpo_framework.reports.values import (
     EpochReport,
     FailureCount,
@@ -70,6 +71,7 @@ class _OwnerSums:
     usage: Usage = field(factory=Usage)
     cost: Fraction = Fraction(0)
     failures: int = 0
+    measured: Measured = field(factory=Measured)
 
 
 @define
@@ -97,6 +99,7 @@ class _State:
 
     head: RunReport = field(factory=RunReport)
     epochs: list[_EpochSums] = field(factory=list)
+    past: dict[Owner, Past] = field(factory=dict)
 
 
 class ReportFold:
@@ -109,6 +112,11 @@ class ReportFold:
     def state(self) -> Any:
         """All that the fold knows, as plain JSON values."""
         return _CONVERTER.unstructure(self._state)
+
+    @property
+    def past(self) -> Mapping[Owner, Past]:
+        """What the owners' committed batches came to; a later event does not change the value."""
+        return dict(self._state.past)
 
     def restore(self, state: Any) -> None:
         """Go on from a `state`."""
@@ -181,6 +189,9 @@ class ReportFold:
     def _commit(self, event: LibraryCommitted) -> None:
         sums = self._of(event.epoch, event.plan.owner)
         sums.after = event.size_after
+        sums.measured = sums.measured + event.measured
+        past = self._state.past
+        past[event.plan.owner] = remember(past.get(event.plan.owner, Past()), event)
         sums.applied.update(_kind(item) for item in event.plan.accepted)
         for refusal in event.plan.refused:
             op = _kind(refusal.operation)
@@ -257,6 +268,9 @@ def _owner_report(owner: Owner, sums: _OwnerSums) -> OwnerReport:
         usage=sums.usage,
         cost=float(sums.cost),
         failures=sums.failures,
+        outcomes=sums.measured.outcomes,
+        mean_right_chars=sums.measured.mean_right_chars,
+        mean_other_chars=sums.measured.mean_other_chars,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from attrs import field, frozen
 
-from grpo_framework.records import Owner, Usage
+from grpo_framework.records import Outcomes, Owner, Usage
 
 
 @frozen
@@ -63,6 +63,9 @@ class OwnerReport:
         usage: Model calls made for this owner's learning and answering, with their tokens.
         cost: Of these calls, in US dollars.
         failures: Failed units.
+        outcomes: What its attempts (the critic's: its fusions) of the committed batches came to.
+        mean_right_chars: Mean length of the right ones, None without any.
+        mean_other_chars: Mean length of the others, None without any.
     """
 
     owner: Owner
@@ -78,6 +81,9 @@ class OwnerReport:
     usage: Usage = field(factory=Usage)
     cost: float = 0.0
     failures: int = 0
+    outcomes: Outcomes = field(factory=Outcomes)
+    mean_right_chars: float | None = None
+    mean_other_chars: float | None = None
 
 
 @frozen

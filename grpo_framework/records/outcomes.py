@@ -1,0 +1,47 @@
+"""From judged attempts to what is counted of them; pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from grpo_framework.records.diagnosis import Diagnosis, Measured, Outcome, Outcomes, Shown
+from grpo_framework.records.results import Attempt, FinalAnswer, Rollout, Verdict
+
+
+def outcome_of(attempt: Attempt, verdict: Verdict) -> Outcome:
+    """What became of an attempt.
+
+    An attempt that was cut off and is right all the same is right; one that was cut off counts as
+    that whatever was read from it, since what was read is not what it would have said.
+    """
+    if verdict.success:
+        return "right"
+    if attempt.finish == "refused":
+        return "refused"
+    if attempt.finish == "length":
+        return "cut_off"
+    return "no_answer" if verdict.extracted is None else "wrong"
+
+
+def measure(answers: Iterable[Rollout | FinalAnswer]) -> Measured:
+    """Count the outcomes and lengths of judged answers."""
+    total = Measured()
+    for answer in answers:
+        outcome = outcome_of(answer.attempt, answer.verdict)
+        length = len(answer.attempt.text)
+        right = outcome == "right"
+        total += Measured(Outcomes.of([outcome]), length * right, length * (not right))
+    return total
+
+
+def diagnose(answers: Sequence[Rollout | FinalAnswer]) -> Diagnosis:
+    """What is measured of one group."""
+    ids = dict.fromkeys(id_ for answer in answers for id_ in answer.experiences)
+    read = Counter(
+        " ".join(answer.verdict.extracted.split()).casefold()
+        for answer in answers
+        if answer.verdict.extracted is not None
+    )
+    agreement = max(read.values()) / len(answers) if read else None
+    return Diagnosis(measure(answers), agreement, tuple(Shown(id_) for id_ in ids))

@@ -1,0 +1,47 @@
+"""What of a run's refused proposals is worth telling an advisor that proposes again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from grpo_framework.events import LibraryCommitted
+from grpo_framework.experience import Add, Merge, Modify, Refusal
+from grpo_framework.records import Past, Rejected
+
+KEPT = 6
+"""How many refused proposals are told; the events hold all."""
+
+TEXT_CHARS = 200
+"""Longest text of one."""
+
+_OF_FORM = frozenset(
+    ["schema", "known-id", "one-edit", "merge-two", "has-text", "capacity", "tokens", "promoted"]
+)
+"""Rules that say nothing of the proposal's worth."""
+
+_SECRET = frozenset(["answer-leak", "quotation", "untrusted"])
+"""Rules whose texts are not repeated into further prompts."""
+
+
+def remember(past: Past, event: LibraryCommitted) -> Past:
+    """An owner's past with one more batch; pure.
+
+    Args:
+        past: Before the batch.
+        event: The batch's commit.
+    """
+    rows = dict.fromkeys((*past.rejected, *_rejected(event)))
+    return Past(past.measured + event.measured, tuple(rows)[-KEPT:])
+
+
+def _rejected(event: LibraryCommitted) -> Iterator[Rejected]:
+    for refusal in event.plan.refused:
+        if refusal.rule not in _OF_FORM:
+            yield Rejected(_text_of(refusal), refusal.rule, refusal.reason)
+
+
+def _text_of(refusal: Refusal) -> str:
+    operation = refusal.operation
+    if refusal.rule in _SECRET or not isinstance(operation, (Add, Modify, Merge)):
+        return ""
+    return operation.content[:TEXT_CHARS]
