@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from grpo_math.equality.judge import Judge
-from grpo_math.extraction import extract
+from grpo_math.extraction import extract, peel
 from grpo_math.limits import (
     Deadline,
     DeadlineError,
@@ -83,6 +83,11 @@ def _read_answer(text: str, options: Options, *, known: Reading | None = None) -
     reading = read(text, options, known=known)
     if reading.values and not isinstance(reading.values[0], Text):
         return reading
+    peeled = peel(text) if len(text) <= _SENTENCE and not boxed else text
+    if peeled != text:
+        inner = read(peeled, options)
+        if inner.values and not isinstance(inner.values[0], Text):
+            return inner
     segments = _SEGMENT.findall(text)
     if len(segments) != 1 or len(text) > _SENTENCE:
         return reading

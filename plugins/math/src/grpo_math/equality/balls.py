@@ -240,7 +240,10 @@ class BallArithmetic:
         if abs(args[0][0]) > 10_000:
             raise OverLimitError("a factorial is too large for numerics")
         names = {"factorial": "factorial", "binom": "binomial", "factorial2": "fac2"}
-        value = getattr(self.context, names[op])(*(v for v, _ in args))
+        try:
+            value = getattr(self.context, names[op])(*(v for v, _ in args))
+        except ValueError as pole:  # of a negative whole number: no place to compare functions at
+            raise NotRealError from pole
         worst = sum(e for _, e in args)
         return value, abs(value) * (worst * 20 + self.eps * 16)
 

@@ -5,17 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from grpo_math.equality.scalars import ScalarRules
+from grpo_math.reading.atoms import add, multiply
 from grpo_math.reading.shapes import is_name
 from grpo_math.values import (
+    NUMBER_TYPES,
+    Call,
+    Const,
+    Expr,
     Group,
     Listing,
     Matrix,
     Relation,
     Value,
     Var,
+    collect_variables,
 )
 
 _MAX_MATCH = 200
+_UNIT_VECTORS = ("vec i", "vec j", "vec k")
 
 
 class CollectionRules(ScalarRules):
@@ -23,6 +30,9 @@ class CollectionRules(ScalarRules):
 
     def _groups(self, a: Group, b: Group) -> bool:
         if (a.fence == "{}") != (b.fence == "{}"):
+            roster, other = (a, b) if a.fence == "{}" else (b, a)
+            if len(roster.items) == 1 and isinstance(roster.items[0], Group):
+                return self.options.list_is_set and self.equal(roster.items[0], other)
             self.rule = "different brackets"
             return False
         if a.fence == "{}":
@@ -101,13 +111,17 @@ class CollectionRules(ScalarRules):
 
     def _list_group(self, values: Listing, group: Group) -> bool:
         if group.fence == "{}":
-            if not self.options.list_is_set:
+            if not self.options.list_is_set or len(list_names(values)) > 1:
                 self.rule = "a list is no set"
                 return False
             return self._match(self._distinct(values.items), self._distinct(group.items), "set")
         named = _sort_by_name(values)
         if named and group.fence in {"()", "<>"}:
             return self._tuple(named, group.items)
+        if group.fence in {"()", "<>"} and values.joiner == "," and not any(
+            isinstance(item, (Group, Relation)) for item in values.items
+        ):  # fmt: skip
+            return self._tuple(values.items, group.items)
         if group.fence == "[]" and len(group.items) != 2:
             return self._match(values.items, group.items, "values in any order")
         return self._as_sets(values, group)
@@ -119,8 +133,33 @@ class CollectionRules(ScalarRules):
     def _number_group(self, number: Value, group: Group) -> bool:
         if group.fence == "{}" and len(group.items) == 1 and self.options.list_is_set:
             return self.equal(number, group.items[0])
+        if group.fence in {"()", "<>", "[]"} and isinstance(number, Call):
+            return self._components(number, group.items)
         self.rule = "a set or tuple is no number"
         return False
+
+    def _vector_sum(self, matrix: Matrix, number: Value) -> bool:
+        self.rule = "a matrix is no number"
+        if len(matrix.rows[0]) != 1 or not isinstance(number, Call):
+            return False
+        return self._components(number, [row[0] for row in matrix.rows])
+
+    def _components(self, vector: Call, parts: Sequence[Value]) -> bool:
+        """Compare ``3i + 4j`` in unit vectors with its components ``(3, 4)``."""
+        self.rule = "a tuple is no number"
+        names = collect_variables(vector)
+        marked = any(name in _UNIT_VECTORS for name in names)
+        if not marked and not names & {"j", "k"}:
+            return False
+        plain: list[Expr] = [Const("i"), Var("j"), Var("k")]
+        units = [Var(name) for name in _UNIT_VECTORS] if marked else plain
+        amounts = [part for part in parts if isinstance(part, NUMBER_TYPES)]
+        if len(amounts) != len(parts) or not 2 <= len(parts) <= 3:
+            return False
+        terms = [multiply([x, unit]) for x, unit in zip(amounts, units, strict=False)]
+        result = self.expressions.equal(vector, add(terms))
+        self.rule = "components"
+        return result
 
     def _matrices(self, a: Matrix, b: Matrix) -> bool:
         if len(a.rows) != len(b.rows) or len(a.rows[0]) != len(b.rows[0]):
@@ -147,6 +186,15 @@ class CollectionRules(ScalarRules):
             return self._tuple(matrix.rows[0], group.items)
         self.rule = "a matrix is no tuple"
         return False
+
+
+def list_names(values: Listing) -> set[str]:
+    """Collect the names of an assignment list; the roots ``x_1, x_2`` have one name."""
+    return {
+        item.sides[0].name.partition("_")[0]
+        for item in values.items
+        if isinstance(item, Relation) and isinstance(item.sides[0], Var)
+    }
 
 
 def _sort_by_name(values: Listing) -> list[Value]:

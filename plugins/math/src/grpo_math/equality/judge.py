@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from grpo_math.equality.collections import CollectionRules
+from grpo_math.equality.collections import CollectionRules, list_names
 from grpo_math.equality.relations import equal_equations, equal_inequalities
 from grpo_math.reading.shapes import is_name
 from grpo_math.values import (
@@ -74,6 +74,8 @@ class Judge(CollectionRules):
                 self.rule = "same name, " + self.rule
                 return True
             return self._equations(a, b)
+        if {a.signs, b.signs} == {("=",), ("in",)} and a.sides[0] == b.sides[0]:
+            return is_name(a.sides[0]) and self.equal(a.sides[1], b.sides[1])
         if a.signs == b.signs == ("mod", "modulo"):
             return self._congruences(a, b)
         if self._as_sets(a, b):
@@ -105,18 +107,43 @@ class Judge(CollectionRules):
         """Compare ``x = 2`` with the bare ``2``, and ``x > 2`` with its interval."""
         if relation.signs == ("=",) and _name_of(relation) is not None:
             return self.equal(relation.sides[1], value)
+        if relation.signs == ("=",) and isinstance(value, Call):
+            return self._is_identity(relation) and self.equal(relation.sides[1], value)
         if relation.signs == ("in",) and is_name(relation.sides[0]):
             return self.equal(relation.sides[1], value)
         return self._as_sets(relation, value)
 
+    def _is_identity(self, equation: Relation) -> bool:
+        """Tell whether an equation holds everywhere, as a chain of rewriting does."""
+        left, right = equation.sides
+        both = isinstance(left, NUMBER_TYPES) and isinstance(right, NUMBER_TYPES)
+        return both and self.equal(left, right)
+
+    def _name_text(self, expr: Value, text: Text) -> bool:
+        r"""Compare a symbol with its name in words: ``\triangle ABC``, `triangle ABC`."""
+        self.rule = "number is no text"
+        return isinstance(expr, Var) and expr.name.casefold() == text.words
+
     def _relation_list(self, relation: Relation, values: Listing) -> bool:
         if any(isinstance(item, Relation) and item.signs == ("=",) for item in values.items):
-            self.rule = "different names"
-            return False
+            return self._named_roots(relation, values)
         named = relation.signs == ("=",) and _name_of(relation) is not None
         if named or (relation.signs == ("in",) and is_name(relation.sides[0])):
             return self.equal(relation.sides[1], values)
         return self._as_sets(relation, values)
+
+    def _named_roots(self, relation: Relation, values: Listing) -> bool:
+        """Compare ``x = 1 or x = 2`` with ``x_1 = 1, x_2 = 2``."""
+        self.rule = "different names"
+        name, several = relation.sides[0], relation.sides[1]
+        if not isinstance(name, Var) or not isinstance(several, Listing):
+            return False
+        if list_names(values) != {name.name} or not all(
+            isinstance(item, Relation) and item.signs == ("=",) for item in values.items
+        ):
+            return False
+        roots = [item.sides[1] for item in values.items if isinstance(item, Relation)]
+        return self._match(roots, several.items, "roots in any order")
 
     def _sets(self, a: Value, b: Value) -> bool:
         if self._as_sets(a, b):
@@ -136,6 +163,8 @@ class Judge(CollectionRules):
 
 def _name_of(relation: Relation) -> Value | None:
     name = relation.sides[0]
+    if isinstance(name, Call) and name.op == "abs":  # the length |AB| of AB
+        name = name.args[0]
     return name if is_name(name) else None
 
 
@@ -168,6 +197,8 @@ _RULES: dict[tuple[str, str], Callable[..., bool]] = {
     ("ratio", "ratio"): Judge._ratios,
     ("ratio", "number"): Judge._ratio_number,
     ("clock", "clock"): Judge._clocks,
+    ("number", "text"): Judge._name_text,
+    ("matrix", "number"): Judge._vector_sum,
     ("text", "text"): Judge._texts,
     ("text", "choice"): Judge._text_choice,
     ("choice", "choice"): Judge._choices,

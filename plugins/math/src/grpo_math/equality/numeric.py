@@ -57,10 +57,13 @@ class NumericEvaluator(BallArithmetic):
             return self._series(expr, bindings)
         if expr.op in {"integral", "limit"}:
             return self._limit_process(expr, bindings)
-        if expr.op == "pow":
-            return self._power(expr, bindings)
-        args = [self.evaluate(arg, bindings) for arg in expr.args]
-        return self._apply(expr.op, args)
+        try:
+            if expr.op == "pow":
+                return self._power(expr, bindings)
+            args = [self.evaluate(arg, bindings) for arg in expr.args]
+            return self._apply(expr.op, args)
+        except (ValueError, ArithmeticError) as problem:
+            raise UndefinedError from problem
 
     def _limit_process(self, expr: Call, bindings: Mapping[str, Any]) -> Ball:
         """Approximate an infinite sum, an integral or a limit; the deadline is kept inside."""

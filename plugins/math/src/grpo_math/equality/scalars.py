@@ -8,6 +8,7 @@ from grpo_math.equality.expressions import ExpressionJudge
 from grpo_math.equality.realsets import SetReader
 from grpo_math.limits import Deadline
 from grpo_math.options import Options
+from grpo_math.patterns import Pattern
 from grpo_math.reading.atoms import multiply
 from grpo_math.units import Unit
 from grpo_math.values import (
@@ -23,6 +24,9 @@ from grpo_math.values import (
     Value,
 )
 
+_ENUMERATION = Pattern(r"\s*,\s*(?:and\s+)?|\s+(?:and|&)\s+")
+_SUBJECT = Pattern(r"^(?:it|this|that|(?:\w+\s+)?\w+)(?:\s+(?:is|are)|'s)\s+(?=\S)")
+_SPACING = Pattern(r"[\s.'\-]+")
 _ANGLE = (("rad", Fraction(1)),)
 
 
@@ -77,7 +81,7 @@ class ScalarRules:
         return result
 
     def _number_quantity(self, number: Expr, quantity: Quantity) -> bool:
-        if quantity.unit.dims == _ANGLE and _has_pi(number) and not _has_pi(quantity.amount):
+        if quantity.unit.dims == _ANGLE and _is_radian(number) and not _has_pi(quantity.amount):
             return self._numbers(number, convert(quantity.amount, quantity.unit))
         if self.options.strict_units or quantity.loose:
             self.rule = "unit on one side only"
@@ -120,7 +124,14 @@ class ScalarRules:
 
     def _texts(self, a: Text, b: Text) -> bool:
         self.rule = "text"
-        return a.words == b.words
+        forms = [(_squeeze(t.words), _squeeze(_SUBJECT.sub("", t.words))) for t in (a, b)]
+        if forms[0][0] in forms[1] or forms[1][0] in forms[0]:
+            return True
+        first, second = (_ENUMERATION.split(text.words) for text in (a, b))
+        if len(first) != len(second) or len(first) < 2 or self.options.ordered_lists:
+            return False
+        self.rule = "words in any order"
+        return sorted(first) == sorted(second)
 
     def _choices(self, a: Choice, b: Choice) -> bool:
         self.rule = "letters"
@@ -131,6 +142,11 @@ class ScalarRules:
     def _text_choice(self, text: Text, choice: Choice) -> bool:
         self.rule = "text of a choice"
         return bool(choice.content) and text.words == choice.content.casefold()
+
+
+def _squeeze(words: str) -> str:
+    """Write words without spaces, points and hyphens: `St. Louis` is `st louis`."""
+    return _SPACING.sub("", words) or words
 
 
 def convert(amount: Expr, unit: Unit) -> Expr:
@@ -150,6 +166,13 @@ def _has_pi(expr: Expr) -> bool:
     if isinstance(expr, Call):
         return any(_has_pi(arg) for arg in expr.args)
     return expr == Const("pi")
+
+
+def _is_radian(expr: Expr) -> bool:
+    """Tell whether a number is surely an angle in radians: a multiple of π, or an inverse sine."""
+    if isinstance(expr, Call) and expr.op in {"asin", "acos", "atan", "acot", "asec", "acsc"}:
+        return True
+    return _has_pi(expr) or (isinstance(expr, Call) and any(map(_is_radian, expr.args)))
 
 
 def _on_the_day(clock: Clock) -> int:

@@ -87,7 +87,7 @@ _CHOICE: Final = Pattern(
     r"(?:option|choice|answer|statement|选项|選項)\s?\(?([A-J])\)?\s(?:is|must be|"
     r"would be)\s(?:the\s)?(?:correct|right|best|true)|"
     r"(?:^|[\s(])\(?([A-J])\)?\sis\s(?:the\s)?(?:correct|right)\s?(?:answer|option|choice)?|"
-    r"选项?\s?([A-J])(?![A-Za-z])|go with \(?([A-J])\b",
+    r"选项?\s?([A-J])(?![A-Za-z])|go with (?:option |choice )?\(?([A-J])\b",
     re.MULTILINE,
 )
 

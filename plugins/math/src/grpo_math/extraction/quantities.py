@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from grpo_math.patterns import Pattern
@@ -30,15 +31,42 @@ _COMPOUND: Final = Pattern(
     r"years?|dollars?)\s?(?:,\s?|and\s)?(?:and\s)?\d+\s?(?:minutes?|mins?|hours?|seconds?|secs?|"
     r"inches|in|ounces?|oz|m|cm|feet|days?|months?|cents?)(?![A-Za-z])"
 )
+_DATE: Final = Pattern(
+    r"(?:January|February|March|April|May|June|July|August|September|October|November|December)"
+    r"\s\d{1,2}(?:st|nd|rd|th)?(?![\d:])(?:,\s\d{4})?|\d{4}-\d{2}-\d{2}"
+)
+_BESIDE: Final = Pattern(
+    r"\b(?:for|after|in|within|per|every|during|over|from|with|among|between|each|out of|"
+    r"(?<!total )(?<!sum )(?<!number )(?<!cost )(?<!rest )of)\s+"
+    r"(?:(?:the|these|those|each|all|his|her|their|its|every|only|about|another|last|first|next|"
+    r"other|remaining)\s+){0,2}$",
+    re.IGNORECASE,
+)
+_CJK_LEAD: Final = Pattern(r"^[\u3040-\u9fff]{1,6}(?=[-+]?[$€£¥]?\d)")
 _COPULA: Final = Pattern(r"\s{0,4}(?:である|です|となる|になる|だ|입니다|이다)$")
 
 
 def find_quantities(text: str) -> list[str]:
     """Find the numbers of a text with their units, a compound (`3 hours 15 minutes`) as one."""
-    compounds = [match.group() for match in _COMPOUND.finditer(text)]
-    if compounds:
-        return compounds
+    for whole in (_DATE, _COMPOUND):
+        compounds = [match.group() for match in whole.finditer(text)]
+        if compounds:
+            return compounds
     return [match.group().strip() for match in _QUANTITY.finditer(text)]
+
+
+def find_main_quantities(text: str) -> list[str]:
+    """Find the quantities of a sentence that say no more than when, where or for whom it holds.
+
+    `Weng earned $10 for 50 minutes` states $10: the 50 minutes stand behind a preposition. Where
+    every quantity does, all count.
+    """
+    for whole in (_DATE, _COMPOUND):
+        if whole.search(text):
+            return find_quantities(text)
+    matches = list(_QUANTITY.finditer(text))
+    main = [m for m in matches if m.group()[0] in "$€£¥₹" or not _BESIDE.search(text[: m.start()])]
+    return [match.group().strip() for match in main or matches]
 
 
 def read_quantity(text: str) -> str | None:
@@ -51,7 +79,7 @@ def trim_counter(value: str) -> str:
     """Return a quantity without the counting words of languages without spaces (`12 个`)."""
     if value.isascii():
         return value
-    value = _COPULA.sub("", value)
+    value = _CJK_LEAD.sub("", _COPULA.sub("", value))
     quantity = _QUANTITY.match(value)
     rest = value[quantity.end() :].strip() if quantity else ""
     if (

@@ -6,7 +6,12 @@ import re
 from typing import Final
 
 from grpo_math.extraction.cleaning import clean
-from grpo_math.extraction.quantities import find_quantities, read_quantity, trim_counter
+from grpo_math.extraction.quantities import (
+    find_main_quantities,
+    find_quantities,
+    read_quantity,
+    trim_counter,
+)
 from grpo_math.patterns import Pattern
 
 MAX_SENTENCE: Final = 1_200
@@ -265,7 +270,7 @@ def value_in(sentence: str, *, concluding: bool) -> str | None:
         amount = read_quantity(tail)
         if amount:
             return amount
-    quantities = find_quantities(sentence)
+    quantities = find_main_quantities(sentence)
     if quantities and (concluding or len(quantities) == 1):
         return clean(quantities[-1])
     return None

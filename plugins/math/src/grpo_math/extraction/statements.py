@@ -7,7 +7,7 @@ from typing import Final
 
 from grpo_math.extraction.cleaning import clean
 from grpo_math.extraction.phrases import is_refusal, read_display
-from grpo_math.extraction.quantities import trim_counter
+from grpo_math.extraction.quantities import find_quantities, trim_counter
 from grpo_math.extraction.sentences import (
     CONCLUSION,
     count_words,
@@ -40,6 +40,15 @@ _SENTENCE: Final = Pattern(
 _DECORATION: Final = Pattern(r"^(?:[#>•\-*]+\s+|\*+(?=\S)|\d{1,2}\.\s+(?=[A-Z])|(?:[✅✓☑]|\s)+)")
 _DISPLAY_END: Final = Pattern(r"(?:\$\$|\\\]|```|\\end\{(\w+\*?)\})\s*\.?$")
 _CHOICE_LETTER: Final = Pattern(r"\(?[A-J]\)?\.")
+_ITEM: Final = Pattern(r"^(?:[-*•]\s+|\d{1,2}[.)]\s+|\([a-z0-9]\)\s+)(?=\S)")
+_ANNOUNCED: Final = Pattern(
+    r"\b(?:are|solutions|roots|values|answers|zeros|numbers|soluciones|solutions|lösungen)\b[^.]*"
+    r"[:：]\s*$",
+    re.IGNORECASE,
+)
+_BEHIND: Final = Pattern(
+    r"^[^\d]*\b(?:after|in|within|for|during)\s+(?:\w+\s+)?[\d,.]+\s*\w*\W*$", re.IGNORECASE
+)
 _SO: Final = Pattern(r",\s+(?:so|hence|thus|therefore|giving|which gives)\s+(?!that\b)")
 _POLAR: Final = Pattern(r"(yes|no|true|false)[,.;:]\s", re.IGNORECASE)
 _CORRECTION: Final = Pattern(
@@ -136,6 +145,9 @@ def find_last_statement(text: str) -> tuple[str | None, str]:
     block = _last_block("\n".join(lines))
     if block:
         return block, ""
+    listed = _read_final_list(lines)
+    if listed:
+        return listed, ""
     line = _DECORATION.sub("", lines[-1])
     sentences = [part for part in _SENTENCE.split(line) if part.strip()]
     if len(sentences) > 1 and _CHOICE_LETTER.fullmatch(sentences[-2].strip()):
@@ -146,7 +158,7 @@ def find_last_statement(text: str) -> tuple[str | None, str]:
     if is_refusal(sentence) or (is_refusal(line) and not any(map(str.isdigit, sentence))):
         return None, "no answer: the response declines to give one"
     parts = _SO.split(sentence)
-    if len(parts) > 1 and any(map(str.isdigit, parts[-1])):
+    if len(parts) > 1 and any(map(str.isdigit, parts[-1])) and not _is_aside(parts):
         sentence = f"so {parts[-1]}"
     lead = CONCLUSION.match(sentence)
     body = sentence[lead.end() :] if lead and lead.end() < len(sentence) else sentence
@@ -183,6 +195,24 @@ def find_last_statement(text: str) -> tuple[str | None, str]:
     if stated or wordy:
         return strip_sum(stated or value), ""
     return None, "no answer found"
+
+
+def _is_aside(parts: list[str]) -> bool:
+    """Tell whether the last part of a sentence only draws on the value of the first."""
+    return bool(find_quantities(parts[0])) and _BEHIND.search(parts[-1]) is not None
+
+
+def _read_final_list(lines: list[str]) -> str | None:
+    """Read the list that ends a response behind a line that announces several values."""
+    at = len(lines)
+    while at and _ITEM.match(lines[at - 1]):
+        at -= 1
+    items = [clean(cut_at_end(_ITEM.sub("", line, 1))) for line in lines[at:]]
+    if not 2 <= len(items) <= 20 or not at or not _ANNOUNCED.search(lines[at - 1]):
+        return None
+    if not all(is_value(item, 1) and any(map(str.isdigit, item)) for item in items):
+        return None
+    return ", ".join(items)
 
 
 def _reads_as_answer(value: str) -> bool:

@@ -22,7 +22,7 @@ THINK_ENDS: Final = (
 )
 _THINK_STARTS: Final = ("<think>", "<thinking>", "<thought>", "[THINK]", "◁think▷")
 MAX_ITEMS: Final = 200
-_TAG: Final = Pattern(r"<(/?)(?:final_?)?(?:answer|solution_answer)\s{0,3}>", re.IGNORECASE)
+_TAG: Final = Pattern(r"<(/?)(?:final_?)?(?:answer|solution_answer|result)\s{0,3}>", re.IGNORECASE)
 _KEY: Final = Pattern(
     r"""["'](?:final[_ ]?|correct[_
     ]?)?(?:answer|result|solution|réponse|antwort|respuesta|ответ|答案)["']\s{0,8}:\s{0,8}""",
@@ -83,7 +83,7 @@ def find_tag(text: str) -> tuple[int, int, str] | None:
     Returns:
         Its start, its end and its text; None when there is none that is closed.
     """
-    if "nswer" not in text and "NSWER" not in text:
+    if "nswer" not in text and "NSWER" not in text and "result>" not in text:
         return None
     closing: re.Match[str] | None = None
     for mark in reversed(list(_TAG.finditer(text))):

@@ -7,6 +7,7 @@ import re
 from grpo_math.options import Options
 from grpo_math.patterns import Pattern
 from grpo_math.values import Clock, Date
+from grpo_math.wording import words
 
 _CLOCK = Pattern(
     r"(?P<h>\d{1,2})(?::(?P<m>\d{2})(?::(?P<s>\d{2}))?)?\s*"
@@ -16,6 +17,17 @@ _CLOCK = Pattern(
 )
 _CHINESE_CLOCK = Pattern(
     r"(?P<part>上午|下午|晚上|早上|凌晨|中午)?\s*(?P<h>\d{1,2})\s*[点时]\s*(?:(?P<m>\d{1,2})\s*分?|(?P<half>半))?"
+)
+_HOURS = {
+    name: number
+    for number, name in enumerate(
+        words("one two three four five six seven eight nine ten eleven twelve"), 1
+    )
+}
+_SPOKEN = Pattern(
+    r"(?:a )?(?P<m>half|quarter|five|ten|twenty|\d{1,2})(?: minutes?)? "
+    r"(?P<way>past|after|to|before) "
+    r"(?P<h>\d{1,2}|" + "|".join(_HOURS) + r")(?: o'clock)?"
 )
 _MONTHS = {
     name: number
@@ -42,9 +54,26 @@ _SLASHED = Pattern(r"(?P<a>\d{1,2})\s*[/.\-]\s*(?P<b>\d{1,2})\s*[/.\-]\s*(?P<yea
 _DAYS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
+def _read_spoken(lower: str) -> Clock | None:
+    """Read ``quarter past 3``, ``ten to four``, ``half past 12``."""
+    match = _SPOKEN.fullmatch(lower)
+    if match is None:
+        return None
+    minutes = {"half": 30, "quarter": 15, "five": 5, "ten": 10, "twenty": 20}
+    minute = minutes.get(match["m"]) or int(match["m"])
+    hour = int(match["h"]) if match["h"].isdigit() else _HOURS[match["h"]]
+    if minute > 59 or not 1 <= hour <= 12:
+        return None
+    back = match["way"] in {"to", "before"}
+    seconds = hour * 3600 + (-60 if back else 60) * minute
+    return Clock(seconds if seconds >= 3600 else seconds + 12 * 3600, None)
+
+
 def read_clock(text: str) -> Clock | None:
-    """Read a time of day: ``3:30 pm``, ``15:30``, ``noon``, ``3 o'clock``."""
+    """Read a time of day: ``3:30 pm``, ``15:30``, ``noon``, ``3 o'clock``, ``half past 3``."""
     lower = text.lower()
+    if " past " in lower or " to " in lower:
+        return _read_spoken(lower)
     if lower in {"noon", "midday"}:
         return Clock(12 * 3600, "pm")
     if lower == "midnight":

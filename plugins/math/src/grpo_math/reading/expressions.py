@@ -157,9 +157,10 @@ class ExpressionReader(AtomReader):
             return False
         previous = self.tokens[self._at - 1]
         closes = previous.text == "}" or previous.kind == "num"
+        slashed = previous.kind == "num" and self.tokens[self._at - 2].text == "/"
         return (
-            whole.value.denominator == 1 and part.value.denominator != 1 and part.digits == 0
-            and 0 < part.value < 1 and whole.value >= 0 and closes
+            whole.value.denominator == 1 and (part.value.denominator != 1 or slashed)
+            and part.digits == 0 and 0 <= part.value < 1 and whole.value >= 0 and closes
         )  # fmt: skip
 
     def _starts_atom(self) -> bool:

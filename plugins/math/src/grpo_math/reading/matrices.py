@@ -39,9 +39,7 @@ def read_environment(reader: PartReader, start: int, end: int) -> Value | None:
         A matrix, a determinant as an expression, or the lines of a system; None for others.
     """
     name, at = _name_environment(reader, start + 1)
-    last = end - 1
-    while last > at and reader.tokens[last].text != "\\end":
-        last -= 1
+    last = find_end(reader.tokens, start, end)
     closing, after = _name_environment(reader, last + 1) if last > at else ("", end)
     if closing != name or after != end:
         return None
@@ -49,6 +47,8 @@ def read_environment(reader: PartReader, start: int, end: int) -> Value | None:
         at = reader.pairs[at] + 1
     rows = _split_at(reader, at, last, "\\\\")
     if name in _SYSTEMS:
+        if any(reader.tokens[begin].text == "=" for begin, _ in rows[1:]):
+            rows = rows[-1:]
         lines = [_read_line(reader, *row) for row in rows]
         return gather_list(lines) if len(lines) > 1 else lines[0]
     if name not in _MATRICES and name != "vmatrix":
@@ -59,6 +59,16 @@ def read_environment(reader: PartReader, start: int, end: int) -> Value | None:
     if len({len(row) for row in cells}) != 1:
         raise UnreadableError("the rows of a matrix differ in length")
     return expand_determinant(cells) if name == "vmatrix" else Matrix(cells)
+
+
+def find_end(tokens: list[Token], start: int, end: int) -> int:
+    r"""Find the ``\end`` of the environment that begins at ``start``, or ``start`` itself."""
+    depth = 0
+    for at in range(start, end):
+        depth += (tokens[at].text == "\\begin") - (tokens[at].text == "\\end")
+        if depth == 0:
+            return at
+    return start
 
 
 def _read_line(reader: PartReader, start: int, end: int) -> Value:

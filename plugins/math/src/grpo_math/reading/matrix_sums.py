@@ -5,10 +5,11 @@ from __future__ import annotations
 from grpo_math.limits import UnreadableError
 from grpo_math.reading.atoms import add, multiply, negate
 from grpo_math.reading.matrices import PartReader, expand_determinant, read_environment
-from grpo_math.values import NUMBER_TYPES, Expr, Matrix, Value
+from grpo_math.values import NUMBER_TYPES, Call, Expr, Matrix, Value
 
 _TRANSPOSED = ("^T", "^{T}", "^\\top", "^{\\top}", "^\\mathsf{T}")
 _MAX_SIZE = 12
+_MAX_POWER = 8
 
 
 def read_matrix_sum(reader: PartReader, start: int, end: int) -> Value | None:
@@ -18,6 +19,9 @@ def read_matrix_sum(reader: PartReader, start: int, end: int) -> Value | None:
         return None
     if tokens[start].text == "\\det":
         inner = read_environment(reader, start + 1, end)
+        return expand_determinant(inner.rows) if isinstance(inner, Matrix) else None
+    if tokens[start].text == tokens[end - 1].text == "|":
+        inner = read_environment(reader, start + 1, end - 1)
         return expand_determinant(inner.rows) if isinstance(inner, Matrix) else None
     total: Matrix | None = None
     at = start
@@ -73,7 +77,31 @@ def _read_one(reader: PartReader, start: int, end: int) -> tuple[Matrix, int]:
         mark = "".join(t.text for t in tokens[at : at + mark_length])
         if mark in _TRANSPOSED:
             return Matrix(tuple(zip(*value.rows, strict=True))), at + mark_length
+    if at < end and tokens[at].text == "^":
+        return _read_power(reader, value, at + 1)
     return value, at
+
+
+def _read_power(reader: PartReader, matrix: Matrix, at: int) -> tuple[Matrix, int]:
+    """Read the whole exponent of a matrix and apply it; -1 inverts a two by two one."""
+    after = reader.pairs[at] + 1 if at in reader.pairs else at + 1
+    spelled = "".join(t.text for t in reader.tokens[at:after]).strip("{}")
+    if spelled == "-1":
+        return _invert(matrix), after
+    if not spelled.isdigit() or not 1 <= int(spelled) <= _MAX_POWER:
+        raise UnreadableError("a power of a matrix that is not small and whole")
+    power = matrix
+    for _ in range(int(spelled) - 1):
+        power = _multiply(power, matrix)
+    return power, after
+
+
+def _invert(matrix: Matrix) -> Matrix:
+    if len(matrix.rows) != 2 or len(matrix.rows[0]) != 2:
+        raise UnreadableError("an inverse of a matrix that is not two by two")
+    (a, b), (c, d) = [[_number(cell) for cell in row] for row in matrix.rows]
+    factor = Call("inv", (add([multiply([a, d]), negate(multiply([b, c]))]),))
+    return _scale(Matrix(((d, negate(b)), (negate(c), a))), factor)
 
 
 def _number(cell: Value) -> Expr:

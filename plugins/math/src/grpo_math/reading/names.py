@@ -19,6 +19,7 @@ from grpo_math.reading.vocabulary import (
 )
 from grpo_math.values import Call, Const, Expr, Num, Var
 
+_MAX_DIGITS = 1000
 _VOWEL = Pattern("[aeiouAEIOU]")
 
 
@@ -36,6 +37,9 @@ class NameReader(Cursor):
         if len(word) == 1 and word.isalpha():
             self._at += 1
             return self._read_subscript(word)
+        if word.isdigit() and len(word) < _MAX_DIGITS:
+            self._at += 1
+            return Num(Fraction(int(word)))
         raise UnreadableError("words stand where a number should")
 
     def _read_word(self, token: Token) -> Expr:
@@ -61,7 +65,7 @@ class NameReader(Cursor):
                     factors.append(self._apply(FUNCTIONS[part], multiply(rest)))
                     break
                 factors.append(self._read_function(FUNCTIONS[part]))
-            elif last and part not in CONSTANTS:
+            elif last:
                 factors.append(self._read_last(part, factors))
             else:
                 factors.append(self._name_atom(part))
@@ -69,7 +73,8 @@ class NameReader(Cursor):
 
     def _read_last(self, part: str, factors: list[Expr]) -> Expr:
         """Read the last letter of a run: a power binds to it alone (``xy^2``)."""
-        atom = self._read_postfix(self._read_subscript(part))
+        atom = self._name_atom(part) if part in CONSTANTS else self._read_subscript(part)
+        atom = self._read_postfix(atom)
         if factors and self._peek() in {"^", "**"}:
             self._at += 1
             return Call("pow", (atom, self._read_exponent()))
@@ -142,6 +147,13 @@ class NameReader(Cursor):
                 base = self._read_group()
         if exponent == Num(Fraction(-1)) and op in INVERSE:
             op, exponent = INVERSE[op], None
+        if op == "log" and base is None and self._at + 1 < self._end:
+            written = self.tokens[self._at]
+            if written.text in {"2", "10"} and not written.spaced and (
+                self.tokens[self._at + 1].text == "("
+            ):  # fmt: skip
+                self._at += 1
+                base = Num(written.value)
         if op == "sqrt" and self._peek() != "(":
             return Call("sqrt", (self._read_group(),))
         args = self._read_arguments(op)

@@ -7,6 +7,7 @@ import unicodedata
 from grpo_math.limits import OverLimitError
 from grpo_math.options import Options
 from grpo_math.patterns import Pattern
+from grpo_math.reading.rewriting import rewrite
 
 _SUPERSCRIPTS = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ⁿⁱˣʸ", "0123456789+-=()nixy", strict=True))
 _SUBSCRIPTS = dict(zip("₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎ₐₑₒₓₙₖₘ", "0123456789+-=()aeoxnkm", strict=True))
@@ -52,12 +53,15 @@ _TRANSLATION = {
 }
 _SUPER_RUN = Pattern(f"[{''.join(_SUPERSCRIPTS)}]+")
 _SUB_RUN = Pattern(f"[{''.join(_SUBSCRIPTS)}]+")
+_CIRCLED = Pattern("[①-⑳]{2,}")
+_AMPERSAND = Pattern(r"&\s*(=|<|>|\\[lg]e)|(=)\s*&")
 _CONTROL = Pattern(r"[\x00-\x08\x0b-\x1f\x7f\x80-\x9f]")
 _COSMETIC = Pattern(
     r"\\(?:left|right|middle)\s*\.(?!\d)"
     r"|\\(?:left|right|middle|[bB]igg?[lrm]?|displaystyle|textstyle|scriptstyle|limits|nolimits"
     r"|boldsymbol|bm|mathopen|mathclose|mathord|mathstrut|strut|rm|bf|it|tt|normalsize|large"
-    r"|Large|small|color\s*\{\w*\}|protect|allowbreak|nobreak)(?![a-zA-Z])"
+    r"|Large|small|color\s*\{\w*\}|protect|allowbreak|nobreak|underline|uline)(?![a-zA-Z])"
+    r"|\\(?:textcolor|colorbox)\s*\{\w*\}"
     r"|\\[hv]space\*?\s*\{[^{}]*\}|\\(?:h|v)?phantom\s*\{[^{}]*\}|\\tag\*?\s*\{[^{}]*\}|\\!"
 )
 _SPACES = Pattern(
@@ -78,6 +82,9 @@ _DOUBLED = Pattern(
     r"\\\\(?:d?frac|left|begin|sqrt|leq?|geq?|pi|cdot|text|infty|boxed|in|cup|times|circ|pm)"
     r"(?![a-zA-Z])"
 )
+_LETTER_DEGREE = Pattern(
+    r"(?<=\d)\s*\^\s*\{?\s*(?:\\(?:text|mathrm)\s*\{\s*o\s*\}|o(?![a-z]))\s*\}?"
+)
 _WRAPPERS = (
     ("\\(", "\\)"), ("\\[", "\\]"), ("**", "**"), ("__", "__"), ("`", "`"), ("*", "*"), ('"', '"'),
     ("$$", "$$"),
@@ -93,6 +100,7 @@ _TRAILING = " \t\r.,;:。"
 
 
 def _translate_unicode(text: str) -> str:
+    text = _CIRCLED.sub(lambda m: ", ".join(m.group()), text)
     text = _SUPER_RUN.sub(lambda m: "^{" + "".join(_SUPERSCRIPTS[c] for c in m.group()) + "}", text)
     text = _SUB_RUN.sub(lambda m: "_{" + "".join(_SUBSCRIPTS[c] for c in m.group()) + "}", text)
     text = text.translate(_TRANSLATION)
@@ -125,6 +133,10 @@ def _unwrap(text: str) -> str:
     for _ in range(12):
         before = text
         text = text.strip()
+        if text.endswith("\\") and not text.endswith("\\\\"):
+            text = text[:-1].rstrip()
+        if text in {"{}", "\\{\\}", "{ }"}:
+            return "\\emptyset"
         text = (text if text.endswith("...") else text.rstrip(_TRAILING)).lstrip(" \t=:")
         if not text or text[0] not in _WRAPPING:
             break
@@ -170,6 +182,7 @@ def normalise(text: str, options: Options) -> str:
         text = _TIMES_TEN.sub(r"\\times ", text)
     if "+/-" in text:
         text = text.replace("+/-", "\\pm ")
+    text = rewrite(text)
     if (
         "\\" in text
         or "$" in text
@@ -200,10 +213,14 @@ def _normalise_notation(text: str) -> str:
         text = _THIN_COMMA.sub(",", text)
         text = _COSMETIC.sub("", text).replace("\\/", "").replace("\\colon", ":")
     text = text.replace("{,}", ",")
+    if "&" in text:
+        text = _AMPERSAND.sub(r"\1\2", text)
     if "mod" in text:
         text = _MODULO.sub(lambda m: f"\\pmod{{{m[1] or m[2]}}}", text)
     if "\\\\" not in text:
         text = _SPACES.sub(" ", text)
     else:
         text = "\\\\".join(_SPACES.sub(" ", part) for part in text.split("\\\\"))
+    if "o" in text and "^" in text:
+        text = _LETTER_DEGREE.sub("°", text)
     return _DEGREE.sub("°", text)

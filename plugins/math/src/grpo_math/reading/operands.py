@@ -5,7 +5,9 @@ from __future__ import annotations
 from fractions import Fraction
 
 from grpo_math.limits import UnreadableError
+from grpo_math.patterns import Pattern
 from grpo_math.reading.atoms import divide
+from grpo_math.reading.derivatives import differentiate
 from grpo_math.reading.names import NameReader
 from grpo_math.reading.tokens import Token
 from grpo_math.reading.vocabulary import (
@@ -21,6 +23,7 @@ from grpo_math.values import Call, Const, Expr, Num, Var, collect_variables
 
 _OPENING = frozenset({"(", "[", "{", "\\{", "\\lbrace", "\\lbrack"})
 _FENCED = {"\\lfloor": "floor", "\\lceil": "ceil", "\\lvert": "abs", "\\lVert": "abs"}
+_DIFFERENTIAL = Pattern(r"\{d\}\{d([a-zA-Z])\}")
 _ARROWS = frozenset({"\\to", "\\rightarrow", "->"})
 
 
@@ -123,6 +126,9 @@ class AtomReader(NameReader):
             return self._read_bracket(token)
         self._at += 1
         if text in FRACTIONS:
+            by = self._read_differential()
+            if by:
+                return differentiate(self._read_product(), by)
             return divide(*self._read_pair())
         if text == "\\sqrt":
             return self._read_root()
@@ -150,6 +156,8 @@ class AtomReader(NameReader):
             return self._read_integral()
         if text == "\\lim":
             return self._read_limit()
+        if name == "Gamma" and self._peek() == "(":
+            return self._read_function("gamma")
         if name in FUNCTIONS:
             return self._read_function(FUNCTIONS[name])
         if name in CONSTANTS:
@@ -157,6 +165,19 @@ class AtomReader(NameReader):
         if name in GREEK:
             return self._read_subscript(GREEK_FORMS.get(name, name))
         raise UnreadableError(f"'{text[:20]}' is not known")
+
+    def _read_differential(self) -> str:
+        r"""Read the rest of ``\frac{d}{dx}`` in front of what is differentiated; its variable."""
+        tokens = self.tokens[self._at : self._at + 7]
+        spelled = "".join(token.text for token in tokens).replace("\\partial", "d")
+        match = _DIFFERENTIAL.match(spelled)
+        if match is None or not any(token.text == "}" for token in tokens[2:3]):
+            return ""
+        after = self.pairs[self._at + 3] + 1
+        if after >= self._end:
+            return ""
+        self._at = after
+        return match[1]
 
     def _read_conjugate(self) -> Expr | None:
         """Read a bar over a number; one over letters is part of a name."""
@@ -239,10 +260,11 @@ class AtomReader(NameReader):
         index = self.read(start, start + 1)
         low = self.read(start + 2, end)
         high = self.read(*bounds["^"])
-        if isinstance(index, Const):
-            index = Var(index.name)
         body_start = self._at
         body = self._read_product()
+        if isinstance(index, Const):
+            body = _replace(body, index, Var(index.name))
+            index = Var(index.name)
         unknown = self._spell_unknown(name, body, start, end, body_start)
         return unknown or Call(name, (index, low, high, body))
 
@@ -251,9 +273,18 @@ class AtomReader(NameReader):
         if self._peek() == "[":
             opening = self._at
             closing = self.pairs[opening]
-            index = self.read(opening + 1, closing)
+            index = self.read(opening + 1, closing) if closing > opening + 1 else None
             self._at = closing + 1
         radicand = self._read_group()
         if index is None:
             return Call("sqrt", (radicand,))
         return Call("nroot", (radicand, index))
+
+
+def _replace(expr: Expr, old: Expr, new: Expr) -> Expr:
+    """Put one expression in the place of another, as the index i for the imaginary unit."""
+    if expr == old:
+        return new
+    if isinstance(expr, Call):
+        return Call(expr.op, tuple(_replace(arg, old, new) for arg in expr.args))
+    return expr

@@ -9,10 +9,10 @@ from grpo_math.limits import UnreadableError
 from grpo_math.reading.atoms import multiply
 from grpo_math.reading.tokens import Token
 from grpo_math.reading.vocabulary import FUNCTIONS
-from grpo_math.units import PLAIN, Unit, read_unit
+from grpo_math.units import PLAIN, Unit, UnitReading, read_unit
 from grpo_math.values import Call, Expr, Num, Quantity, Value, collect_variables
 
-_MONEY = frozenset("$€£¥₹₩₽")
+_MONEY = frozenset("$€£¥₹₩₽¢")
 _SIGNS = frozenset({"°", "%", "\\%", "\\Omega", "\\mu", "¢", '"', "‰", *_MONEY})
 _FRACTIONS = frozenset({"\\frac", "\\dfrac", "\\tfrac"})
 _CODES = frozenset({"USD", "EUR", "GBP", "JPY", "CNY", "RMB", "INR", "CAD", "AUD", "CHF", "KRW"})
@@ -23,6 +23,11 @@ _INSIDE = (
     | _SIGNS
 )
 _SURE_LETTERS = frozenset("msgLNJWVK")
+# Behind an amount of money these are no units.
+_SHORT_SCALES = {
+    "k": Fraction(10**3), "K": Fraction(10**3), "M": Fraction(10**6), "m": Fraction(10**6),
+    "mn": Fraction(10**6), "B": Fraction(10**9), "bn": Fraction(10**9),
+}  # fmt: skip
 _MAX_TRIES = 6
 _MAX_UNIT = 40
 
@@ -136,7 +141,11 @@ def _read_money(reader: NumberReader, start: int, end: int) -> Value | None:
     if at >= end:
         return None
     prefix = ""
-    if at < end - 1 and tokens[at].kind == "word" and tokens[at].text in {"US", "C", "A", "Rs"}:
+    if (
+        at < end - 1
+        and tokens[at].kind in {"word", "text"}
+        and tokens[at].text in {"US", "C", "A", "Rs"}
+    ):
         prefix = tokens[at].text
         at += 1
     if not prefix and tokens[at].text in _CODES and tokens[at].kind in {"word", "text"}:
@@ -155,9 +164,16 @@ def _read_money(reader: NumberReader, start: int, end: int) -> Value | None:
     run = max(_find_unit_run(tokens, at, end), at + 1)
     amount: Expr | None = None
     unit: Unit = reading.unit
-    starts = [i for i in range(run, end) if _is_unit_start(tokens[i])][:_MAX_TRIES]
+    starts = [
+        i for i in range(run, end)
+        if _is_unit_start(tokens[i]) or (tokens[i].text == "/" and tokens[i + 1 : i + 2])
+    ][:_MAX_TRIES]  # fmt: skip
     for split in [*starts, end]:
-        after = read_unit(spell(tokens[split:end])) if split < end else None
+        spelled = spell(tokens[split:end])
+        scale = _SHORT_SCALES.get(spelled)
+        after = UnitReading(PLAIN, known=True, scale=scale) if scale else None
+        if split < end and after is None:
+            after = read_unit(spelled)
         if split < end and after is None:
             continue
         try:

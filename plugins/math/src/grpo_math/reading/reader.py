@@ -16,7 +16,8 @@ from grpo_math.reading.special import read_special
 from grpo_math.reading.structures import AnswerReader
 from grpo_math.reading.texts import looks_like_text, read_text
 from grpo_math.reading.tokens import match_brackets, tokenise
-from grpo_math.values import Value
+from grpo_math.units import read_unit
+from grpo_math.values import Choice, Quantity, Value
 
 _GLUED = Pattern(r"\d,\d{3}(?!\d)")
 
@@ -38,12 +39,30 @@ _TURNED = Pattern(r"([\[\]])([^\[\]()]*[,;][^\[\]()]*)([\[\]])")
 _AMBIGUOUS = (
     (Pattern(r"\bpounds?\b(?!\s+sterling)"), "GBP"),
     (Pattern("¥"), " JPY "),
+    (Pattern(r"(?<=\d)\s*p$"), " pence"),
+    (Pattern(r"(?<=\d)\s*比\s*(?=\d)"), ":"),
+    (Pattern(r"(?<![a-zA-Z])ms\s*\^\s*\{?\s*-\s*(\d)\s*\}?"), r"m s^{-\1}"),
 )
+_BESIDE = Pattern(r"(.*[\d}])\s*(?:\\text\s*\{\s*)?\(([a-zA-Z°%^\d/ ]+)\)\s*\}?")
+_SINGLE_LETTERS = Pattern(r"[^a-zA-Z]*\d(?:[a-zA-Z](?![a-zA-Z])[^a-zA-Z ]*)+")
+_SURE_UNITS = frozenset("°%¢$€£")
+_ENGINEERS = Pattern(r"[\d.\s+\-*/()]*j[\d.\s+\-*/()j]*")
+_ROW = Pattern(r"[-+]?[\d./]+(?:\s+[-+]?[\d./]+)+")
+_MIXED_AND = Pattern(r"(-?\d+)\s*(?:and|\\text\s*\{\s*and\s*\})\s*(\d+\s*/\s*\d+|\\[dt]?frac.*)")
 
 
 def _vary(text: str) -> list[str]:
     """List other texts an answer can stand for: pounds are money too, ¥ is yen as well."""
-    return [pattern.sub(word, text) for pattern, word in _AMBIGUOUS if pattern.search(text)]
+    found = [pattern.sub(word, text) for pattern, word in _AMBIGUOUS if pattern.search(text)]
+    if "j" in text and _ENGINEERS.fullmatch(text) and any(map(str.isdigit, text)):
+        found.append(text.replace("j", "i"))
+    beside = _BESIDE.fullmatch(text) if text.endswith((")", ")}")) else None
+    if beside and (unit := read_unit(beside[2])) and (unit.known or len(beside[2]) > 3):
+        found.append(f"{beside[1]} \\text{{{beside[2]}}}")
+    mixed = _MIXED_AND.fullmatch(text) if "and" in text else None
+    if mixed:
+        found.append(f"{mixed[1]} {mixed[2]}")
+    return found
 
 
 def _thousands(text: str) -> tuple[bool, ...]:
@@ -94,6 +113,27 @@ def read_math(text: str, options: Options, *, join_thousands: bool) -> Value:
     return expand_signs(reader.read_answer(0, len(tokens)))
 
 
+def _read_letters(text: str, options: Options) -> Value | None:
+    """Read a quantity whose unit is single letters, such as ``4t^2``, as a product of letters."""
+    if "\\text" in text or "\\mathrm" in text or not _SINGLE_LETTERS.fullmatch(text):
+        return None
+    tokens = tokenise(text, options, join_thousands=True)
+    try:
+        return AnswerReader(tokens, match_brackets(tokens, options), options).read(0, len(tokens))
+    except UnreadableError:
+        return None
+
+
+def _read_content(content: str, options: Options) -> list[Value]:
+    """Read what stands beside the letter of a choice: ``C. 12`` can stand for 12."""
+    content = normalise(content, options)
+    if not looks_like_text(content):
+        with contextlib.suppress(UnreadableError):
+            return [read_math(content, options, join_thousands=True)]
+    words = read_text(content, options)
+    return [] if words is None else [words]
+
+
 def read(answer: str, options: Options, *, known: Reading | None = None) -> Reading:
     """Read one answer.
 
@@ -114,6 +154,9 @@ def read(answer: str, options: Options, *, known: Reading | None = None) -> Read
     values = list(read_special(text, options))
     final = bool(values) and values[-1] is None
     found: list[Value] = [value for value in values if value is not None]
+    for value in tuple(found):
+        if isinstance(value, Choice) and value.content:
+            found += _read_content(value.content, options)
     if not final and not looks_like_text(text):
         for join in _thousands(text):
             try:
@@ -122,9 +165,14 @@ def read(answer: str, options: Options, *, known: Reading | None = None) -> Read
                 continue
             if value not in found:
                 found.append(value)
+            if isinstance(value, Quantity) and text[-1] not in _SURE_UNITS:
+                letters = _read_letters(text, options)
+                found += [] if letters is None else [letters]
         for variant in _vary(text):
             with contextlib.suppress(UnreadableError):
                 found.append(read_math(variant, options, join_thousands=True))
+    if not found and _ROW.fullmatch(text):
+        found.append(read_math(", ".join(text.split()), options, join_thousands=False))
     if not found or looks_like_text(text):
         words = read_text(text, options)
         if words is not None:

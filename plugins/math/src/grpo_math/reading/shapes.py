@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 
 import attrs
 
+from grpo_math.limits import UnreadableError
 from grpo_math.reading.atoms import negate
 from grpo_math.values import (
     NUMBER_TYPES,
@@ -16,6 +18,7 @@ from grpo_math.values import (
     Listing,
     Matrix,
     NamedSet,
+    Num,
     Quantity,
     Ratio,
     Relation,
@@ -27,6 +30,8 @@ from grpo_math.values import (
 )
 
 PARAMETER = "∈Z"
+_DIFFERENTIALS = (Var("d"), Var("partial"))
+_MAX_SIGNS = 4
 ExprMap = Callable[[Expr], Expr]
 
 
@@ -42,8 +47,25 @@ def is_name(value: Value) -> bool:
     if isinstance(value, Ratio):
         return all(isinstance(term, Var) for term in value.terms)
     if isinstance(value, Call):
-        return _is_segment(value) or _is_derivative(value)
+        return _is_segment(value) or _is_derivative(value) or _is_named_sum(value)
+    if isinstance(value, SetOperation):
+        return all(isinstance(part, Var) for part in value.parts)
     return isinstance(value, (Var, Text))
+
+
+def _is_named_sum(expr: Call) -> bool:
+    """Tell whether an expression is the sum a contest asks for: ``m + n``, ``100a + 10b + c``."""
+    if expr.op != "add":
+        return False
+    names = []
+    for term in expr.args:
+        factors = term.args if isinstance(term, Call) and term.op == "mul" else (term,)
+        letters = [f for f in factors if isinstance(f, Var)]
+        others = [f for f in factors if not isinstance(f, Var)]
+        if len(letters) != 1 or not all(isinstance(f, Num) and f.value > 0 for f in others):
+            return False
+        names.append(letters[0].name)
+    return len(set(names)) == len(names) and all("a" <= n <= "w" and len(n) == 1 for n in names)
 
 
 def _is_segment(expr: Expr) -> bool:
@@ -57,12 +79,12 @@ def _is_segment(expr: Expr) -> bool:
 
 def _is_derivative(expr: Call) -> bool:
     """Tell whether an expression is ``dy/dx``."""
-    if expr.op != "mul" or expr.args[0] != Var("d") or len(expr.args) != 3:
+    if expr.op != "mul" or expr.args[0] not in _DIFFERENTIALS or len(expr.args) != 3:
         return False
     below = expr.args[-1]
     if not isinstance(below, Call) or below.op != "inv" or not isinstance(below.args[0], Call):
         return False
-    return below.args[0].op == "mul" and below.args[0].args[0] == Var("d")
+    return below.args[0].op == "mul" and below.args[0].args[0] == expr.args[0]
 
 
 def finish_relation(values: list[Value], signs: list[str]) -> Value:
@@ -190,6 +212,27 @@ def _choose_sign(expr: Expr, sign: int) -> Expr:
     return Call(expr.op, args)
 
 
+def _count_signs(expr: Expr) -> int:
+    """Count the ± of an expression; one with ∓ has none that are free of each other."""
+    if not isinstance(expr, Call):
+        return 0
+    if expr.op == "mp":
+        return -_MAX_SIGNS
+    return (expr.op == "pm") + sum(_count_signs(arg) for arg in expr.args)
+
+
+def _choose_freely(expr: Expr) -> list[Expr]:
+    """List the values of an expression whose ± are independent, as ± 1 ± 2 names four."""
+    if _count_signs(expr) > _MAX_SIGNS:
+        raise UnreadableError("too many ± signs")
+    if not isinstance(expr, Call):
+        return [expr]
+    choices = [_choose_freely(arg) for arg in expr.args]
+    if expr.op == "pm":
+        return [*choices[0], *map(negate, choices[0])]
+    return [Call(expr.op, args) for args in itertools.product(*choices)]
+
+
 def has_sign_choice(value: Value) -> bool:
     """Tell whether ± or ∓ stands anywhere in a value."""
     if isinstance(value, Call):
@@ -218,6 +261,8 @@ def expand_signs(value: Value) -> Value:
     if isinstance(value, Group) and value.fence == "{}":
         inner = expand_signs(Listing(value.items))
         return Group("{}", inner.items) if isinstance(inner, Listing) else value
+    if isinstance(value, NUMBER_TYPES) and _count_signs(value) > 1:
+        return Listing(tuple(_choose_freely(value)))
     plus = map_expressions(value, lambda expr: _choose_sign(expr, 1))
     minus = map_expressions(value, lambda expr: _choose_sign(expr, -1))
     return Listing((plus, minus))

@@ -10,13 +10,14 @@ from grpo_math.patterns import Pattern
 from grpo_math.reading.calendar import read_clock, read_date
 from grpo_math.reading.numerals import read_number_words
 from grpo_math.units import Unit, read_unit
-from grpo_math.values import Call, Choice, Const, Num, Quantity, Value
+from grpo_math.values import Call, Choice, Const, Num, Quantity, Text, Value
+from grpo_math.wording import words
 
 _WRAPPED = Pattern(r"\\(?:text|mathrm|textbf|mathbf|textit|mbox|textrm|bold)\s*\{([^{}]*)\}")
 _LETTER = r"(?:\\(?:text|textbf|mathrm|mathbf)\s*\{\s*)?\(?\s*(?P<letter>[A-Ja-j])\s*\)?\s*\}?"
 _BARE = Pattern(r"(?P<open>[(\[]?)\s*(?P<letter>[A-Ja-j])\s*(?P<close>[.):\]]?)")
 _LABELLED = Pattern(
-    r"(?:the\s+)?(?:correct\s+|right\s+|best\s+)?(?:option|choice|answer|选项|选择|应选|选|故选|答案)"
+    r"(?:the\s+)?(?:correct\s+|right\s+|best\s+)?(?:option|choice|answer|alternative|alternativa|opción|variante?|вариант|选项|选择|应选|选|故选|答案)"
     r"(?:\s+(?:choice|option))?(?:\s*(?:is|为|是))?\s*:?\s*(?:option\s*)?" + _LETTER
     + r"(?:(?P<mark>[.):]|\s+(?=\S))\s*(?P<content>.*))?", re.IGNORECASE | re.DOTALL,
 )  # fmt: skip
@@ -48,6 +49,16 @@ _INFINITIES = {
     "infinity": 1, "positive infinity": 1, "plus infinity": 1, "negative infinity": -1,
     "minus infinity": -1, "无穷大": 1, "正无穷": 1, "负无穷": -1,
 }  # fmt: skip
+_PLACE = Pattern(r"(\d{1,9})\s*(?:st|nd|rd|th)")
+_ORDINALS = {
+    name: number
+    for number, name in enumerate(
+        words("first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth"),
+        1,
+    )
+}
+_ROMAN = Pattern(r"\(?(i{2,3}|iv|vi{1,3}|ix|I{2,3}|IV|VI{1,3}|IX)\)?\.?")
+_FORMULA = Pattern(r"(?:[A-Z][a-z]?(?:_?\d+|_?\{\d+\})?){2,12}")
 _MAX_LENGTH = 300
 
 
@@ -77,6 +88,13 @@ def read_special(text: str, options: Options) -> list[Value | None]:
             return found
     if len(text) == 1 and text.isascii():
         return found
+    if "I" in text or "i" in text or text[0].isdigit() or text.endswith("th") or text in _ORDINALS:
+        placed = _read_place(text)
+        if placed is not None:
+            return [*found, *placed]
+    formula = _FORMULA.fullmatch(text) if "A" <= text[0] <= "Z" else None
+    if formula and len(text) > 2 and any(map(str.isdigit, text)):
+        found.append(Text(re.sub(r"[_{}]", "", text).casefold()))
     endless = _read_endless(text)
     if endless is not None:
         return [endless, None]
@@ -100,6 +118,18 @@ def read_special(text: str, options: Options) -> list[Value | None]:
     if number is not None:
         found += [number, None]
     return found
+
+
+def _read_place(text: str) -> list[Value | None] | None:
+    """Read an ordinal, ``3rd`` or ``third``, or the number of a statement, ``(ii)``."""
+    place = _PLACE.fullmatch(text)
+    if place:
+        return [Num(Fraction(int(place[1]))), Text(f"place {place[1]}"), None]
+    lower = text.lower()
+    if lower in _ORDINALS:
+        return [Text(f"place {_ORDINALS[lower]}"), None]
+    roman = _ROMAN.fullmatch(text)
+    return [Text(roman[1].lower()), None] if roman else None
 
 
 def _read_endless(text: str) -> Value | None:

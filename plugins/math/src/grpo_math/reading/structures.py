@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from grpo_math.limits import OverLimitError, UnreadableError
 from grpo_math.options import Options
-from grpo_math.reading.expressions import ExpressionReader
 from grpo_math.reading.matrices import read_environment
 from grpo_math.reading.matrix_sums import read_matrix_sum
+from grpo_math.reading.points import PointReader
 from grpo_math.reading.quantities import read_quantity
 from grpo_math.reading.shapes import finish_relation, gather_list
 from grpo_math.reading.tokens import Token
@@ -21,10 +21,11 @@ from grpo_math.values import (
     SetOperation,
     Text,
     Value,
+    Var,
 )
 from grpo_math.wording import words
 
-_JOINERS = frozenset(words("and or und oder et ou 或 和 与 及 以及 或者 且 also ; ,"))
+_JOINERS = frozenset(words("and or und oder et ou 或 和 与 及 以及 或者 且 also ; , & \\\\&"))
 _OR = frozenset(words("or oder ou 或 或者 \\lor \\vee"))
 _AND = frozenset(words("and und et 和 与 且 \\land \\wedge"))
 _AND_SIGNS = frozenset({"\\land", "\\wedge"})
@@ -42,7 +43,7 @@ _MATRICES = frozenset(words("matrix pmatrix bmatrix Bmatrix smallmatrix array ps
 _MAX_ITEMS = 500
 
 
-class AnswerReader(ExpressionReader):
+class AnswerReader(PointReader):
     """Reads a whole answer; expressions are read by the class it extends."""
 
     def __init__(self, tokens: list[Token], pairs: dict[int, int], options: Options) -> None:
@@ -170,6 +171,8 @@ class AnswerReader(ExpressionReader):
             words = [self.tokens[i].text.strip() for i in range(start, end)]
             if max(len(w) for w in words) > 3:
                 return Text(" ".join(words).lower())
+        if self.pairs.get(start + 1) == end - 1 and self._is_applied(start, end):
+            return Var("".join(self.tokens[i].text for i in range(start, end)))
         return self.read_side(start, end)
 
     def read_side(self, start: int, end: int) -> Value:
@@ -190,10 +193,12 @@ class AnswerReader(ExpressionReader):
         value = self._read_set_operation(start, end)
         if value is None and self.pairs.get(start) == end - 1:
             value = self._read_brackets(start, end)
+        if value is None and self._is_point(start, end):
+            value = self._read_brackets(start + 1, end)
         if value is None and self.tokens[start].text == "\\begin":
             value = read_environment(self, start, end)
         if value is None:
-            value = read_matrix_sum(self, start, end)
+            value = read_matrix_sum(self, start, end) or self._read_multiple(start, end)
         if value is None:
             value = self._read_named_set(start, end) or self._read_ratio(start, end)
         if value is None:

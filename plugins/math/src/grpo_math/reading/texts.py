@@ -38,6 +38,9 @@ _SYNONYMS = {
     "it converges": "convergent", "diverge": "divergent", "converge": "convergent",
     "impossible": "not possible",
 }  # fmt: skip
+_POLAR = Pattern(
+    r"(yes|no|true|false|correct|incorrect)\s*[,.;:!]\s*\S(?!.*\b(?:but|not?|maybe|perhaps|yes|true|false)\b)"
+)
 _LATEX = Pattern(r"\\(?:text|textbf|textit|mathrm|mathbf|mbox|operatorname|emph|textrm)\s*"
                     r"\{([^{}]*)\}")  # fmt: skip
 
@@ -46,6 +49,8 @@ def looks_like_text(text: str) -> bool:
     """Tell whether a normalised text is words rather than mathematics."""
     if not _WORDS.fullmatch(text):
         return False
+    if not text.isascii() and text in _TRUTHS:
+        return True
     words = re.split(r"[\s,.\-]+", text.rstrip(".!?"))
     known = [_is_math_word(word) for word in words]
     if len(words) == 1:
@@ -86,6 +91,9 @@ def read_text(text: str, options: Options) -> Value | None:
         return None
     if words in _TRUTHS:
         return Truth(_TRUTHS[words])
+    polar = _POLAR.match(words)
+    if polar:
+        return Truth(_TRUTHS[polar[1]])
     if words in _NOTHING:
         return NamedSet("empty")
     if options.case_sensitive_text:

@@ -34,7 +34,9 @@ _COMMA = Pattern(
     _TOKEN.pattern % (r"\d{1,3}(?:\.\d{3})+(?!\d)(?:,\d+)?|\d+,\d+|\d+(?:\.\d+)?"), re.DOTALL
 )
 _POINTED_THOUSANDS = Pattern(r"\d{1,3}(?:\.\d{3})+")
-_SPACED_THOUSANDS = Pattern(r"(?<![\d.,_^])\d{1,3}(?: \d{3})+(?![\d ]*\d)(?!/)")
+_SPACED_THOUSANDS = Pattern(
+    r"(?<![\d.,_^])\d{1,3}(?: \d{3})+(?:(?= +\d+\s*/\s*\d+\s*$)|(?![\d ]*\d)(?!/))"
+)
 _TEXT_COMMANDS = frozenset(
     words(
         "text textbf textit textrm textsf texttt mathrm mathbf mathit mathsf mathtt mbox hbox "

@@ -36,6 +36,14 @@ _PHRASES = (
     (Pattern(r"\b(?:cu\.?|cubic)\s+(?=[a-z])", re.IGNORECASE), "cubic "),
     (Pattern(r"\b(nautical|short|metric|light|basis|electron|per)\s+(?=(?:miles?|tons?|years?"
                 r"|points?|volts?|cent)\b)", re.IGNORECASE), r"\1-"),
+    (Pattern(r"\b(?:us|u\.s\.|american)\s+dollars?\b", re.IGNORECASE), "USD"),
+    (Pattern(r"\bcanadian\s+dollars?\b", re.IGNORECASE), "CAD"),
+    (Pattern(r"\baustralian\s+dollars?\b", re.IGNORECASE), "AUD"),
+    (Pattern(r"\bbritish\s+pounds?\b", re.IGNORECASE), "GBP"),
+    (Pattern(r"\bjapanese\s+yen\b", re.IGNORECASE), "JPY"),
+    (Pattern(r"\bchinese\s+yuan\b", re.IGNORECASE), "CNY"),
+    (Pattern(r"\bindian\s+rupees?\b", re.IGNORECASE), "INR"),
+    (Pattern(r"\bswiss\s+francs?\b", re.IGNORECASE), "CHF"),
     (Pattern(r"平方"), "square "),
     (Pattern(r"立方"), "cubic "),
     (Pattern(r"每"), "/"),
@@ -186,7 +194,8 @@ def read_unit(text: str) -> UnitReading | None:
     if text.isascii() and text.isalpha():
         unit = find_unit(text)
         if unit is None:
-            return UnitReading(PLAIN, known=False) if _is_generic(text) else None
+            generic = _is_generic(text) or text == "times"
+            return UnitReading(PLAIN, known=False) if generic else None
         if unit.dims or unit.pi:
             return UnitReading(unit, known=True)
         return UnitReading(PLAIN, known=True, scale=unit.factor)

@@ -1,0 +1,130 @@
+"""Rewrites what is written in words, marks or markup into the notation the tokenizer reads."""
+
+from __future__ import annotations
+
+import re
+
+from grpo_math.patterns import Pattern
+
+_MARKED_THOUSANDS = Pattern(
+    r"(?<![\d.,_'])\d{1,3}(?:'\d{3})+(?![\d'])|(?<![\d.,_])\d{1,3}(?:_\d{3})+(?![\d_])"
+)
+_COUNTING = Pattern(
+    r"(?:\{\s*\})?[_^]\s*\{?\s*(\w+)\s*\}?\s*(?:\\(?:mathrm|text)\s*\{\s*([CP])\s*\}|([CP]))"
+    r"\s*_\s*\{?\s*(\w+)\s*\}?"
+)
+_CHOOSE = Pattern(r"(?<![\w}])(\w{1,9})\s+choose\s+(\w{1,9})(?!\w)")
+_ANGLED = Pattern(r"<\s*([^<>=]*,[^<>=]*)>")
+_MARKUP = Pattern(r"</?(?:b|i|u|em|strong|span|p|sub|code)>|<br\s*/?>")
+_LEAD = Pattern(r"\s*(?:either|only|just|exactly|precisely)\s+(?=[-\d\\$(\[{])", re.IGNORECASE)
+_NOUN = Pattern(
+    r"\s*(?:the\s+)?(?:ordered\s+(?:pair|triple)s?|points?|pairs?|vector|interval|set|matrix|ratio"
+    r"|coordinates|equation|number|value|values|line|sum|product)\s+(?:(?:is|are)\s+)?"
+    r"(?=[\d\\$(\[{<-]|[a-zA-Z]\s*=)",
+    re.IGNORECASE,
+)
+_INFERENCE = Pattern(
+    r"\s*\$?\s*(?:\\(?:therefore|because|implies|Rightarrow|Longrightarrow)(?![a-zA-Z])|=>|∴|⇒)"
+    r"\s*(?=\S)"
+)
+_LABEL = Pattern(
+    r"\s*\$?\s*\\(?:text|mathrm|mbox)\s*\{(?:[^{}]*\b(?:is|are|equals)\s*:?"
+    r"|\s*(?:final\s+)?(?:answer|ans|result|solution)\.?\s*[:=]?)\s*\}\s*(?=[\d\\$(\[{+-])",
+    re.IGNORECASE,
+)
+_FOR_ALL = Pattern(
+    r"(?<=[\w)}])[\s,]+(?:(?:\\(?:text|mathrm|mbox)\s*\{\s*)?for (?:all|every|any|each)\b"
+    r"|\\forall(?![a-zA-Z])).*",
+    re.DOTALL,
+)
+_REMARK = Pattern(
+    r"\s*(?:\\text\s*\{\s*)?\(\s*(?:=|\\approx|i\.e\.|or about|approx|about|rounded|to the nearest|"
+    r"correct to)[^()]*\)\s*\}?\s*\$?\s*$",
+    re.IGNORECASE,
+)
+_ENDLESS_TAIL = Pattern(r"(?<=\S)\s*=\s*-?\d*\.\d+\s*(?:\.\.\.|\\[lc]?dots)\s*$")
+_OUT_OF = Pattern(r"(\d{1,9})\s+(?:in|out of)\s+(?:every\s+)?(\d{1,9})")
+_RUPEES = Pattern(r"(?<![A-Za-z])Rs\.?\s*(?=\d)")
+_MATRIX_CALL = Pattern(r"(?:sp\.|sympy\.|np\.)?(?:[Mm]atrix|array)\s*\(\s*(\[.*\])\s*\)", re.DOTALL)
+_ROWS = Pattern(r"\[\s*([-+\d./\s]+(?:;[-+\d./\s]+)+)\]")
+_BRACED_SYSTEM = Pattern(
+    r"\\left\s*\\\{\s*\\begin\{(array|aligned|matrix)\}(?:\s*\{[lcr|\s]*\})?(.*?)\\end\{\1\}"
+    r"\s*(?:\\right\s*\.)?",
+    re.DOTALL,
+)
+_WORDS = (
+    (Pattern(r"\bplus\s+or\s+minus\b|\bplus[-/]minus\b", re.IGNORECASE), r"\\pm "),
+    (Pattern(r"\bis\s+(?:greater|more|larger)\s+than\s+or\s+equal\s+to\b"), r"\\ge "),
+    (Pattern(r"\bis\s+(?:less|smaller)\s+than\s+or\s+equal\s+to\b"), r"\\le "),
+    (Pattern(r"\bis\s+(?:strictly\s+)?(?:greater|more|larger)\s+than\b"), ">"),
+    (Pattern(r"\bis\s+(?:strictly\s+)?(?:less|smaller)\s+than\b"), "<"),
+    (Pattern(r"\bis\s+at\s+least\b"), r"\\ge "),
+    (Pattern(r"\bis\s+at\s+most\b"), r"\\le "),
+)  # fmt: skip
+
+
+def rewrite(text: str) -> str:
+    """Rewrite an answer whose signs are ASCII; each step is skipped where it cannot act.
+
+    Args:
+        text: An answer, still with its math delimiters.
+
+    Returns:
+        The same answer with words, marks and markup in notation.
+    """
+    if "'" in text or "_" in text:
+        text = _MARKED_THOUSANDS.sub(lambda m: re.sub("['_]", "", m.group()), text)
+        if "C" in text or "P" in text:
+            text = _COUNTING.sub(lambda m: f"{m[2] or m[3]}({m[1]},{m[4]})", text)
+    if "<" in text:
+        text = _MARKUP.sub("", text)
+        angled = _ANGLED.fullmatch(text.strip(" $")) if "," in text else None
+        text = f"\\langle {angled[1]} \\rangle" if angled else text
+    if text.lstrip().startswith("+-"):
+        text = "\\pm " + text.lstrip()[2:]
+    if "[" in text and ("([" in text or ";" in text):
+        text = _rewrite_rows(text)
+    if "..." in text or "dots" in text:
+        text = _ENDLESS_TAIL.sub("", text)
+    if "(" in text and text.rstrip(" $}").endswith(")"):
+        shorter = _REMARK.sub("", text)
+        text = shorter if shorter.strip() else text
+    if "\\" in text:
+        text = _INFERENCE.sub("", text, 1) if _INFERENCE.match(text) else text
+        text = _LABEL.sub("", text, 1) if _LABEL.match(text) else text
+        text = _BRACED_SYSTEM.sub(r"\\begin{cases}\2\\end{cases}", text)
+    elif text.startswith("=>"):
+        text = text[2:]
+    return _rewrite_words(text) if " " in text or "Rs" in text else text
+
+
+def _rewrite_words(text: str) -> str:
+    if "for " in text or "\\forall" in text:
+        text = _FOR_ALL.sub("", text)
+    if "Rs" in text:
+        text = _RUPEES.sub("₹", text)
+    if "choose" in text:
+        text = _CHOOSE.sub(r"\\binom{\1}{\2}", text)
+    if "plus" in text.lower() or " is " in text:
+        for pattern, sign in _WORDS:
+            text = pattern.sub(sign, text)
+    if text[:1].isalpha() or text[:1] == " ":
+        for pattern in (_LEAD, _NOUN):
+            match = pattern.match(text)
+            text = text[match.end() :] if match else text
+    elif text[:1].isdigit():
+        text = _OUT_OF.sub(r"\1/\2", text) if _OUT_OF.fullmatch(text.strip(" .")) else text
+    return text
+
+
+def _rewrite_rows(text: str) -> str:
+    """Write ``[1 2; 3 4]`` and ``Matrix([[1, 2], [3, 4]])`` as matrices."""
+    bare = text.strip(" $.")
+    called = _MATRIX_CALL.fullmatch(bare)
+    if called:
+        return called[1]
+    rows = _ROWS.fullmatch(bare)
+    if rows is None or not any(len(row.split()) > 1 for row in rows[1].split(";")):
+        return text
+    body = " \\\\ ".join(" & ".join(row.split()) for row in rows[1].split(";"))
+    return f"\\begin{{pmatrix}} {body} \\end{{pmatrix}}"
