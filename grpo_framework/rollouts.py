@@ -30,6 +30,13 @@ from grpo_framework.records import (
 T = TypeVar("T")
 
 
+class EndsProcess(Exception):  # noqa: N818 - carries what is no Exception out of the tasks
+    """A component raised `KeyboardInterrupt` or the like: the cause of this.
+
+    Raised as it is within a task, it would end the event loop with the other tasks still in it.
+    """
+
+
 @frozen
 class Stages:
     """What all stages of a batch share.
@@ -92,6 +99,10 @@ class Stages:
         # Components are foreign code; whatever one raises is this unit's failure and no other's.
         except Exception as error:
             return await self._fail(unit, error)
+        except (asyncio.CancelledError, GeneratorExit):
+            raise
+        except BaseException as error:
+            raise EndsProcess from error
         if self.memory is not None:
             calls = [to_document(call) for call in scope.finished]
             await self.memory.put(unit.stage, key, {"value": to_document(value), "calls": calls})

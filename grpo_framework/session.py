@@ -28,7 +28,7 @@ from grpo_framework.manager import ExperienceManager
 from grpo_framework.protocols import Observer
 from grpo_framework.records import Owner, Problem, measure
 from grpo_framework.reports import ReportFold, RunReport
-from grpo_framework.rollouts import Stages
+from grpo_framework.rollouts import EndsProcess, Stages
 from grpo_framework.rundir import Recording
 from grpo_framework.schedule import Batch, RunSettings, plan_batches
 
@@ -168,7 +168,7 @@ class Session:
                     running.append((batch, collecting))
                     following += 1
                 batch, collecting = running[0]
-                learned = await _result_of(collecting)
+                learned = await collecting
                 running.popleft()
                 self._engine.brake.check()
                 newest = await self._commit(batch, newest, learned)
@@ -214,14 +214,11 @@ class Session:
         """All problems of a batch on one snapshot; only its end waits for all."""
         serial = self._settings.gen_exec == "serial"
         stages = self._stages(batch)
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                lanes = [
-                    tasks.create_task(learn(stages, tasks, libraries, problem, serial=serial))
-                    for problem in batch.problems
-                ]
-        except (KeyboardInterrupt, SystemExit) as error:
-            raise _Ended from error
+        async with asyncio.TaskGroup() as tasks:
+            lanes = [
+                tasks.create_task(learn(stages, tasks, libraries, problem, serial=serial))
+                for problem in batch.problems
+            ]
         return [lane.result() for lane in lanes]
 
     async def _commit(
@@ -294,17 +291,6 @@ class Session:
         return now
 
 
-class _Ended(Exception):  # noqa: N818 - carries what is no Exception out of a task
-    """A component raised what ends a process; raised in a task it would end the loop itself."""
-
-
-async def _result_of(collecting: asyncio.Task[list[Learned]]) -> list[Learned]:
-    try:
-        return await collecting
-    except _Ended as ended:
-        raise (ended.__cause__ or ended) from None
-
-
 def _versions(libraries: Mapping[Owner, Library]) -> dict[Owner, int]:
     return {owner: library.version for owner, library in libraries.items()}
 
@@ -314,4 +300,6 @@ def _raise_first(group: BaseExceptionGroup[BaseException]) -> NoReturn:
     first: BaseException = group
     while isinstance(first, BaseExceptionGroup):
         first = first.exceptions[0]
+    if isinstance(first, EndsProcess) and first.__cause__ is not None:
+        first = first.__cause__
     raise first from None
