@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from statistics import fmean, pstdev
 
 from attrs import evolve, frozen
 
+from grpo_framework.combining import CombinedAdvisor
 from grpo_framework.events import ContrastFound
 from grpo_framework.experience import CRITIC, Library, Operation
 from grpo_framework.protocols import Advisor, Consolidator
@@ -156,12 +158,31 @@ async def advise(
     if advisor is None:
         return ()
     await stages.announce(ContrastFound(stages.epoch, stages.batch, contrast))
-    unit = stages.unit(contrast.question.id, contrast.owner, "advice")
     told = with_past(contrast, library, stages.past.get(contrast.owner, Past()))
-    advice = await stages.do(
-        unit, Proposals, lambda: _propose(advisor, told, library), version=library.version
+    if not isinstance(advisor, CombinedAdvisor):
+        advice = await _ask(stages, advisor, told, library, 0)
+        return advice if isinstance(advice, Failure) else advice.operations
+    async with asyncio.TaskGroup() as tasks:
+        asked = [
+            tasks.create_task(_ask(stages, part, told, library, index))
+            for index, (_, part) in enumerate(advisor.parts)
+        ]
+    given = [task.result() for task in asked]
+    failures = [one for one in given if isinstance(one, Failure)]
+    if len(failures) == len(given):
+        return failures[0]
+    # Each failure is announced; what the other advisors proposed stands.
+    return advisor.merge([() if isinstance(one, Failure) else one.operations for one in given])
+
+
+async def _ask(
+    stages: Stages, advisor: Advisor, contrast: Contrast, library: Library, index: int
+) -> Proposals | Failure:
+    """One advisor's proposals, as a unit of work of its own."""
+    unit = stages.unit(contrast.question.id, contrast.owner, "advice", index)
+    return await stages.do(
+        unit, Proposals, lambda: _propose(advisor, contrast, library), version=library.version
     )
-    return advice if isinstance(advice, Failure) else advice.operations
 
 
 async def consolidate(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from decimal import Decimal
 from typing import Any, TypeVar
@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from attrs import field, frozen
 
 from grpo_framework.calls import Brake, Budget, CallRules, GuardedModel
+from grpo_framework.combining import CombinedAdvisor
 from grpo_framework.config import ComponentConfig, RunConfig
 from grpo_framework.engine import Engine
 from grpo_framework.errors import ConfigError
@@ -26,7 +27,7 @@ from grpo_framework.plugins import (
 from grpo_framework.plugins import (
     CRITIC as CRITIC_NOUN,
 )
-from grpo_framework.protocols import ChatModel
+from grpo_framework.protocols import Advisor, ChatModel
 from grpo_framework.records import Owner, Price, Problem
 from grpo_framework.workshop import Workshop
 
@@ -92,12 +93,12 @@ class _Opening:
             for offer, (_, _, _, use) in zip(offers, parts, strict=True)
             if use is not None and offer.component.uses_chat_model
         )
-        rest = count + (3 if self._learning else 2)
+        rest = count + 2 + (len(config.advisor) if self._learning else 0)
         return Engine(
             generators=tuple(opened[:count]),
             critic=opened[count],
             comparator=opened[count + 1],
-            advisor=opened[count + 2] if self._learning else None,
+            advisor=_combine(config, opened[count + 2 : rest]),
             observers=tuple(opened[rest:]),
             concurrency=config.concurrency,
             simulation=models_simulate or any(offer.component.simulation for offer in offers),
@@ -116,7 +117,8 @@ class _Opening:
         parts.append((CRITIC_NOUN, config.critic, CRITIC, config.critic_model or config.model))
         parts.append((COMPARATOR, config.comparator, "", config.model))
         if self._learning:
-            parts.append((ADVISOR, config.advisor, "", config.advisor_model or config.model))
+            shared = config.advisor_model or config.model
+            parts += [(ADVISOR, use, "", use.model or shared) for use in config.advisor]
         parts.extend((OBSERVER, use, "", None) for use in config.observers)
         return parts
 
@@ -169,6 +171,17 @@ class _Opening:
             noun, use, owner=owner, chat_model=model, answer_key=self._key
         )
         return await self._stack.enter_async_context(opening)
+
+
+def _combine(config: RunConfig, advisors: Sequence[Advisor]) -> Advisor | None:
+    """One advisor as it is, several as one, none where nothing is to be learned."""
+    if len(advisors) < 2:
+        return advisors[0] if advisors else None
+    names: list[str] = []
+    for use in config.advisor:
+        again = sum(use.use == other.use for other in config.advisor[: len(names)])
+        names.append(use.use if not again else f"{use.use} {again + 1}")
+    return CombinedAdvisor(tuple(zip(names, advisors, strict=True)))
 
 
 def price_of(workshop: Workshop, use: ComponentConfig) -> Price:

@@ -69,7 +69,7 @@ class Workshop:
             (GENERATOR, config.generators),
             (CRITIC, (config.critic,)),
             (COMPARATOR, (config.comparator,)),
-            (ADVISOR, (config.advisor,)),
+            (ADVISOR, config.advisor),
             (STORE, (config.store,)),
             (PROBLEM_SOURCE, config.datasets),
             (OBSERVER, config.observers),
@@ -95,7 +95,9 @@ class Workshop:
         roles += [
             ("critic", CRITIC, config.critic, config.critic_model),
             ("comparator", COMPARATOR, config.comparator, None),
-            ("advisor", ADVISOR, config.advisor, config.advisor_model),
+        ]
+        roles += [
+            ("advisor", ADVISOR, use, use.model or config.advisor_model) for use in config.advisor
         ]
         found: list[tuple[Owner, ComponentConfig]] = []
         for role, noun, use, own in roles:

@@ -33,6 +33,7 @@ LAYERS = (
     "plugins",
     "config",
     "prompting",
+    "combining",
     "atomic",
     "exchange",
     "calls",

@@ -160,7 +160,7 @@ def _components(config: RunConfig) -> Iterator[tuple[str, Noun[Any], ComponentCo
         (GENERATOR, config.generators),
         (CRITIC, (config.critic,)),
         (COMPARATOR, (config.comparator,)),
-        (ADVISOR, (config.advisor,)),
+        (ADVISOR, config.advisor),
         (STORE, (config.store,)),
     ]
     for noun, uses in nouns:
@@ -185,7 +185,7 @@ def _models(workshop: Workshop) -> tuple[ComponentConfig, ...]:
     ]
     roles.append((CRITIC, config.critic, config.critic_model))
     roles.append((COMPARATOR, config.comparator, None))
-    roles.append((ADVISOR, config.advisor, config.advisor_model))
+    roles += [(ADVISOR, use, use.model or config.advisor_model) for use in config.advisor]
     found: list[ComponentConfig] = []
     for noun, use, named in roles:
         model = named or config.model

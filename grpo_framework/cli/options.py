@@ -64,7 +64,12 @@ _FLAGS: Mapping[str, tuple[tuple[str, ...], dict[str, Any]]] = {
     ),
     "critic": _flag("--critic", metavar=_REFERENCE, help="What fuses a generator's rollouts."),
     "comparator": _flag("--comparator", metavar=_REFERENCE, help="What judges answers."),
-    "advisor": _flag("--advisor", metavar=_REFERENCE, help="What proposes experiences."),
+    "advisor": _flag(
+        "--advisor",
+        multiple=True,
+        metavar=_REFERENCE,
+        help="What proposes experiences; repeat it for more, their proposals are merged.",
+    ),
     "store": _flag("--store", metavar=_REFERENCE, help="Where experiences are kept."),
     "experience_dir": _flag("--experience-dir", type=_FOLDER, help="Folder of the experiences."),
     "use_existing_experiences": _flag(
@@ -181,8 +186,9 @@ def read_config(given: Mapping[str, Any], base: Mapping[str, Any] | None = None)
     flags = {key: given[key] for key in present if key not in _NESTED}
     if "datasets" in flags:
         flags["datasets"] = _split(flags["datasets"])
-    if "generators" in flags:
-        flags["generators"] = list(flags["generators"])
+    for key in ("generators", "advisor"):
+        if key in flags:
+            flags[key] = list(flags[key])
     nested = [
         f"{_NESTED[key]}={json.dumps(given[key], ensure_ascii=False)}"
         for key in present

@@ -18,8 +18,10 @@ from grpo_framework.config.values import DEFAULTS, RunConfig
 from grpo_framework.errors import ConfigError, ValidationFailed
 from grpo_framework.validation import validate
 
-_SINGLE = ("model", "critic_model", "advisor_model", "critic", "comparator", "advisor", "store")
+_SINGLE = ("model", "critic_model", "advisor_model", "critic", "comparator", "store")
 _LISTS = ("datasets", "generators", "observers")
+_ONE_OR_MORE = ("advisor",)
+"""Keys with a list, or with a single component, so that ``--set advisor.options.…`` reads well."""
 
 
 def load_config(
@@ -64,6 +66,10 @@ def config_from_document(document: Mapping[str, Any], *, path: Path | None = Non
     Raises:
         ConfigError: With JSON pointer of what is wrong.
     """
+    document = dict(document)
+    for key in _ONE_OR_MORE:
+        if isinstance(document.get(key), Mapping):
+            document[key] = [document[key]]
     try:
         validate("config", document)
     except ValidationFailed as error:
@@ -110,6 +116,12 @@ def _spell_out(document: Mapping[str, Any]) -> dict[str, Any]:
     for key in _LISTS:
         if isinstance(result.get(key), list | tuple):
             result[key] = [_table(item) for item in result[key]]
+    for key in _ONE_OR_MORE:
+        if isinstance(result.get(key), list | tuple):
+            tables = [_table(item) for item in result[key]]
+            result[key] = tables[0] if len(tables) == 1 else tables
+        elif key in result:
+            result[key] = _table(result[key])
     return result
 
 

@@ -49,7 +49,7 @@ class ComponentConfig:
     Attributes:
         use: Its reference.
         options: Its options, validated when the plugin is loaded.
-        model: Another chat model for this generator; None uses the role's.
+        model: Another chat model for this generator or advisor; None uses the role's.
     """
 
     use: str
@@ -113,6 +113,7 @@ class RunConfig:
     """All that determines a run; the keys are those of the TOML file and of the schema ``config``.
 
     Attributes:
+        advisor: One or more; the file and `document` may name a single one without a list.
         data_dir: Folder with data sets as files.
         run_dir: Where the run is recorded; None makes a new folder below ``runs/``.
         max_failures: Share of failed units above which the run counts as failed.
@@ -124,7 +125,7 @@ class RunConfig:
     generators: tuple[ComponentConfig, ...]
     critic: ComponentConfig
     comparator: ComponentConfig
-    advisor: ComponentConfig
+    advisor: tuple[ComponentConfig, ...]
     store: ComponentConfig
     critic_model: ComponentConfig | None = None
     advisor_model: ComponentConfig | None = None
