@@ -13,6 +13,7 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 from grpo_framework.config import Execution
 from grpo_framework.console import ConsoleObserver
 from grpo_framework.engine import CausalEngine
+from grpo_framework.errors import ProblemError
 from grpo_framework.manager import ExperienceManager
 from grpo_framework.protocols import Observer
 from grpo_framework.records import Problem
@@ -123,10 +124,13 @@ class TrainingFreeGRPOTrainer:
             problems: With their reference answers, ids without repeats.
 
         Raises:
+            TypeError: Something else than a `Problem` is among them.
+            ProblemError: Two have the same id.
             GrpoError: What stops a whole run: a component that cannot be opened, a store that
                 cannot be written, an exhausted budget. The failure of a unit does not.
         """
         chosen = tuple(problems)
+        _check_problems(chosen)
         async with (
             self.experience_manager.open() as manager,
             self.causal_engine.open(chosen) as engine,
@@ -151,6 +155,21 @@ def _refuse(unknown: Mapping[str, object]) -> None:
     if unknown:
         message = f"TrainingFreeGRPOTrainer takes no argument {', '.join(map(repr, unknown))}"
         raise TypeError(message)
+
+
+def _check_problems(problems: Sequence[object]) -> None:
+    """Problems are addressed by their id: in seeds, in the journal, in the report."""
+    seen: set[str] = set()
+    for problem in problems:
+        if not isinstance(problem, Problem):
+            message = (
+                f"problems must be grpo_framework.Problem values, not {type(problem).__name__}"
+            )
+            raise TypeError(message)
+        if problem.id in seen:
+            message = f"two problems have the id '{problem.id}'"
+            raise ProblemError(message, hint="give each problem its own id")
+        seen.add(problem.id)
 
 
 def _check_counts(**counts: int) -> None:

@@ -9,7 +9,13 @@ import pytest
 
 from grpo_framework import TrainingFreeGRPOTrainer
 from grpo_framework.engine import Engine
-from grpo_framework.errors import BudgetExhausted, ComparatorError, ModelError, StoreError
+from grpo_framework.errors import (
+    BudgetExhausted,
+    ComparatorError,
+    ModelError,
+    ProblemError,
+    StoreError,
+)
 from grpo_framework.events import (
     AnswerFused,
     BatchFinished,
@@ -578,3 +584,12 @@ def test_a_trainer_trains_twice():
     assert owner_of(first, "generator_1").library_before == 0
     assert owner_of(second, "generator_1").library_before == 1
     assert len(second.epochs) == 1
+
+
+def test_problems_are_told_apart_by_their_ids():
+    """An id that stands twice, or what is no problem, is an error before anything is asked."""
+    made = trainer([Generator("right")])
+    with pytest.raises(ProblemError, match="two problems have the id"):
+        made.train([problem(1), problem(1)])
+    with pytest.raises(TypeError, match="Problem values, not dict"):
+        made.train([{"problem": "1+1", "answer": "2"}])
