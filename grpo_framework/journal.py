@@ -41,8 +41,7 @@ CREATE TABLE IF NOT EXISTS entries (
 )
 """
 _LAST = "SELECT key, value, checksum FROM entries WHERE kind = ? ORDER BY number DESC LIMIT 1"
-_BUSY = 10_000
-"""Milliseconds to wait for another process that holds the database."""
+_BUSY = 10_000  # milliseconds to wait for another process that holds the database
 
 
 @frozen
@@ -286,12 +285,7 @@ def _open(path: Path) -> sqlite3.Connection:
 
 
 def read_last(path: Path, kind: str) -> Any:
-    """The value of the newest entry of a kind, or None, without opening the journal for writing.
-
-    Raises:
-        DataError: The entry is damaged.
-        sqlite3.Error: The journal cannot be read.
-    """
+    """The value of the newest entry of a kind, or None, for readers beside the run."""
     with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as database:
         row = database.execute(_LAST, (kind,)).fetchone()
     return None if row is None else _decode(path, kind, *row)

@@ -27,9 +27,10 @@ from grpo_framework.identity import check_problems
 from grpo_framework.journal import Journal
 from grpo_framework.manager import ExperienceManager
 from grpo_framework.plugins import Plugins
+from grpo_framework.recording import Checkpoint
 from grpo_framework.records import Failure, Owner, Unit
 from grpo_framework.reports import RunReport
-from grpo_framework.rundir import EXPERIENCES, JOURNAL, Checkpoint, open_journal
+from grpo_framework.rundir import EXPERIENCES, JOURNAL, open_journal
 from grpo_framework.standing import read_events, read_report
 from grpo_framework.trainer import TrainingFreeGRPOTrainer
 from grpo_framework.workshop import Workshop

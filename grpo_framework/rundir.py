@@ -15,18 +15,18 @@ from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol
+from typing import Any, BinaryIO
 
-from attrs import field, frozen
 from filelock import FileLock, Timeout
 
 from grpo_framework.atomic import write_atomically
-from grpo_framework.calls import Account, Budget, Memory
+from grpo_framework.calls import Account, Budget
 from grpo_framework.codec import experience_to_document, from_document, to_document
 from grpo_framework.errors import DataError
 from grpo_framework.events import Event, RunFinished
 from grpo_framework.experience import Library
 from grpo_framework.journal import Journal
+from grpo_framework.recording import Checkpoint
 from grpo_framework.records import Owner
 from grpo_framework.reports import ReportFold
 from grpo_framework.validation import validate
@@ -49,79 +49,9 @@ _PATIENCE = 1.0
 logger = logging.getLogger(__name__)
 
 
-@frozen
-class Checkpoint:
-    """Where a run stands after a finished batch.
-
-    Attributes:
-        epoch: Of the batch, counted from 1; 0 before the first.
-        batch: Counted from 1; 0 before the first.
-        versions: The libraries' versions after it.
-        before: Their versions after the batch before it, which stale rollouts see.
-        fold: State of the report's fold.
-        offset: Bytes of the events that belong to it and to what was before.
-        account: What the run had used up by then.
-    """
-
-    epoch: int
-    batch: int
-    versions: dict[Owner, int]
-    before: dict[Owner, int]
-    fold: Any
-    offset: int = 0
-    account: Account = field(factory=Account)
-
-
 def to_json(document: object) -> str:
     """A document as it is written to files: indented, UTF-8, with a final line end."""
     return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
-
-
-class Recording(Protocol):
-    """What a session needs of a run's directory."""
-
-    @property
-    def last(self) -> Checkpoint | None:
-        """The checkpoint to go on from."""
-        ...
-
-    @property
-    def account(self) -> Account:
-        """What earlier sessions used up."""
-        ...
-
-    @property
-    def memory(self) -> Memory:
-        """Remembers answered calls and finished units."""
-        ...
-
-    async def notify(self, event: Event, /) -> None:
-        """Take an event."""
-        ...
-
-    async def sync(self) -> None:
-        """Flush what was remembered."""
-        ...
-
-    async def checkpoint(
-        self,
-        epoch: int,
-        batch: int,
-        *,
-        versions: Mapping[Owner, int],
-        before: Mapping[Owner, int],
-        budget: Budget,
-    ) -> None:
-        """Record that a batch is committed."""
-        ...
-
-    async def end_session(self, budget: Budget) -> None:
-        """Record what was used up."""
-        ...
-
-    def write_experiences(self, libraries: Iterable[Library]) -> None:
-        """Keep the libraries as the run leaves them."""
-        ...
 
 
 class RunRecord:

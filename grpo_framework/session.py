@@ -26,10 +26,10 @@ from grpo_framework.experience import Count, Library, Operation
 from grpo_framework.lanes import Learned, answers_of, learn
 from grpo_framework.manager import ExperienceManager
 from grpo_framework.protocols import Observer
+from grpo_framework.recording import Recording
 from grpo_framework.records import Owner, Problem, measure
 from grpo_framework.reports import ReportFold, RunReport
 from grpo_framework.rollouts import EndsProcess, Stages
-from grpo_framework.rundir import Recording
 from grpo_framework.schedule import Batch, RunSettings, plan_batches
 
 logger = logging.getLogger(__name__)

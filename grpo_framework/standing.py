@@ -19,8 +19,9 @@ from grpo_framework.errors import DataError
 from grpo_framework.events import Event
 from grpo_framework.identity import IDENTITY
 from grpo_framework.journal import read_last
+from grpo_framework.recording import Checkpoint
 from grpo_framework.reports import ReportFold, RunReport, fold
-from grpo_framework.rundir import CONFIG, EVENTS, JOURNAL, LOCK, REPORT, Checkpoint, newest_account
+from grpo_framework.rundir import CONFIG, EVENTS, JOURNAL, LOCK, REPORT, newest_account
 from grpo_framework.validation import validate
 
 

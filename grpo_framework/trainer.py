@@ -16,9 +16,9 @@ from grpo_framework.engine import CausalEngine
 from grpo_framework.errors import ProblemError
 from grpo_framework.manager import ExperienceManager
 from grpo_framework.protocols import Observer
+from grpo_framework.recording import Recording
 from grpo_framework.records import Problem
 from grpo_framework.reports import RunReport
-from grpo_framework.rundir import Recording
 from grpo_framework.schedule import RunSettings
 from grpo_framework.session import Session
 

@@ -49,6 +49,8 @@ LAYERS = (
     "evaluation",
     "abtest",
     "identity",
+    "provenance",
+    "recording",
     "rundir",
     "standing",
     "schedule",

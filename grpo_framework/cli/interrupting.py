@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import sys
 import threading
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
@@ -111,5 +110,6 @@ def _handling(stop: _Stop) -> Iterator[None]:
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
-        sys.stderr.flush()
+        # After an interruption the process is on its way out; pressing again still ends it at once.
+        if not stop.pressed:
+            signal.signal(signal.SIGINT, before)

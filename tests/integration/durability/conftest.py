@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[3]
-LIMIT = 240
+LIMIT = 120
 """Seconds after which a process counts as stuck."""
 
 
@@ -23,6 +23,7 @@ class Arena:
 
     def __init__(self, folder, *, problems):
         self.folder = folder
+        self._processes = []
         folder.mkdir(parents=True, exist_ok=True)
         rows = [
             {"id": f"p{n}", "problem": f"Add {n * 17 + 3} and {n * 5 + 8}.", "answer": n * 22 + 11}
@@ -51,7 +52,7 @@ class Arena:
         }
         if url:
             environment["OPENAI_BASE_URL"] = url
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [sys.executable, "-m", "grpo_framework.cli", *map(str, arguments)],
             cwd=self.folder,
             env=environment,
@@ -61,14 +62,18 @@ class Arena:
             # Not every runner of tests leaves the signal as a terminal does.
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
         )
+        self._processes.append(process)
+        return process
+
+    def close(self):
+        for process in self._processes:
+            process.kill()
+            process.communicate()
 
     def run(self, *arguments, url=""):
         """Run to the end; gives the exit code, stdout and stderr."""
         process = self.start(*arguments, url=url)
-        try:
-            out, err = process.communicate(timeout=LIMIT)
-        finally:
-            process.kill()
+        out, err = process.communicate(timeout=LIMIT)
         return subprocess.CompletedProcess(arguments, process.returncode, out, err)
 
     @property
@@ -141,6 +146,18 @@ class Endpoint:
             time.sleep(0.005)
         raise AssertionError(f"the endpoint did not get {number} requests")
 
+    def wait_for_connection(self):
+        """Wait until somebody is connected."""
+        port = f":{int(self.url.rpartition(':')[2].partition('/')[0]):04X} "
+        until = time.monotonic() + LIMIT
+        while time.monotonic() < until:
+            rows = Path("/proc/net/tcp").read_text().splitlines()
+            if any(port in row and row.split()[3] == "01" for row in rows):
+                time.sleep(0.2)
+                return
+            time.sleep(0.02)
+        raise AssertionError("nobody connected to the endpoint")
+
     def close(self):
         self._process.kill()
         self._process.communicate()
@@ -168,7 +185,12 @@ def endpoint(tmp_path):
 def arena(tmp_path):
     """Make folders to run in."""
 
-    def make(name="arena", problems=6):
-        return Arena(tmp_path / name, problems=problems)
+    made = []
 
-    return make
+    def make(name="arena", problems=6):
+        made.append(Arena(tmp_path / name, problems=problems))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()

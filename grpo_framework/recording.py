@@ -1,0 +1,83 @@
+"""What a session needs of a run's directory, and where a run stands after a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Protocol
+
+from attrs import field, frozen
+
+from grpo_framework.calls import Account, Budget, Memory
+from grpo_framework.events import Event
+from grpo_framework.experience import Library
+from grpo_framework.records import Owner
+
+
+@frozen
+class Checkpoint:
+    """Where a run stands after a finished batch.
+
+    Attributes:
+        epoch: Of the batch, counted from 1; 0 before the first.
+        batch: Counted from 1; 0 before the first.
+        versions: The libraries' versions after it.
+        before: Their versions after the batch before it, which stale rollouts see.
+        fold: State of the report's fold.
+        offset: Bytes of the events that belong to it and to what was before.
+        account: What the run had used up by then.
+    """
+
+    epoch: int
+    batch: int
+    versions: dict[Owner, int]
+    before: dict[Owner, int]
+    fold: Any
+    offset: int = 0
+    account: Account = field(factory=Account)
+
+
+class Recording(Protocol):
+    """What a session needs of a run's directory."""
+
+    @property
+    def last(self) -> Checkpoint | None:
+        """The checkpoint to go on from."""
+        ...
+
+    @property
+    def account(self) -> Account:
+        """What earlier sessions used up."""
+        ...
+
+    @property
+    def memory(self) -> Memory:
+        """Remembers answered calls and finished units."""
+        ...
+
+    async def notify(self, event: Event, /) -> None:
+        """Take an event."""
+        ...
+
+    async def sync(self) -> None:
+        """Flush what was remembered."""
+        ...
+
+    async def checkpoint(
+        self,
+        epoch: int,
+        batch: int,
+        *,
+        versions: Mapping[Owner, int],
+        before: Mapping[Owner, int],
+        budget: Budget,
+    ) -> None:
+        """Record that a batch is committed."""
+        ...
+
+    async def end_session(self, budget: Budget) -> None:
+        """Record what was used up."""
+        ...
+
+    def write_experiences(self, libraries: Iterable[Library]) -> None:
+        """Keep the libraries as the run leaves them."""
+        ...

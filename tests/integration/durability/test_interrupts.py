@@ -1,0 +1,74 @@
+"""Ctrl-C on a real training process."""
+
+from __future__ import annotations
+
+import json
+import signal
+import time
+
+MOST = 2.0
+"""Seconds that a clean stop may take."""
+
+
+def interrupt(process, times=1):
+    """Send the signal, and again at once; gives the seconds until the process has ended."""
+    started = time.monotonic()
+    for _ in range(times):
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.05)
+    out, err = process.communicate(timeout=30)
+    return time.monotonic() - started, out, err
+
+
+def test_one_stops_cleanly_and_says_how_to_go_on(arena, endpoint):
+    """Exit code 130 within two seconds, no result; the run is listed as stopped."""
+    place, server = arena(), endpoint()
+    process = place.start(*place.train, url=server.url)
+    server.wait_for(20)
+    seconds, out, err = interrupt(process)
+    assert process.returncode == 130
+    assert seconds < MOST
+    assert out == ""
+    assert err.splitlines() == ["stopped; go on with: grpo-cli runs resume run", "interrupted"]
+    listed = json.loads(place.run("runs", "list", ".", "--json").stdout)
+    assert [row["outcome"] for row in listed] == ["stopped"]
+    assert listed[0]["calls"] > 0
+
+
+def test_before_the_models_answer_there_is_nothing_to_go_on_with(arena, endpoint):
+    """The preflight call hangs: one word, and nothing is left behind."""
+    place, server = arena(), endpoint(hung=1.0)
+    process = place.start(*place.train, url=server.url)
+    server.wait_for_connection()
+    seconds, out, err = interrupt(process)
+    assert process.returncode == 130
+    assert seconds < MOST
+    assert (out, err.splitlines()) == ("", ["interrupted"])
+    assert [path.name for path in place.folder.iterdir()] == ["sums.jsonl"]
+
+
+def test_calls_that_hang_do_not_hold_it_up(arena, endpoint):
+    """All calls under way hang; the journal is closed and what was answered is kept."""
+    place, server = arena(), endpoint(hung=0.3, tries=1000)
+    process = place.start(*place.train, url=server.url)
+    server.wait_for(20)
+    time.sleep(1.0)
+    seconds, _, err = interrupt(process)
+    assert process.returncode == 130
+    assert seconds < MOST
+    assert "grpo-cli runs resume run" in err
+    assert not (place.folder / "run" / "journal.sqlite-wal").exists()
+
+
+def test_a_second_one_ends_it_at_once(arena, endpoint):
+    """No waiting for anything, the same exit code; what was recorded is still there."""
+    place, server = arena(), endpoint()
+    process = place.start(*place.train, url=server.url)
+    server.wait_for(20)
+    seconds, _, err = interrupt(process, times=2)
+    # In the interpreter's last moments it is the signal itself that ends it: 130 for a shell too.
+    assert process.returncode in (130, -signal.SIGINT)
+    assert seconds < MOST
+    assert "grpo-cli runs resume run" in err
+    done = place.run("runs", "resume", "run", "--quiet", url=server.url)
+    assert done.returncode == 0, done.stderr
