@@ -25,7 +25,7 @@ MAX_TRIES: Final = 12
 MAX_BLOCK: Final = 20_000
 _ASCII_STEMS: Final = (
     "answer", "antwort", "respuesta", "resposta", "risposta", "jawaban", "cevap", "antwoord",
-    "ergebnis", "resultado", "risultato", "####", "correct option", "correct choice",
+    "ergebnis", "resultado", "risultato", "####", "correct option", "correct choice", "best choice", "best option", "right choice", "right option",
     "correct statement", "i choose", "svar",
 )  # fmt: skip
 _OTHER_STEMS: Final = (
@@ -87,14 +87,18 @@ _CHOICE: Final = Pattern(
     r"(?:option|choice|answer|statement|选项|選項)\s?\(?([A-J])\)?\s(?:is|must be|"
     r"would be)\s(?:the\s)?(?:correct|right|best|true)|"
     r"(?:^|[\s(])\(?([A-J])\)?\sis\s(?:the\s)?(?:correct|right)\s?(?:answer|option|choice)?|"
-    r"选项?\s?([A-J])(?![A-Za-z])|go with (?:option |choice )?\(?([A-J])\b",
+    r"选项?\s?([A-J])(?![A-Za-z])|(?:go with|pick|choose|select) (?:option |choice )?\(?([A-J])\b",
     re.MULTILINE,
 )
 
 
+_THAT_IS: Final = Pattern(r",?\s+i\.\s?e\.,?\s+(?=\S*[\d$\\])")
 _NAME_IS: Final = Pattern(r"^([a-zA-Z])\s(?:is|equals)\s")
 _CHOICE_WORDS: Final = (
     "go with",
+    "pick",
+    "choose",
+    "select",
     "correct",
     "is right",
     "is the right",
@@ -236,7 +240,7 @@ def _value_after(text: str, position: int, after: int, *, strong: bool) -> Marke
         return Marked(position, listed, "", strong=strong)
     line = block.split("\n", 1)[0].strip()
     last = "\n" not in block.strip()
-    statement = strip_lead(cut_at_end(line).strip())
+    statement = strip_lead(_THAT_IS.split(cut_at_end(line))[-1].strip())
     if is_refusal(statement):
         return Marked(position, (), "no answer: the response declines to give one", strong=strong)
     if last and statement == strip_lead(line) and is_cut_short(statement):

@@ -35,11 +35,15 @@ _DATE: Final = Pattern(
     r"(?:January|February|March|April|May|June|July|August|September|October|November|December)"
     r"\s\d{1,2}(?:st|nd|rd|th)?(?![\d:])(?:,\s\d{4})?|\d{4}-\d{2}-\d{2}"
 )
-_BESIDE: Final = Pattern(
-    r"\b(?:for|after|in|within|per|every|during|over|from|with|among|between|each|out of|"
-    r"(?<!total )(?<!sum )(?<!number )(?<!cost )(?<!rest )of)\s+"
+_DETERMINERS: Final = (
     r"(?:(?:the|these|those|each|all|his|her|their|its|every|only|about|another|last|first|next|"
-    r"other|remaining)\s+){0,2}$",
+    r"other|remaining)\s+){0,2}$"
+)
+_BESIDE: Final = Pattern(
+    r"(?:\b(?:for|after|in|within|per|every|during|over|from|with|among|between|each"
+    r"|(?:after|by|of|for|from|before|without|when|while)\s+\w+ing"
+    r"|(?:\d|half|thirds?|quarters?|fourths?|out|most|all|some|any|one|two|each)\s+of)"
+    r"|[\d%]\s+of)\s+" + _DETERMINERS,
     re.IGNORECASE,
 )
 _CJK_LEAD: Final = Pattern(r"^[\u3040-\u9fff]{1,6}(?=[-+]?[$€£¥]?\d)")

@@ -78,7 +78,7 @@ _WORD_FIRST: Final = Pattern(r"([^\W\d_]{2,})[^\d\\=]*\d")
 _LIST_AFTER: Final = Pattern(r"(\d)\s[^\d:=$]{1,60}:\s.*$")
 _SPELLED: Final = Pattern(
     r"(?:zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|(?:thir|four|fif|six|"
-    r"seven|eigh|nine)teen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)(?![a-z])",
+    r"seven|eigh|nine)teen|(?:negative |positive |minus )?infinity|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)(?![a-z])",
     re.IGNORECASE,
 )
 _EMPTY: Final = Pattern(
@@ -259,6 +259,9 @@ def value_in(sentence: str, *, concluding: bool) -> str | None:
                 or (0 < count_words(tail) <= 1 + concluding and not _EMPTY.search(tail))
             )
         ):
+            leading = read_quantity(sentence)
+            if leading and not any(map(str.isdigit, tail)) and "\\" not in tail:
+                return leading
             return strip_words(tail)
     formulas = find_formulas(sentence)
     if formulas and (concluding or len(formulas) == 1):

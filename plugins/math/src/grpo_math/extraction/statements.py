@@ -49,6 +49,10 @@ _ANNOUNCED: Final = Pattern(
 _BEHIND: Final = Pattern(
     r"^[^\d]*\b(?:after|in|within|for|during)\s+(?:\w+\s+)?[\d,.]+\s*\w*\W*$", re.IGNORECASE
 )
+_SO_ASIAN: Final = Pattern(
+    r"[，,；;]\s*(?:所以|因此|故|从而|于是|即|可得|解得|よって|したがって)\s*|"
+    r",\s+(?:so|hence|thus|therefore)\s+(?!that\b)"
+)
 _SO: Final = Pattern(r",\s+(?:so|hence|thus|therefore|giving|which gives)\s+(?!that\b)")
 _POLAR: Final = Pattern(r"(yes|no|true|false)[,.;:]\s", re.IGNORECASE)
 _CORRECTION: Final = Pattern(
@@ -148,7 +152,7 @@ def find_last_statement(text: str) -> tuple[str | None, str]:
     listed = _read_final_list(lines)
     if listed:
         return listed, ""
-    line = _DECORATION.sub("", lines[-1])
+    line = _DECORATION.sub("", _read_cell(lines[-1]))
     sentences = [part for part in _SENTENCE.split(line) if part.strip()]
     if len(sentences) > 1 and _CHOICE_LETTER.fullmatch(sentences[-2].strip()):
         sentences[-2:] = [" ".join(sentences[-2:])]
@@ -157,7 +161,7 @@ def find_last_statement(text: str) -> tuple[str | None, str]:
     sentence = sentences[-1].strip() if sentences else ""
     if is_refusal(sentence) or (is_refusal(line) and not any(map(str.isdigit, sentence))):
         return None, "no answer: the response declines to give one"
-    parts = _SO.split(sentence)
+    parts = (_SO if sentence.isascii() else _SO_ASIAN).split(sentence)
     if len(parts) > 1 and any(map(str.isdigit, parts[-1])) and not _is_aside(parts):
         sentence = f"so {parts[-1]}"
     lead = CONCLUSION.match(sentence)
@@ -195,6 +199,13 @@ def find_last_statement(text: str) -> tuple[str | None, str]:
     if stated or wordy:
         return strip_sum(stated or value), ""
     return None, "no answer found"
+
+
+def _read_cell(line: str) -> str:
+    """Read the last cell of a row of a table that ends a response."""
+    cells = [cell.strip() for cell in line.strip("|").split("|")]
+    in_table = line.startswith("|") and line.endswith("|") and len(cells) > 1
+    return cells[-1] if in_table and any(map(str.isdigit, cells[-1])) else line
 
 
 def _is_aside(parts: list[str]) -> bool:

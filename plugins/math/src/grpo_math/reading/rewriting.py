@@ -58,6 +58,8 @@ _WORDS = (
     (Pattern(r"\bis\s+(?:less|smaller)\s+than\s+or\s+equal\s+to\b"), r"\\le "),
     (Pattern(r"\bis\s+(?:strictly\s+)?(?:greater|more|larger)\s+than\b"), ">"),
     (Pattern(r"\bis\s+(?:strictly\s+)?(?:less|smaller)\s+than\b"), "<"),
+    (Pattern(r"\s+(?:equals|is\s+equal\s+to)\s+(?=[-+\\\d({a-z])"), " = "),
+    (Pattern(r"^\s*([a-zA-Z])\s+is\s+(?=[-+\\\d(])"), r"\1 = "),
     (Pattern(r"\bis\s+at\s+least\b"), r"\\ge "),
     (Pattern(r"\bis\s+at\s+most\b"), r"\\le "),
 )  # fmt: skip
@@ -105,7 +107,7 @@ def _rewrite_words(text: str) -> str:
         text = _RUPEES.sub("₹", text)
     if "choose" in text:
         text = _CHOOSE.sub(r"\\binom{\1}{\2}", text)
-    if "plus" in text.lower() or " is " in text:
+    if "plus" in text.lower() or " is " in text or " equal" in text:
         for pattern, sign in _WORDS:
             text = pattern.sub(sign, text)
     if text[:1].isalpha() or text[:1] == " ":

@@ -34,8 +34,8 @@ _PHRASES = (
     (Pattern(r"\b(?:fl\.?|fluid)\s*(?:oz\b\.?|ounces?)", re.IGNORECASE), "floz"),
     (Pattern(r"\b(?:sq\.?|square)\s+(?=[a-z])", re.IGNORECASE), "square "),
     (Pattern(r"\b(?:cu\.?|cubic)\s+(?=[a-z])", re.IGNORECASE), "cubic "),
-    (Pattern(r"\b(nautical|short|metric|light|basis|electron|per)\s+(?=(?:miles?|tons?|years?"
-                r"|points?|volts?|cent)\b)", re.IGNORECASE), r"\1-"),
+    (Pattern(r"\b(nautical|short|metric|light|basis|electron)\s+(?=(?:miles?|tons?|years?"
+                r"|points?|volts?)\b)", re.IGNORECASE), r"\1-"),
     (Pattern(r"\b(?:us|u\.s\.|american)\s+dollars?\b", re.IGNORECASE), "USD"),
     (Pattern(r"\bcanadian\s+dollars?\b", re.IGNORECASE), "CAD"),
     (Pattern(r"\baustralian\s+dollars?\b", re.IGNORECASE), "AUD"),
