@@ -159,10 +159,10 @@ def test_refused_proposals_are_remembered_once_and_few():
     kept = fold.past["generator_1"].rejected
     assert [(row.text[:5], row.rule) for row in kept] == [("", "answer-leak"), ("Do x.", "gate")]
     assert len(kept[1].text) == TEXT_CHARS
-    many = [Refusal(Add(f"Do {n}."), "gate", "no") for n in range(20)]
+    many = [Refusal(Add(f"Do {n}."), "gate", "no") for n in range(50)]
     fold.add(commit(*many))
     assert [row.text for row in fold.past["generator_1"].rejected] == [
-        f"Do {n}." for n in range(20 - KEPT, 20)
+        f"Do {n}." for n in range(50 - KEPT, 50)
     ]
     other = ReportFold()
     other.restore(fold.state)

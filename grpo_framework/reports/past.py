@@ -8,8 +8,8 @@ from grpo_framework.events import LibraryCommitted
 from grpo_framework.experience import Add, Merge, Modify, Refusal
 from grpo_framework.records import Past, Rejected
 
-KEPT = 6
-"""How many refused proposals are told; the events hold all."""
+KEPT = 30
+"""How many refused proposals of an owner are remembered; the events hold all."""
 
 TEXT_CHARS = 200
 """Longest text of one."""

@@ -1,0 +1,121 @@
+"""The advisor: tactics against the commonest failure of each group, a few of them a batch."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from hashlib import sha256
+
+from attrs import frozen
+
+from grpo_framework.experience import (
+    Add,
+    Delete,
+    Keep,
+    Library,
+    Operation,
+    id_prefix,
+    normalise,
+)
+from grpo_framework.records import Contrast
+from grpo_pool.choosing import Arm, base_rate, choose, is_given_up, list_arms, main_failure
+from grpo_pool.tactics import Tactic
+
+_KINDS = {
+    "wrong": "a wrong answer",
+    "no_answer": "no answer found",
+    "cut_off": "cut off before the answer",
+    "refused": "refused to answer",
+}
+
+
+@frozen
+class PoolAdvisor:
+    """Proposes general tactics, without reading the attempts and without a model call.
+
+    Attributes:
+        tactics: What there is to propose.
+        proposals: Most tactics that one group is given.
+        per_batch: Most additions of a batch, so that what they do can be told apart.
+    """
+
+    tactics: tuple[Tactic, ...]
+    proposals: int = 1
+    per_batch: int = 2
+
+    async def advise(
+        self, contrasts: tuple[Contrast, ...], library: Library, /
+    ) -> tuple[Operation, ...]:
+        """Tactics against the commonest kind of failure of each group."""
+        return tuple(
+            operation for contrast in contrasts for operation in self._advise(contrast, library)
+        )
+
+    def _advise(self, contrast: Contrast, library: Library) -> Iterator[Operation]:
+        kind = main_failure(contrast)
+        base = base_rate(contrast)
+        arms = list_arms(self.tactics, kind, contrast, library)
+        bad = [arm for arm in arms if is_given_up(arm, base)]
+        for arm in bad:
+            if _is_own(arm, library):
+                yield _delete(arm, base)
+        rest = [arm for arm in arms if arm not in bad]
+        for arm in choose(rest, base, contrast.seed, self.proposals):
+            if arm.held is None:
+                yield Add(
+                    arm.tactic.text,
+                    category=arm.tactic.name,
+                    reason=f"against what failed most in the group: {_KINDS[kind]}",
+                )
+            elif _is_own(arm, library):
+                yield Keep(arm.held.id, reason=f"{_rate(arm)} with it")
+
+    async def consolidate(
+        self,
+        proposals: tuple[Operation, ...],
+        library: Library,  # noqa: ARG002 - the protocol's signature
+        /,
+        *,
+        seed: int,
+    ) -> tuple[Operation, ...]:
+        """Of a batch's additions those that most groups call for; each edit once.
+
+        Args:
+            proposals: Of the batch.
+            library: Of the owner.
+            seed: Decides between additions that equally many groups call for.
+        """
+        votes = Counter(normalise(item.content) for item in proposals if isinstance(item, Add))
+        first = {normalise(x.content): x for x in reversed(proposals) if isinstance(x, Add)}
+        # Thompson sampling chose the order within equals already; the seed only breaks ties.
+        order = sorted(votes, key=lambda text: (-votes[text], hash_of(seed, text)))
+        deleted = {item.id for item in proposals if isinstance(item, Delete)}
+        others: dict[Operation, None] = {}
+        for item in proposals:
+            if isinstance(item, Keep):
+                if item.id not in deleted and not any(
+                    isinstance(known, Keep) and known.id == item.id for known in others
+                ):
+                    others[item] = None
+            elif not isinstance(item, Add):
+                others[item] = None
+        return (*(first[text] for text in order[: self.per_batch]), *others)
+
+
+def _is_own(arm: Arm, library: Library) -> bool:
+    """Whether the owner may edit the experience, which a shared one it may not."""
+    return arm.held is not None and arm.held.id.startswith(f"{id_prefix(library.owner)}-")
+
+
+def _delete(arm: Arm, base: float) -> Delete:
+    assert arm.held is not None
+    return Delete(arm.held.id, reason=f"{_rate(arm)} with it, below the {base:.0%} of the run")
+
+
+def _rate(arm: Arm) -> str:
+    return f"{arm.successes:g} of {arm.uses:g} rollouts were right"
+
+
+def hash_of(seed: int, text: str) -> int:
+    """A number that follows from seed and text, the same on every machine."""
+    return int.from_bytes(sha256(f"{seed}/{text}".encode()).digest()[:8])
