@@ -46,7 +46,10 @@ def _prose(text: str) -> str:
 
 # --- hooks -------------------------------------------------------------------------------------
 
-EXTRA = {"grpo_comparators": ("AnswerComparator",), "grpo_advisors": ("Consolidator",)}
+EXTRA = {
+    "grpo_comparators": ("AnswerComparator", "ReferenceChecker"),
+    "grpo_advisors": ("Consolidator",),
+}
 """Hook → further Protocols that what it offers may implement."""
 
 
@@ -114,7 +117,11 @@ def hook_implementations(hook: str) -> str:
     failed = {record.name: record.failure for record in plugins.records() if record.failure}
     assert not failed, failed
     rows = [
-        (_code(offer.reference), offer.component.summary, f"[{offer.plugin}]({_readme(offer.plugin)})")
+        (
+            _code(offer.reference),
+            offer.component.summary,
+            f"[{offer.plugin}]({_readme(offer.plugin)})",
+        )
         for offer in plugins.offers(noun)
     ]
     return _table(("reference", "what it is", "plugin"), *rows)

@@ -59,6 +59,7 @@ if TYPE_CHECKING:
         Generator,
         Observer,
         ProblemSource,
+        ReferenceChecker,
     )
     from grpo_framework.records import (
         Attempt,
@@ -94,6 +95,7 @@ _EXPORTS: dict[str, tuple[str, ...]] = {
         "ModelError",
         "PluginError",
         "ProblemError",
+    "ReplyRefused",
         "ReplyRefused",
         "RunFailed",
         "StoreError",
@@ -130,6 +132,7 @@ _EXPORTS: dict[str, tuple[str, ...]] = {
         "Generator",
         "Observer",
         "ProblemSource",
+        "ReferenceChecker",
     ),
     "records": (
         "Attempt",
@@ -203,6 +206,7 @@ __all__ = [
     "ProblemError",
     "ProblemSource",
     "Question",
+    "ReferenceChecker",
     "ReplyRefused",
     "Rollout",
     "RunConfig",

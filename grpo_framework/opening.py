@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from decimal import Decimal
 from typing import Any, TypeVar
@@ -13,7 +14,7 @@ from grpo_framework.calls import Brake, Budget, CallRules, GuardedModel
 from grpo_framework.combining import CombinedAdvisor
 from grpo_framework.config import ComponentConfig, RunConfig
 from grpo_framework.engine import Engine
-from grpo_framework.errors import ConfigError
+from grpo_framework.errors import ConfigError, ProblemError
 from grpo_framework.experience import CRITIC, generator_owner
 from grpo_framework.plugins import (
     ADVISOR,
@@ -27,7 +28,7 @@ from grpo_framework.plugins import (
 from grpo_framework.plugins import (
     CRITIC as CRITIC_NOUN,
 )
-from grpo_framework.protocols import Advisor, ChatModel
+from grpo_framework.protocols import Advisor, ChatModel, Comparator, ReferenceChecker
 from grpo_framework.records import Owner, Price, Problem
 from grpo_framework.workshop import Workshop
 
@@ -43,12 +44,14 @@ class ConfiguredEngine:
         plugins: Where to find it.
         learning: Whether an advisor is needed.
         preflight: Whether each chat model has to answer one small call first.
+        instead: Makes what takes the place of a chat model; the model itself is not opened.
     """
 
     config: RunConfig
     plugins: Plugins = field(factory=Plugins.discover)
     learning: bool = True
     preflight: bool = True
+    instead: Callable[[ComponentConfig], ChatModel] | None = None
 
     @asynccontextmanager
     async def open(self, problems: tuple[Problem, ...]) -> AsyncIterator[Engine]:
@@ -56,6 +59,7 @@ class ConfiguredEngine:
 
         Raises:
             ConfigError: A wrong reference or option, before anything is opened.
+            ProblemError: A reference answer that the comparator cannot read.
             ModelError: A chat model does not answer.
         """
         async with AsyncExitStack() as stack:
@@ -71,10 +75,12 @@ class _Opening:
         self._config = spec.config
         self._learning = spec.learning
         self._preflight = spec.preflight
+        self._instead = spec.instead
         self._workshop = Workshop(spec.config, spec.plugins)
         self._stack = stack
+        self._problems = problems
         self._key = {problem.question.text: problem.answer for problem in problems}
-        self._models: dict[str, GuardedModel] = {}
+        self._models: dict[str, ChatModel] = {}
         self._brake = Brake()
         self._budget = Budget(spec.config.budget, self._brake)
 
@@ -88,6 +94,7 @@ class _Opening:
             for (noun, use, owner, _), model in zip(parts, await self._used(parts), strict=True)
         ]
         count = len(config.generators)
+        await asyncio.to_thread(check_references, opened[count + 1], self._problems)
         models_simulate = any(
             self._workshop.find(CHAT_MODEL, use).component.simulation
             for offer, (_, _, _, use) in zip(offers, parts, strict=True)
@@ -137,8 +144,10 @@ class _Opening:
 
     async def _model(self, use: ComponentConfig) -> ChatModel:
         key = repr((use.use, sorted(use.options.items(), key=str)))
-        if key not in self._models:
-            price = price_of(self._workshop, use)
+        if key not in self._models and self._instead is not None:
+            self._models[key] = self._instead(use)
+        elif key not in self._models:
+            price = known_price(self._workshop, use)
             opening = self._workshop.open(CHAT_MODEL, use, answer_key=self._key)
             model = GuardedModel(
                 await self._stack.enter_async_context(opening),
@@ -173,6 +182,36 @@ class _Opening:
         return await self._stack.enter_async_context(opening)
 
 
+def check_references(comparator: Comparator, problems: Iterable[Problem]) -> None:
+    """Check that a comparator can read every reference; one that cannot tell accepts them all.
+
+    Args:
+        comparator: The comparator that is to judge.
+        problems: What is to be judged.
+
+    Raises:
+        ProblemError: A reference cannot be read; it names the first such problem and its place.
+    """
+    if not isinstance(comparator, ReferenceChecker):
+        return
+    found = (
+        (problem, reason)
+        for problem in problems
+        if (reason := comparator.check_reference(problem)) is not None
+    )
+    first = next(found, None)
+    if first is None:
+        return
+    problem, reason = first
+    more = sum(1 for _ in found)
+    others = f" (and {more} more)" if more else ""
+    place = problem.source or f"problem '{problem.id}'"
+    raise ProblemError(
+        f"{place}: the reference answer {problem.answer[:60]!r} cannot be read: {reason}{others}",
+        hint="correct the answer or take the problem out",
+    )
+
+
 def _combine(config: RunConfig, advisors: Sequence[Advisor]) -> Advisor | None:
     """One advisor as it is, several as one, none where nothing is to be learned."""
     if len(advisors) < 2:
@@ -184,8 +223,8 @@ def _combine(config: RunConfig, advisors: Sequence[Advisor]) -> Advisor | None:
     return CombinedAdvisor(tuple(zip(names, advisors, strict=True)))
 
 
-def price_of(workshop: Workshop, use: ComponentConfig) -> Price:
-    """What a chat model costs: the user's own price, or the one its component knows.
+def known_price(workshop: Workshop, use: ComponentConfig) -> Price | None:
+    """What a chat model costs: the user's own price, or the one its component knows, or None.
 
     Raises:
         ConfigError: A cost limit is set and the price is not known.
@@ -200,4 +239,4 @@ def price_of(workshop: Workshop, use: ComponentConfig) -> Price:
         message = f"the price of {use.use} is not known, so max_cost cannot be kept"
         hint = f"--set 'prices.\"{use.use}\"={{input=…, output=…}}' in dollars per million tokens"
         raise ConfigError(message, pointer="/budget/max_cost", hint=hint)
-    return known or Price()
+    return known

@@ -116,6 +116,26 @@ class AnswerComparator(Comparator, Protocol):
 
 
 @runtime_checkable
+class ReferenceChecker(Comparator, Protocol):
+    """A comparator that can tell beforehand which reference answers it cannot read.
+
+    It is asked once for each problem, before the first model call; one without it finds out when
+    it judges.
+    """
+
+    def check_reference(self, problem: Problem, /) -> str | None:
+        """Check a reference answer.
+
+        Args:
+            problem: The question with its reference answer.
+
+        Returns:
+            None where it can be read, else the reason why not, on one line.
+        """
+        ...
+
+
+@runtime_checkable
 class Advisor(Protocol):
     """Draws the semantic advantage: reads good and bad attempts, proposes edits of the library."""
 

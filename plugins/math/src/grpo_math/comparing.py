@@ -190,7 +190,7 @@ def check_reference(gold: str, *, options: Options = DEFAULT) -> Result | None:
         return Result(Verdict.UNKNOWN, reason, None, options=changes, cause=cause)
 
     try:
-        reading = read(gold, options)
+        reading = _read_answer(gold, options)
     except OverLimitError as over:
         return give_up(Cause.OVER_LIMIT, str(over))
     except (RecursionError, MemoryError):

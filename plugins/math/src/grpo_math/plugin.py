@@ -14,7 +14,7 @@ from grpo_framework.errors import ComparatorError
 from grpo_framework.hookspecs import hookimpl
 from grpo_framework.protocols import Comparator
 from grpo_framework.records import Problem, Verdict
-from grpo_math.comparing import compare, compare_response
+from grpo_math.comparing import check_reference, compare, compare_response
 from grpo_math.options import Options
 from grpo_math.results import Cause, Result
 
@@ -70,6 +70,11 @@ class Equivalence:
             compare_response, problem.answer, answer, options=self.options
         )
         return to_verdict(result)
+
+    def check_reference(self, problem: Problem, /) -> str | None:
+        """Check that a reference can be read, when the problems are loaded."""
+        unread = check_reference(problem.answer, options=self.options)
+        return None if unread is None else unread.reason
 
     async def compare_answer(self, problem: Problem, answer: str | None, /) -> Verdict:
         """Judge a bare final answer, without a search for one in it."""

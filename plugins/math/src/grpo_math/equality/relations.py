@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from grpo_math.equality.exact import UndefinedError
 from grpo_math.equality.numeric import NotRealError, NumericEvaluator
-from grpo_math.limits import OverLimitError, UndecidableError
+from grpo_math.limits import Deadline, OverLimitError, UndecidableError
 from grpo_math.reading.atoms import add, negate
 from grpo_math.values import NUMBER_TYPES, Expr, Relation, Value, collect_variables
 from grpo_math.wording import words
-
-if TYPE_CHECKING:
-    from grpo_math.equality.judge import Judge
 
 _ORDER = frozenset({"<", ">", "<=", ">="})
 _FLIPPED = {
@@ -24,6 +21,16 @@ _FLIPPED = {
 _POINTS = tuple(Fraction(t) for t in words("13/17 -29/19 47/11 -61/7 83/23 5/29 -7/41"))
 _WANTED = 4
 _DIGITS = 60
+
+
+class Judge(Protocol):
+    """What the rules for relations need of the judge around them."""
+
+    deadline: Deadline
+
+    def equal(self, a: Value, b: Value) -> bool:
+        """Tell whether two values are equal."""
+        ...
 
 
 def _gap(relation: Relation) -> Expr | None:

@@ -25,7 +25,8 @@ MAX_TRIES: Final = 12
 MAX_BLOCK: Final = 20_000
 _ASCII_STEMS: Final = (
     "answer", "antwort", "respuesta", "resposta", "risposta", "jawaban", "cevap", "antwoord",
-    "ergebnis", "resultado", "risultato", "####", "correct option", "correct choice", "best choice", "best option", "right choice", "right option",
+    "ergebnis", "resultado", "risultato", "####", "correct option", "correct choice",
+    "best choice", "best option", "right choice", "right option",
     "correct statement", "i choose", "svar",
 )  # fmt: skip
 _OTHER_STEMS: Final = (

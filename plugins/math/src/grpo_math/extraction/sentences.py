@@ -78,7 +78,8 @@ _WORD_FIRST: Final = Pattern(r"([^\W\d_]{2,})[^\d\\=]*\d")
 _LIST_AFTER: Final = Pattern(r"(\d)\s[^\d:=$]{1,60}:\s.*$")
 _SPELLED: Final = Pattern(
     r"(?:zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|(?:thir|four|fif|six|"
-    r"seven|eigh|nine)teen|(?:negative |positive |minus )?infinity|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)(?![a-z])",
+    r"seven|eigh|nine)teen|(?:negative |positive |minus )?infinity|twenty|thirty|forty|"
+    r"fifty|sixty|seventy|eighty|ninety)(?![a-z])",
     re.IGNORECASE,
 )
 _EMPTY: Final = Pattern(

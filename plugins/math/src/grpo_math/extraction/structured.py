@@ -22,7 +22,9 @@ THINK_ENDS: Final = (
 )
 _THINK_STARTS: Final = ("<think>", "<thinking>", "<thought>", "[THINK]", "◁think▷")
 MAX_ITEMS: Final = 200
-_TAG: Final = Pattern(r"[<\[](/?)(?:final_?)?(?:answer|solution_answer|result)\s{0,3}[>\]]", re.IGNORECASE)
+_TAG: Final = Pattern(
+    r"[<\[](/?)(?:final_?)?(?:answer|solution_answer|result)\s{0,3}[>\]]", re.IGNORECASE
+)
 _KEY: Final = Pattern(
     r"""["'](?:final[_ ]?|correct[_
     ]?)?(?:answer|result|solution|réponse|antwort|respuesta|ответ|答案)["']\s{0,8}:\s{0,8}""",
