@@ -58,6 +58,7 @@ LAYERS = (
     "console",
     "trainer",
     "replay",
+    "forecast",
     "rehearsal",
     "cli",
     "testing",

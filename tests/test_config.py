@@ -189,3 +189,11 @@ def test_schema_and_class_have_the_same_keys():
     assert set(properties["calls"]["properties"]) == {
         each.name for each in attrs.fields(CallLimits)
     }
+
+
+def test_a_key_in_quotes_may_hold_dots():
+    """Prices are by reference, and names of models have dots."""
+    config = load_config(settings=('prices."openai/gpt-4.1-mini"={input=0.4, output=1.6}',))
+    assert config.prices["openai/gpt-4.1-mini"].output == 1.6
+    with pytest.raises(ConfigError, match="key=value"):
+        load_config(settings=('prices."openai/gpt-4.1-mini={input=0.4, output=1.6}',))

@@ -10,6 +10,7 @@ import click
 
 from grpo_framework.cli.earlier import fork, read_forked_config, read_run_config
 from grpo_framework.cli.exits import TOO_MANY_FAILURES
+from grpo_framework.cli.forecasting import show_forecast
 from grpo_framework.cli.interrupting import run_interruptibly
 from grpo_framework.cli.launching import Launched, launch
 from grpo_framework.cli.options import (
@@ -31,6 +32,7 @@ from grpo_framework.errors import RunFailed
 from grpo_framework.experience import Library
 from grpo_framework.plugins import Plugins
 from grpo_framework.records import Owner, Usage
+from grpo_framework.rehearsal import rehearse
 from grpo_framework.replay import replay
 from grpo_framework.reports import RunReport
 from grpo_framework.rundir import REPORT
@@ -46,6 +48,7 @@ _RUN = click.Path(exists=True, file_okay=False, path_type=Path)
 @config_flags(*PROBLEM_FLAGS, *ENGINE_FLAGS, *STORE_FLAGS, *LEARNING_FLAGS, *BUDGET_FLAGS)
 @click.option("--fork", "forked", type=_RUN, help="A new run from that run's experiences.")
 @click.option("--replay", "replayed", type=_RUN, help="That run again from its journal, no model.")
+@click.option("--dry-run", is_flag=True, help="Print calls, tokens and price; spend nothing.")
 @click.option("--quiet", is_flag=True, help="No progress on stderr.")
 @json_flag
 @click.pass_context
@@ -54,6 +57,7 @@ def command(
     /,
     forked: Path | None,
     replayed: Path | None,
+    dry_run: bool,
     quiet: bool,
     as_json: bool,
     **given: Any,
@@ -76,6 +80,10 @@ def command(
         config = read_config(given)
     else:
         config = read_forked_config(forked, given)
+    if dry_run:
+        show_forecast(run_interruptibly(rehearse(config, plugins)), as_json=as_json)
+        return
+    if forked is not None:
         config, seeds = run_interruptibly(fork(forked, config, plugins))
     launched = launch(config, plugins, verbose=not quiet, seeds=seeds)
     show_result(launched, as_json=as_json)

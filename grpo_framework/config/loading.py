@@ -19,6 +19,8 @@ from grpo_framework.errors import ConfigError, ValidationFailed
 from grpo_framework.validation import validate
 
 _SINGLE = ("model", "critic_model", "advisor_model", "critic", "comparator", "store")
+_PART = re.compile(r'"([^"]+)"|([^."]+)')
+_KEY = re.compile(rf"(?:{_PART.pattern})(?:\.(?:{_PART.pattern}))*")
 _LISTS = ("datasets", "generators", "observers")
 _ONE_OR_MORE = ("advisor",)
 """Keys with a list, or with a single component, so that ``--set advisor.options.…`` reads well."""
@@ -141,7 +143,7 @@ def _table(value: Any) -> Any:
 def _set(document: dict[str, Any], setting: str) -> None:
     """Carry out one ``--set``."""
     key, equals, text = setting.partition("=")
-    parts = key.strip().split(".")
+    parts = _split_key(key.strip())
     if not equals or not all(parts):
         message = f"--set takes key=value, not '{setting}'"
         raise ConfigError(message, hint="for example --set model.options.temperature=0.5")
@@ -155,6 +157,13 @@ def _set(document: dict[str, Any], setting: str) -> None:
     else:
         place[last] = value
     document.update(_spell_out(document))
+
+
+def _split_key(key: str) -> list[str]:
+    """The parts of a dotted key; a part in quotes may hold dots (``prices."openai/gpt-4.1"``)."""
+    if not _KEY.fullmatch(key):
+        return [""]
+    return [quoted or bare for quoted, bare in _PART.findall(key)]
 
 
 def _step(place: Any, part: str, setting: str) -> Any:

@@ -1,0 +1,316 @@
+"""What a training run will ask for, before anything is spent: its calls, tokens and price.
+
+The configured components are opened over chat models that only write down what they are asked, and
+are led through the stages with the real problems: once with short answers and the present library,
+once with answers of full length and a full one. The counts follow from the schedule.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from functools import partial
+from typing import Any
+
+from attrs import define, evolve, field, frozen
+
+from grpo_framework.advantage import samples
+from grpo_framework.calls import within
+from grpo_framework.calls.budget import MESSAGE_OVERHEAD
+from grpo_framework.calls.scope import current_scope
+from grpo_framework.config import ComponentConfig, RunConfig
+from grpo_framework.engine import Engine
+from grpo_framework.events import Event
+from grpo_framework.experience import (
+    CRITIC,
+    SHARED,
+    Add,
+    Experience,
+    Library,
+    estimate_tokens,
+    id_prefix,
+    injected_tokens,
+    join,
+)
+from grpo_framework.forecast import Forecast, Range, cost_of
+from grpo_framework.manager import ExperienceManager
+from grpo_framework.opening import ConfiguredEngine, known_price
+from grpo_framework.plugins import ADVISOR, COMPARATOR, GENERATOR, Plugins
+from grpo_framework.plugins import CRITIC as CRITIC_NOUN
+from grpo_framework.protocols import ChatModel, Consolidator
+from grpo_framework.records import (
+    Attempt,
+    ChatReply,
+    ChatRequest,
+    Contrast,
+    Owner,
+    Price,
+    Problem,
+    Rollout,
+    Stage,
+    Unit,
+    Usage,
+    Verdict,
+)
+from grpo_framework.reports.fold import ROLES
+from grpo_framework.workshop import Workshop
+
+SAMPLE = 100
+"""Problems whose prompts are rendered; of more, so many are taken at even distances."""
+SHORTEST_ANSWER = 20
+LONGEST_ANSWER = 2048
+"""Tokens of an answer, where neither the caller nor the model's options set a limit."""
+FEWEST, MOST = 0.65, 1.15
+"""What a tokenizer counts, as shares of `estimate_tokens`."""
+_EXPERIENCE = "When something like this is asked, do what is said here. " * 4
+_OPERATIONS_A_GROUP = 2
+"""Proposals of one group that a consolidation is taken to read, and that a library may grow by."""
+
+
+@define
+class _Heard:
+    """What one model was asked in one stage and pass."""
+
+    calls: int = 0
+    input_tokens: float = 0
+    output_tokens: float = 0
+
+
+@define
+class _Notes:
+    """What all models were asked in one pass, by stage and model."""
+
+    full: bool
+    heard: dict[tuple[Stage, str], _Heard] = field(factory=dict)
+
+
+class _Listener:
+    """A chat model that writes down what it is asked, and answers with filler."""
+
+    def __init__(self, use: ComponentConfig, rehearsal: _Rehearsal) -> None:
+        self._use = use
+        self._rehearsal = rehearsal
+
+    async def chat(self, request: ChatRequest, /) -> ChatReply:
+        """Write a request down."""
+        scope, notes = current_scope(), self._rehearsal.notes
+        own = self._use.options.get("max_tokens")
+        limit = request.max_tokens or (own if isinstance(own, int) else LONGEST_ANSWER)
+        tokens = limit if notes.full else min(limit, SHORTEST_ANSWER)
+        if scope is not None:
+            size = sum(estimate_tokens(turn.content) for turn in request.messages)
+            size += 0 if request.schema is None else estimate_tokens(repr(request.schema))
+            extra = MESSAGE_OVERHEAD * len(request.messages) if notes.full else 0
+            heard = notes.heard.setdefault((scope.unit.stage, self._use.use), _Heard())
+            heard.calls += 1
+            heard.input_tokens += size * (MOST if notes.full else FEWEST) + extra
+            heard.output_tokens += tokens
+        return ChatReply(_filler(tokens), usage=Usage(calls=1))
+
+
+def _filler(tokens: int) -> str:
+    return "word " * max(0, tokens - 4) + "\\boxed{0}"
+
+
+class _Rehearsal:
+    """One configuration led through its stages without a model."""
+
+    def __init__(self, config: RunConfig, plugins: Plugins) -> None:
+        self.config = evolve(config, observers=())
+        self.plugins = plugins
+        self.workshop = Workshop(self.config, plugins)
+        self.notes = _Notes(full=False)
+        self.models: dict[str, Price | None] = {}
+
+    def listen(self, use: ComponentConfig) -> ChatModel:
+        self.models[use.use] = known_price(self.workshop, use)
+        return _Listener(use, self)
+
+    async def run(self) -> tuple[Forecast, ...]:
+        problems = await self.workshop.problems()
+        self.workshop.find_all()
+        manager = ExperienceManager.from_config(self.config, self.plugins)
+        async with manager.open() as opened:
+            libraries = await opened.load(self.config.owners)
+        spec = ConfiguredEngine(self.config, self.plugins, instead=self.listen)
+        passes = []
+        async with spec.open(problems) as engine:
+            for full in (False, True):
+                self.notes = _Notes(full=full)
+                held = {
+                    owner: self._fill(library, len(problems)) if full else library
+                    for owner, library in libraries.items()
+                }
+                await _Pass(self, engine, held).run(_sample(problems))
+                passes.append(self.notes)
+        return self._forecasts(passes[0], passes[1], len(problems))
+
+    def _fill(self, library: Library, problems: int) -> Library:
+        """The library as large as it can become in the run."""
+        limits = self.config.limits
+        content = _EXPERIENCE[: limits.max_chars]
+        room = limits.max_tokens - injected_tokens(item.content for item in library.experiences)
+        more = min(
+            limits.capacity - len(library),
+            _OPERATIONS_A_GROUP * problems * self.config.epochs,
+            max(0, room // injected_tokens([content])),
+        )
+        prefix = id_prefix(library.owner)
+        added = tuple(Experience(f"{prefix}-{9000 + n}", content) for n in range(more))
+        return evolve(library, experiences=(*library.experiences, *added))
+
+    def _forecasts(self, low: _Notes, high: _Notes, problems: int) -> tuple[Forecast, ...]:
+        found: dict[tuple[str, str], Forecast] = {}
+        times = self._times(problems)
+        nothing = _Heard()
+        for stage, model in high.heard:
+            # How many groups teach something is not known before: it may be none.
+            fewest = low.heard.get((stage, model), nothing)
+            most, factor = high.heard[stage, model], times[stage] / min(problems, SAMPLE)
+            new = self._forecast(ROLES[stage], model, (fewest, most), factor)
+            known = found.get((new.role, model))
+            found[new.role, model] = new if known is None else known + new
+        probe = _Heard(1, 12, 4)
+        preflights = [
+            self._forecast("preflight", model, (probe, probe), 1.0) for model in self.models
+        ]
+        return (*preflights, *(found[key] for key in sorted(found)))
+
+    def _times(self, problems: int) -> dict[Stage, float]:
+        """How often a stage comes in the run, for each time that it is rehearsed with a problem."""
+        config = self.config
+        epochs, k = config.epochs, config.rollouts_per_generator
+        batches = math.ceil(problems / config.batch_size)
+        visits = float(epochs * problems)
+        return {
+            "attempt": visits * k,
+            "verdict": visits * k,
+            "fusion": visits,
+            "fusion_verdict": visits,
+            "advice": visits,
+            "consolidation": float(epochs * batches * min(problems, SAMPLE)),
+            "commit": 0.0,
+        }
+
+    def _forecast(
+        self, role: str, model: str, heard: tuple[_Heard, _Heard], factor: float
+    ) -> Forecast:
+        low, high = heard
+        calls = Range(round(low.calls * factor), round(high.calls * factor))
+        inputs = Range(round(low.input_tokens * factor), round(high.input_tokens * factor))
+        outputs = Range(round(low.output_tokens * factor), round(high.output_tokens * factor))
+        cost = cost_of(self.models[model], inputs, outputs)
+        return Forecast(role, model, calls, inputs, outputs, cost)
+
+
+def _sample(problems: Sequence[Problem]) -> tuple[Problem, ...]:
+    count = min(len(problems), SAMPLE)
+    return tuple(problems[len(problems) * place // count] for place in range(count))
+
+
+async def _silent(_: Event) -> None:
+    """Tell nobody."""
+
+
+@frozen
+class _Pass:
+    """One way through all stages, with every answer short or every answer long."""
+
+    rehearsal: _Rehearsal
+    engine: Engine
+    libraries: dict[Owner, Library]
+
+    async def run(self, problems: Sequence[Problem]) -> None:
+        for problem in problems:
+            for number, owner in enumerate(self.engine.owners[:-1]):
+                await self._answer(problem, owner, number)
+            if self.rehearsal.notes.full:
+                await self._advise(problem)
+        if self.rehearsal.notes.full:
+            await self._consolidate()
+
+    def _calls(self, noun: Any, use: ComponentConfig) -> bool:
+        """Whether a component calls a chat model; any other is not touched in a rehearsal."""
+        return self.rehearsal.workshop.find(noun, use).component.uses_chat_model
+
+    def _library(self, owner: Owner) -> Library:
+        return join(self.libraries[owner], self.libraries[SHARED])
+
+    async def _do(self, unit: Unit, work: Callable[[], Awaitable[object]]) -> None:
+        # The filler is no answer that a component must understand: what it asked for is known.
+        with within(unit, _silent), suppress(Exception):
+            await work()
+
+    async def _answer(self, problem: Problem, owner: Owner, number: int) -> None:
+        """One attempt of a generator, the fusion of its attempts, and their verdicts."""
+        config, engine = self.rehearsal.config, self.engine
+        unit = Unit(1, 1, problem.id, owner, "attempt")
+        answer = self._attempts[0]
+        if self._calls(GENERATOR, config.generators[number]):
+            generator, library = engine.generators[number], self._library(owner)
+            await self._do(unit, lambda: generator.attempt(problem.question, library, seed=0))
+        if self._calls(CRITIC_NOUN, config.critic):
+            own = self._library(CRITIC)
+            fusion = evolve(unit, stage="fusion")
+            fuse = engine.critic.fuse
+            await self._do(fusion, lambda: fuse(problem.question, self._attempts, own, seed=0))
+        if self._calls(COMPARATOR, config.comparator):
+            for stage in ("verdict", "fusion_verdict"):
+                judging = evolve(unit, stage=stage)
+                compare = engine.comparator.compare
+                await self._do(judging, partial(compare, problem, answer.text))
+
+    @property
+    def _attempts(self) -> tuple[Attempt, ...]:
+        tokens = LONGEST_ANSWER if self.rehearsal.notes.full else SHORTEST_ANSWER
+        count = self.rehearsal.config.rollouts_per_generator
+        return (Attempt(_filler(tokens)),) * count
+
+    def _contrast(self, problem: Problem, owner: Owner) -> Contrast:
+        """A group of which the first answer alone is right."""
+        unit = Unit(1, 1, problem.id, owner, "attempt")
+        size = len(self.engine.generators) if owner == CRITIC else len(self._attempts)
+        attempt = self._attempts[0]
+        rollouts = [
+            Rollout(evolve(unit, index=place), attempt, Verdict(float(place == 0)))
+            for place in range(max(2, size))
+        ]
+        group = samples(rollouts)
+        if owner == CRITIC:
+            group = tuple(evolve(sample, inputs=samples(rollouts)) for sample in group)
+        return Contrast(owner, problem.question, group)
+
+    @property
+    def _advisor_calls(self) -> bool:
+        return any(self._calls(ADVISOR, use) for use in self.rehearsal.config.advisor)
+
+    async def _advise(self, problem: Problem) -> None:
+        advisor = self.engine.advisor
+        if advisor is None or not self._advisor_calls:
+            return
+        for owner in self.engine.owners:
+            contrast, library = self._contrast(problem, owner), self.libraries[owner]
+            unit = Unit(1, 1, problem.id, owner, "advice")
+            await self._do(unit, partial(advisor.advise, (contrast,), library))
+
+    async def _consolidate(self) -> None:
+        advisor, config = self.engine.advisor, self.rehearsal.config
+        if not isinstance(advisor, Consolidator) or not self._advisor_calls:
+            return
+        adds = tuple(
+            Add(f"{_EXPERIENCE[:200]} {number}", "general", "", "")
+            for number in range(_OPERATIONS_A_GROUP * config.batch_size)
+        )
+        for owner in self.engine.owners:
+            unit, library = Unit(1, 1, "", owner, "consolidation"), self.libraries[owner]
+            await self._do(unit, partial(advisor.consolidate, adds, library, seed=0))
+
+
+async def rehearse(config: RunConfig, plugins: Plugins) -> tuple[Forecast, ...]:
+    """Forecast a training run's calls, tokens and price by role; no model is called.
+
+    Raises:
+        ConfigError: A wrong reference or option, or `max_cost` with a price that is not known.
+    """
+    return await _Rehearsal(config, plugins).run()
