@@ -95,7 +95,7 @@ _EXPORTS: dict[str, tuple[str, ...]] = {
         "ModelError",
         "PluginError",
         "ProblemError",
-    "ReplyRefused",
+        "ReplyRefused",
         "ReplyRefused",
         "RunFailed",
         "StoreError",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from decimal import Decimal
 from typing import Any, TypeVar
@@ -16,6 +16,7 @@ from grpo_framework.config import ComponentConfig, RunConfig
 from grpo_framework.engine import Engine
 from grpo_framework.errors import ConfigError, ProblemError
 from grpo_framework.experience import CRITIC, generator_owner
+from grpo_framework.injection import Injection
 from grpo_framework.plugins import (
     ADVISOR,
     CHAT_MODEL,
@@ -110,6 +111,7 @@ class _Opening:
             concurrency=config.concurrency,
             simulation=models_simulate or any(offer.component.simulation for offer in offers),
             fingerprint=config.fingerprint,
+            injection=Injection(config.inject_top),
             brake=self._brake,
             budget=self._budget,
         )
