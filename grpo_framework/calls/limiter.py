@@ -1,8 +1,8 @@
-"""How many calls to one chat model may be under way, and how fast new ones may start.
+"""How many calls to one chat model may be under way, and when the next one may start.
 
-Two controls, both learned from the endpoint's own answers: the number in flight (additive increase,
+Both are learned from the endpoint's own answers: the number in flight (additive increase,
 multiplicative decrease, as in TCP, Jacobson 1988) and, once a rate limit has shown itself, the pace
-of new calls. Waiting calls start by priority, then in order of arrival.
+of new calls (`Pace`). Waiting calls start by priority, then in order of arrival.
 """
 
 from __future__ import annotations
@@ -16,12 +16,14 @@ from collections.abc import Callable
 
 from attrs import define, field
 
+from grpo_framework.calls.pace import Pace
+
 DECREASE = 0.7
-PACE_WINDOW = 2.0
-"""Seconds over which the rate that an endpoint accepted is measured."""
-PACE_CUT = 0.95
-PACE_GROWTH = 0.01
-"""Share by which the pace grows each second without a rate limit."""
+OUTCOMES = 16
+"""Calls by which it is judged whether an endpoint is overloaded; half of them must have failed.
+
+A server error now and then is no overload: its call is tried again later, and the others go on.
+"""
 
 
 @define
@@ -57,10 +59,9 @@ class Limiter:
         self._numbers = itertools.count()
         self._cut_at = -1.0
         self._paused_until = 0.0
-        self._pace: float | None = None
-        self._paced_at = 0.0
+        self._pace = Pace()
         self._next_start = 0.0
-        self._accepted: deque[float] = deque()
+        self._overloaded: deque[bool] = deque(maxlen=OUTCOMES)
         self._timer: asyncio.TimerHandle | None = None
 
     @property
@@ -106,7 +107,7 @@ class Limiter:
         now = self._clock()
         if self._queue or self._flying >= self.limit or now < self._paused_until:
             return None
-        self._flying += 1
+        self._start(now)
         return Permit(now)
 
     def release(self, permit: Permit, *, answered: bool) -> None:
@@ -118,10 +119,7 @@ class Limiter:
         """
         self._flying -= 1
         if answered:
-            now = self._clock()
-            self._accepted.append(now)
-            while self._accepted and self._accepted[0] < now - PACE_WINDOW:
-                self._accepted.popleft()
+            self._overloaded.append(False)
             if permit.started > self._cut_at:
                 step = 1.0 if self._slow_start else 1.0 / self._limit
                 self._limit = min(float(self._most), self._limit + step)
@@ -136,27 +134,27 @@ class Limiter:
             pause: Seconds for which the endpoint wants no request at all.
         """
         now = self._clock()
+        if rate:
+            self._pace.refused(permit.started, now)
         self._paused_until = max(self._paused_until, now + pause)
+        self._pace.pause(now, self._paused_until)
+        if rate:
+            return
+        self._overloaded.append(True)
         # Calls that started before the last cut tell nothing new.
-        if permit.started <= self._cut_at:
+        if permit.started <= self._cut_at or 2 * sum(self._overloaded) < OUTCOMES:
             return
         self._cut_at = now
         self._slow_start = False
-        if rate:
-            recent = [at for at in self._accepted if at >= now - PACE_WINDOW]
-            measured = len(recent) / PACE_WINDOW if recent else 0.5
-            known = self._pace_at(now)
-            self._pace = PACE_CUT * (measured if known is None else max(measured, known * 0.8))
-            if known is not None:
-                self._pace = min(self._pace, known * PACE_CUT)
-            self._paced_at = now
-        else:
-            self._limit = max(1.0, min(self._limit, float(self._flying)) * DECREASE)
+        self._overloaded.clear()
+        self._limit = max(1.0, min(self._limit, float(self._flying)) * DECREASE)
 
-    def _pace_at(self, now: float) -> float | None:
-        if self._pace is None:
-            return None
-        return float(self._pace * (1.0 + PACE_GROWTH) ** (now - self._paced_at))
+    def _start(self, now: float) -> None:
+        self._flying += 1
+        self._pace.started(now)
+        pace = self._pace.at(now)
+        if pace is not None:
+            self._next_start = max(now, self._next_start) + 1.0 / pace
 
     def _start_waiting(self) -> None:
         """Start as many waiting calls as limit, pause and pace allow."""
@@ -169,10 +167,7 @@ class Limiter:
             if at > now:
                 self._wake_in(at - now)
                 return
-            pace = self._pace_at(now)
-            if pace is not None:
-                self._next_start = max(now, self._next_start) + 1.0 / pace
-            self._flying += 1
+            self._start(now)
             heapq.heappop(self._queue).ready.set_result(None)
 
     def _wake_in(self, seconds: float) -> None:
