@@ -11,12 +11,15 @@ import heapq
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from attrs import frozen
+from attrs import evolve, frozen
+from grpo_prompted.seeds import derive
 
 from grpo_framework.experience import CRITIC
 from grpo_framework.records import Owner, Problem, Stage, Unit
 from grpo_framework.schedule import Batch, plan_batches
 
+PORTIONS = 64
+"""Calls, at the most, in which the advisor consolidates one owner's proposals of a batch."""
 _PRIORITY: Mapping[Stage, int] = {"consolidation": 0, "advice": 1, "fusion": 2, "attempt": 3}
 
 
@@ -84,14 +87,20 @@ def ideal(course: Course, log: Sequence[Mapping[str, Any]]) -> Ideal:
     for row in log:
         if row["kind"] == "ok":
             served.setdefault(row["seed"], row["end"] - row["start"])
+    portions = range(1, PORTIONS)
     greedy = bound = service = 0.0
     calls = 0
     for batch in course.batches:
-        seconds = {
-            unit: served[unit.seed(course.seed)]
-            for unit in course.units(batch)
-            if unit.seed(course.seed) in served
-        }
+        seconds: dict[Unit, float] = {}
+        for unit in course.units(batch):
+            seed = unit.seed(course.seed)
+            if seed in served:
+                seconds[unit] = served[seed]
+            if unit.stage == "consolidation":
+                for number in portions:
+                    part = derive(seed, "portion", number)
+                    if part in served:
+                        seconds[evolve(unit, index=-number)] = served[part]
         before = _dependencies(seconds)
         calls += len(seconds)
         service += sum(seconds.values())

@@ -244,7 +244,8 @@ async def serve(behaviour: Behaviour, *, port: int, log: Path | None) -> None:
         await site.start()
         print(f"http://127.0.0.1:{runner.addresses[0][1]}/v1", flush=True)
         until = time.monotonic() + behaviour.seconds
-        while time.monotonic() < until and os.getppid() == parent:
+        # Nothing tells a process that its parent has gone; it has to look.
+        while time.monotonic() < until and os.getppid() == parent:  # noqa: ASYNC110
             await asyncio.sleep(0.5)
 
 

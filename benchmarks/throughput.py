@@ -173,9 +173,9 @@ def stragglers(behaviour: Behaviour) -> dict[str, float]:
 
 
 def limited(behaviour: Behaviour) -> dict[str, float]:
-    """With a rate limit of about half of the demand."""
-    rate = 0.5 * 32 / (behaviour.median * 1.38)
-    run = measure(small_course(), evolve(behaviour, rate=rate))
+    """With a rate limit of a sixth of the demand."""
+    rate = 60.0 * 0.5 / behaviour.median
+    run = measure(large_course(), evolve(behaviour, rate=rate))
     best = max(run.best.calls / rate, run.best.bound)
     return {
         "rate": rate,

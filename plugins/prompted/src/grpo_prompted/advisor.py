@@ -75,14 +75,19 @@ class Advisor:
         sound = [item for item in proposals if not isinstance(item, Malformed)]
         if len(sound) < 2:
             return proposals
-        kept: list[Operation] = []
-        for number, portion in enumerate(_portions(sound, self.proposals_per_call)):
-            if len(portion) < 2:
-                kept += portion
-                continue
-            kept += await self._consolidate(
-                portion, library, seed if number == 0 else derive(seed, "portion", number)
-            )
+        portions = _portions(sound, self.proposals_per_call)
+        seeds = [seed, *(derive(seed, "portion", n) for n in range(1, len(portions)))]
+        work = zip(portions, seeds, strict=True)
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = [
+                    group.create_task(self._consolidate(portion, library, each))
+                    for portion, each in work
+                ]
+        except ExceptionGroup as errors:
+            # The work fails as a whole; its kind is that of the first portion that failed.
+            raise errors.exceptions[0] from errors
+        kept = [operation for task in tasks for operation in task.result()]
         return (*kept, *malformed)
 
     async def _advise_on(self, contrast: Contrast, library: Library) -> tuple[Operation, ...]:
@@ -140,6 +145,8 @@ class Advisor:
     async def _consolidate(
         self, portion: Sequence[Operation], library: Library, seed: int
     ) -> tuple[Operation, ...]:
+        if len(portion) < 2:
+            return tuple(portion)
         rows = [_describe_proposal(item, number) for number, item in enumerate(portion, 1)]
         sources = {
             row["label"]: item.source_problem if isinstance(item, Add) else ""
