@@ -96,7 +96,6 @@ _EXPORTS: dict[str, tuple[str, ...]] = {
         "PluginError",
         "ProblemError",
         "ReplyRefused",
-        "ReplyRefused",
         "RunFailed",
         "StoreError",
         "UnknownComponent",
