@@ -46,7 +46,10 @@ def main(arguments: list[str]) -> int:
         stale += 1
         name = str(page.relative_to(ROOT))
         if "--check" in arguments:
-            print(*difflib.unified_diff(old.splitlines(), new.splitlines(), name, name, "", ""), sep="\n")
+            print(
+                *difflib.unified_diff(old.splitlines(), new.splitlines(), name, name, "", ""),
+                sep="\n",
+            )
         else:
             page.write_text(new, encoding="utf-8")
             print(f"wrote {name}")
