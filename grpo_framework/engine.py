@@ -11,6 +11,7 @@ from attrs import field, frozen
 from grpo_framework.calls import Brake, Budget
 from grpo_framework.config import BudgetLimits
 from grpo_framework.experience import CRITIC, generator_owner
+from grpo_framework.injection import Injection
 from grpo_framework.protocols import (
     Advisor,
     Comparator,
@@ -34,6 +35,7 @@ class Engine:
         concurrency: Most attempts under way at once, whatever a generator is made of.
         simulation: Whether a component only plays a model.
         fingerprint: Of the configuration; empty for an engine made by hand.
+        injection: Which experiences go into a prompt.
         brake: Stops the run: its chat models' guards pull it, every stage sees it.
         budget: What the run's chat models may still spend.
     """
@@ -46,6 +48,7 @@ class Engine:
     concurrency: int = 8
     simulation: bool = False
     fingerprint: str = ""
+    injection: Injection = field(factory=Injection)
     brake: Brake = field(factory=Brake, eq=False)
     budget: Budget = field(factory=lambda: Budget(BudgetLimits(), Brake()), eq=False)
 

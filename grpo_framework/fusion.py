@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from grpo_framework.events import AnswerFused
 from grpo_framework.experience import Library, join
+from grpo_framework.injection import note_shown
 from grpo_framework.records import Attempt, Failure, FinalAnswer, Owner, Problem, Verdict
 from grpo_framework.rollouts import Stages, judge
 
@@ -35,12 +36,14 @@ async def fuse(
     unit = stages.unit(problem.id, owner, "fusion")
     seed = unit.seed(stages.run_seed)
     critic = stages.engine.critic
-    fused = await stages.do(
-        unit,
-        Attempt,
-        lambda: critic.fuse(problem.question, attempts, library, seed=seed),
-        version=library.version,
-    )
+
+    async def work() -> Attempt:
+        shown = await stages.engine.injection.choose(problem.question, library)
+        return note_shown(
+            await critic.fuse(problem.question, attempts, shown, seed=seed), shown, library
+        )
+
+    fused = await stages.do(unit, Attempt, work, version=library.version)
     if isinstance(fused, Failure):
         return fused
     judging = stages.unit(problem.id, owner, "fusion_verdict")

@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import Protocol, runtime_checkable
 
 from grpo_framework.events import Event
-from grpo_framework.experience import Library, Operation
+from grpo_framework.experience import Experience, Library, Operation
 from grpo_framework.records import (
     Attempt,
     ChatReply,
@@ -161,6 +161,25 @@ class Consolidator(Protocol):
         self, proposals: tuple[Operation, ...], library: Library, /, *, seed: int
     ) -> tuple[Operation, ...]:
         """Turn the batch's proposals for one owner into the operations to apply."""
+        ...
+
+
+@runtime_checkable
+class Ranker(Protocol):
+    """Says which experiences matter for a question, where not all go into its prompts."""
+
+    async def rank(
+        self, question: Question, experiences: tuple[Experience, ...], /
+    ) -> tuple[float, ...]:
+        """Score each experience, in the order given; the highest go in.
+
+        Args:
+            question: What is asked.
+            experiences: All that could be shown.
+
+        Returns:
+            As many finite numbers as experiences; the same arguments, the same numbers.
+        """
         ...
 
 

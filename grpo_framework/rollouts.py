@@ -14,6 +14,7 @@ from grpo_framework.engine import Engine
 from grpo_framework.errors import BudgetExhausted, ComparatorError, GrpoError, ModelError
 from grpo_framework.events import CallFinished, RolloutFinished, UnitFailed
 from grpo_framework.experience import Library, join
+from grpo_framework.injection import note_shown
 from grpo_framework.protocols import Comparator
 from grpo_framework.records import (
     Attempt,
@@ -211,12 +212,14 @@ async def _attempt(
     unit = stages.unit(problem.id, library.owner, "attempt", index)
     generator = stages.engine.generators[stages.engine.owners.index(library.owner)]
     seed = unit.seed(stages.run_seed)
-    return await stages.do(
-        unit,
-        Attempt,
-        lambda: generator.attempt(problem.question, library, seed=seed),
-        version=library.version,
-    )
+
+    async def work() -> Attempt:
+        shown = await stages.engine.injection.choose(problem.question, library)
+        return note_shown(
+            await generator.attempt(problem.question, shown, seed=seed), shown, library
+        )
+
+    return await stages.do(unit, Attempt, work, version=library.version)
 
 
 async def _verdict(

@@ -22,7 +22,7 @@ from grpo_framework.events import (
     RunFinished,
     RunStarted,
 )
-from grpo_framework.experience import Count, Library, Operation
+from grpo_framework.experience import Count, Library, Operation, tokens_of
 from grpo_framework.lanes import Learned, answers_of, learn
 from grpo_framework.manager import ExperienceManager
 from grpo_framework.protocols import Observer
@@ -238,6 +238,7 @@ class Session:
         await self._manager.commit(commits)
         committed = {commit.plan.owner: commit.after for commit in commits}
         after = {owner: committed[owner] for owner in libraries}
+        tokens = tokens_of(libraries.values())
         for commit in commits:
             await self.announce(
                 LibraryCommitted(
@@ -247,7 +248,7 @@ class Session:
                     size_before=len(commit.before),
                     size_after=len(commit.after),
                     version=commit.after.version,
-                    measured=measure(answers_of(learned, commit.plan.owner)),
+                    measured=measure(answers_of(learned, commit.plan.owner), tokens),
                 )
             )
         started, self._mark = self._mark, time.perf_counter()

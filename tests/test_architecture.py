@@ -34,6 +34,7 @@ LAYERS = (
     "config",
     "prompting",
     "combining",
+    "injection",
     "atomic",
     "exchange",
     "calls",

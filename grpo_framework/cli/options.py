@@ -86,6 +86,12 @@ _FLAGS: Mapping[str, tuple[tuple[str, ...], dict[str, Any]]] = {
         help="Rollouts of one problem by one generator.",
     ),
     "batch_size": _flag("--batch-size", type=_COUNT, help="Problems between two commits."),
+    "inject_top": _flag(
+        "--inject-top",
+        type=_COUNT,
+        metavar="N",
+        help="Most experiences in one prompt: the proven and the most relevant.",
+    ),
     "concurrency": _flag(
         "--concurrency", type=_COUNT, help="Most calls under way at once, per chat model."
     ),
@@ -113,6 +119,7 @@ ENGINE_FLAGS = (
     "generators",
     "critic",
     "comparator",
+    "inject_top",
     "concurrency",
     "seed",
 )

@@ -114,6 +114,7 @@ class RunConfig:
 
     Attributes:
         advisor: One or more; the file and `document` may name a single one without a list.
+        inject_top: Most experiences in one prompt; None for all.
         data_dir: Folder with data sets as files.
         run_dir: Where the run is recorded; None makes a new folder below ``runs/``.
         max_failures: Share of failed units above which the run counts as failed.
@@ -135,6 +136,7 @@ class RunConfig:
     epochs: int = 3
     rollouts_per_generator: int = 3
     batch_size: int = 8
+    inject_top: int | None = 30
     concurrency: int = 8
     seed: int = 0
     gen_exec: Execution = "parallel"

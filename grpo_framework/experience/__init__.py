@@ -7,7 +7,7 @@ refuses and why; `apply` makes the next version. Nothing here does I/O or reads 
 from grpo_framework.experience.cleaning import clean
 from grpo_framework.experience.counting import Count, count, join
 from grpo_framework.experience.leaks import Guards
-from grpo_framework.experience.limits import Limits, estimate_tokens, injected_tokens
+from grpo_framework.experience.limits import Limits, estimate_tokens, injected_tokens, tokens_of
 from grpo_framework.experience.planning import Plan, Refusal, apply, plan
 from grpo_framework.experience.promotion import Promotion, find_promotions
 from grpo_framework.experience.rules import RULES
@@ -62,4 +62,5 @@ __all__ = [
     "near_duplicate",
     "normalise",
     "plan",
+    "tokens_of",
 ]

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 
 from attrs import frozen
 
+from grpo_framework.experience.values import Library
+
 _PIECE = re.compile(
     r"(?P<wide>[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef])"
     r"|(?P<digits>\d+)|(?P<word>[^\W\d_]+)|(?P<sign>[^\w\s]|_)"
@@ -51,6 +53,12 @@ def estimate_tokens(text: str) -> int:
         else:
             total += 1
     return total
+
+
+def tokens_of(libraries: Iterable[Library]) -> dict[str, int]:
+    """Id → about how many tokens each experience takes in a prompt."""
+    held = (item for library in libraries for item in library.experiences)
+    return {item.id: injected_tokens([item.content]) for item in held}
 
 
 def injected_tokens(contents: Iterable[str]) -> int:

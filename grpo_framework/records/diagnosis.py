@@ -66,17 +66,20 @@ class Measured:
         outcomes: How many came to what.
         right_chars: Characters of the right ones together.
         other_chars: Characters of the others together.
+        injected: Tokens, estimated, of the experiences in their prompts together.
     """
 
     outcomes: Outcomes = field(factory=Outcomes)
     right_chars: int = 0
     other_chars: int = 0
+    injected: int = 0
 
     def __add__(self, other: Measured) -> Measured:
         return Measured(
             self.outcomes + other.outcomes,
             self.right_chars + other.right_chars,
             self.other_chars + other.other_chars,
+            self.injected + other.injected,
         )
 
     @property
@@ -89,6 +92,11 @@ class Measured:
         """Mean length of an attempt that is not right, None without any."""
         others = self.outcomes.total - self.outcomes.right
         return self.other_chars / others if others else None
+
+    @property
+    def mean_injected(self) -> float | None:
+        """Mean tokens of the experiences in a prompt, None without any attempt."""
+        return self.injected / self.outcomes.total if self.outcomes.total else None
 
 
 @frozen

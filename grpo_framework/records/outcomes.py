@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 from grpo_framework.records.diagnosis import Diagnosis, Measured, Outcome, Outcomes, Shown
 from grpo_framework.records.results import Attempt, FinalAnswer, Rollout, Verdict
@@ -24,14 +25,23 @@ def outcome_of(attempt: Attempt, verdict: Verdict) -> Outcome:
     return "no_answer" if verdict.extracted is None else "wrong"
 
 
-def measure(answers: Iterable[Rollout | FinalAnswer]) -> Measured:
-    """Count the outcomes and lengths of judged answers."""
+def measure(
+    answers: Iterable[Rollout | FinalAnswer], tokens: Mapping[str, int] = MappingProxyType({})
+) -> Measured:
+    """Count the outcomes and lengths of judged answers.
+
+    Args:
+        answers: Of one owner.
+        tokens: Id of an experience → about how many tokens it takes in a prompt.
+    """
     total = Measured()
     for answer in answers:
         outcome = outcome_of(answer.attempt, answer.verdict)
         length = len(answer.attempt.text)
         right = outcome == "right"
-        total += Measured(Outcomes.of([outcome]), length * right, length * (not right))
+        injected = sum(tokens.get(id_, 0) for id_ in answer.experiences)
+        counted = Outcomes.of([outcome])
+        total += Measured(counted, length * right, length * (not right), injected)
     return total
 
 

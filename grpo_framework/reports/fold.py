@@ -271,6 +271,7 @@ def _owner_report(owner: Owner, sums: _OwnerSums) -> OwnerReport:
         outcomes=sums.measured.outcomes,
         mean_right_chars=sums.measured.mean_right_chars,
         mean_other_chars=sums.measured.mean_other_chars,
+        mean_injected_tokens=sums.measured.mean_injected,
     )
 
 

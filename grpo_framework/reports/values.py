@@ -66,6 +66,7 @@ class OwnerReport:
         outcomes: What its attempts (the critic's: its fusions) of the committed batches came to.
         mean_right_chars: Mean length of the right ones, None without any.
         mean_other_chars: Mean length of the others, None without any.
+        mean_injected_tokens: Tokens, estimated, of the experiences in a prompt, on average.
     """
 
     owner: Owner
@@ -84,6 +85,7 @@ class OwnerReport:
     outcomes: Outcomes = field(factory=Outcomes)
     mean_right_chars: float | None = None
     mean_other_chars: float | None = None
+    mean_injected_tokens: float | None = None
 
 
 @frozen
