@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 
-from grpo_framework.component import Component, Wiring
+from grpo_framework.component import Component, Wiring, free
 from grpo_framework.hookspecs import hookimpl
 from grpo_framework.protocols import ChatModel
 from grpo_llamacpp.options import OPTIONS
@@ -30,5 +30,6 @@ def grpo_chat_models() -> Iterable[Component[ChatModel]]:
             summary="SmolLM2-135M-Instruct in this process, or any file: llamacpp/PATH.gguf",
             options=OPTIONS,
             patterns=("*.gguf",),
+            price=free,
         ),
     )

@@ -9,6 +9,7 @@ from grpo_framework.component import Component, Wiring
 from grpo_framework.hookspecs import hookimpl
 from grpo_framework.protocols import ChatModel
 from grpo_openai.options import OPTIONS, UNNAMED
+from grpo_openai.prices import price_of
 
 
 @asynccontextmanager
@@ -29,5 +30,6 @@ def grpo_chat_models() -> Iterable[Component[ChatModel]]:
             summary="any model of an OpenAI-compatible endpoint: openai/MODEL",
             options=OPTIONS,
             patterns=("*",),
+            price=price_of,
         ),
     )

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from grpo_framework.component import Component, Wiring
+from grpo_framework.component import Component, Wiring, free
 from grpo_framework.hookspecs import hookimpl
 from grpo_framework.protocols import (
     Advisor,
@@ -141,6 +141,7 @@ def grpo_chat_models() -> Iterable[Component[ChatModel]]:
         summary="Simulated student, critic and advisor behind prompts, with faults on demand",
         options=options.CHAT_OPTIONS,
         simulation=True,
+        price=free,
     )
 
 
