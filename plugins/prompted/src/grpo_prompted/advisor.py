@@ -36,6 +36,7 @@ class Advisor:
         evidence_chars: Most characters of a group's attempts in a prompt.
         max_operations: Most operations a group may propose.
         content: The JSON Schema of an experience's text.
+        language: Of what was measured.
         proposals_per_call: A batch's proposals are consolidated in portions of this size.
     """
 
@@ -47,6 +48,7 @@ class Advisor:
     max_operations: int
     content: Mapping[str, Any]
     proposals_per_call: int
+    language: str = "en"
 
     async def advise(
         self, contrasts: tuple[Contrast, ...], library: Library, /
@@ -93,7 +95,7 @@ class Advisor:
     async def _advise_on(self, contrast: Contrast, library: Library) -> tuple[Operation, ...]:
         variables = {
             **self._describe_library(library),
-            **describe_contrast(contrast, self.evidence_chars),
+            **describe_contrast(contrast, self.evidence_chars, self.language),
             "max_operations": self.max_operations,
         }
         if self.mode == "staged":

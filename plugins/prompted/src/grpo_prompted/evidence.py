@@ -1,26 +1,26 @@
-"""What an advisor's prompt shows of a contrast: the attempts, and what the framework measured."""
+"""What an advisor's prompt shows of a contrast: the attempts, and what was measured of them."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
-from statistics import mean
 from typing import Any
 
 from grpo_framework.experience import CRITIC
 from grpo_framework.prompting import defuse
 from grpo_framework.records import Contrast, Sample
+from grpo_prompted.measuring import list_rejected, measure
 from grpo_prompted.shortening import share
 
 _REASON_CHARS = 200
 
 
-def describe_contrast(contrast: Contrast, budget: int) -> dict[str, Any]:
+def describe_contrast(contrast: Contrast, budget: int, language: str = "en") -> dict[str, Any]:
     """The variables of a contrast, all texts defused.
 
     Args:
         contrast: The group.
         budget: Most characters of all attempts, and of the inputs of fusions, together.
+        language: Of the prompt.
     """
     texts = iter(share([sample.attempt.text for sample in _all(contrast.samples)], budget))
     attempts = [
@@ -32,31 +32,9 @@ def describe_contrast(contrast: Contrast, budget: int) -> dict[str, Any]:
         "attempts": attempts,
         "good": [attempt for attempt in attempts if attempt["kind"] == "good"],
         "bad": [attempt for attempt in attempts if attempt["kind"] == "bad"],
-        "notes": [*measure(contrast), *(_line(note) for note in contrast.notes)],
+        "notes": [*measure(contrast, language), *(_line(note) for note in contrast.notes)],
+        "rejected": list(list_rejected(contrast, language)),
     }
-
-
-def measure(contrast: Contrast) -> tuple[str, ...]:
-    """What can be counted in a group, one line each; only what sets the bad apart from the good."""
-    good, bad = contrast.good, contrast.bad
-    lines = []
-    kinds = Counter(_outcome(sample) for sample in bad)
-    for outcome, number in kinds.most_common():
-        lines.append(f"{number} of {len(bad)} bad attempts: {outcome}")
-    if good and bad:
-        lengths = [round(mean(len(item.attempt.text) for item in side)) for side in (good, bad)]
-        lines.append(f"good attempts have {lengths[0]} characters on average, bad {lengths[1]}")
-    return tuple(lines)
-
-
-def _outcome(sample: Sample) -> str:
-    if sample.attempt.finish == "refused":
-        return "refused to answer"
-    if sample.attempt.finish == "length":
-        return "cut off at the length limit before the end"
-    if sample.extracted is None:
-        return "no final answer found"
-    return "a wrong final answer"
 
 
 def _all(samples: Sequence[Sample]) -> Iterator[Sample]:

@@ -114,6 +114,7 @@ async def _open_advisor(wiring: Wiring) -> AsyncIterator[protocols.Advisor]:
             plain_words=options.get("plain_words", True),
         ),
         proposals_per_call=options.get("proposals_per_call", 20),
+        language=sources.language,
     )
 
 

@@ -45,6 +45,7 @@ _GROUP: Mapping[str, Any] = {
     "good": [_SAMPLE],
     "bad": [_FUSION],
     "notes": ["1 of 1 bad attempts: a wrong final answer"],
+    "rejected": ["Check the units. (nearly the same text as G1-001)"],
     "max_operations": 2,
 }
 _PROPOSAL: Mapping[str, Any] = {
