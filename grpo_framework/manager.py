@@ -22,6 +22,7 @@ from grpo_framework.experience import (
     Merge,
     Operation,
     Plan,
+    Promotion,
     Refusal,
     apply,
     count,
@@ -211,9 +212,10 @@ class ExperienceManager:
         drafts = [_draft(snapshot[owner], plans[owner]) for owner in generators]
         moved: dict[Owner, list[Refusal]] = {owner: [] for owner in snapshot}
         for promotion in find_promotions(drafts, limits=self.limits):
-            if promotion.add not in judge(SHARED, promotion.add).accepted:
+            add = evolve(promotion.add, parents=_entries(promotion, snapshot))
+            if add not in judge(SHARED, add).accepted:
                 continue
-            wanted[SHARED].append(promotion.add)
+            wanted[SHARED].append(add)
             for owner, delete in promotion.deletes:
                 draft = next(library for library in drafts if library.owner == owner)
                 moved[owner] += _withdraw(wanted[owner], delete, draft, snapshot[owner])
@@ -234,6 +236,13 @@ def _held_twice(library: Library, shared: Mapping[str, str], limits: Limits) -> 
         if twin is not None:
             found.append(Delete(experience.id, f"{twin} of the shared library says the same"))
     return found
+
+
+def _entries(promotion: Promotion, snapshot: Mapping[Owner, Library]) -> tuple[str, ...]:
+    """The ids that a promotion replaces; what was only proposed in this batch never had one."""
+    return tuple(
+        delete.id for owner, delete in promotion.deletes if delete.id in snapshot[owner].ids
+    )
 
 
 def _draft(library: Library, accepted: Plan) -> Library:

@@ -295,3 +295,13 @@ def test_the_configured_store_is_opened_and_closed():
 
     asyncio.run(main())
     assert log == [("open", "kept"), "used", "close"]
+
+
+def test_a_promoted_experience_names_the_entries_it_replaces():
+    """Only what stood in a library has an id to name; a proposal of the same batch has none."""
+    store = Store()
+    batch(store, {"generator_1": [Add(UNITS)]})
+    batch(store, {"generator_2": [Add(UNITS)]})
+    (promoted,) = asyncio.run(store.load("shared")).experiences
+    assert promoted.parents == ("G1-001",)
+    assert contents(store, "generator_1") == contents(store, "generator_2") == []

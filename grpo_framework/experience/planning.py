@@ -216,10 +216,15 @@ def apply(library: Library, accepted: Plan, *, now: str) -> Library:
                     parents=tuple(parent.id for parent in parents),
                 )
                 number += 1
-            case Add(content=content, category=category, source_problem=source):
+            case Add():
                 new_id = f"{prefix}-{number:03d}"
                 held[new_id] = Experience(
-                    new_id, content, category, created_at=now, source_problem=source
+                    id=new_id,
+                    content=operation.content,
+                    category=operation.category,
+                    created_at=now,
+                    source_problem=operation.source_problem,
+                    parents=operation.parents,
                 )
                 number += 1
             case Keep() | Malformed():

@@ -56,12 +56,12 @@ def find_promotions(libraries: Sequence[Library], *, limits: Limits) -> tuple[Pr
 
 
 def _promotion(experience: Experience, twins: list[tuple[Owner, str]]) -> Promotion:
-    held = ", ".join(id_ for _, id_ in twins)
+    owners = " and ".join(owner for owner, _ in twins)
     add = Add(
         content=experience.content,
         category=experience.category,
         source_problem=experience.source_problem,
-        reason=f"learned alike by {len(twins)} generators: {held}",
+        reason=f"learned alike by {owners}",
     )
     deletes = tuple((owner, Delete(id_, "promoted to shared")) for owner, id_ in twins)
     return Promotion(add, deletes)

@@ -98,12 +98,13 @@ class Library:
 
 @frozen
 class Add:
-    """Propose a new experience."""
+    """Propose a new experience; one that is promoted has the entries it replaces as `parents`."""
 
     content: str
     category: str = "general"
     source_problem: str = ""
     reason: str = ""
+    parents: tuple[str, ...] = ()
 
 
 @frozen
