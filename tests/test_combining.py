@@ -9,6 +9,7 @@ from attrs import frozen
 
 from grpo_framework.combining import CombinedAdvisor
 from grpo_framework.config import load_config
+from grpo_framework.engine import Engine
 from grpo_framework.errors import ConfigError
 from grpo_framework.experience import (
     Add,
@@ -20,7 +21,11 @@ from grpo_framework.experience import (
     Merge,
     Modify,
 )
+from grpo_framework.manager import ExperienceManager
+from grpo_framework.plugins import Plugins
+from grpo_framework.records import Attempt, Problem, Question, Verdict
 from grpo_framework.testing.samples import make_contrast
+from grpo_framework.trainer import TrainingFreeGRPOTrainer
 
 LIBRARY = Library("generator_1", 1, (Experience("G1-001", "Check the units."),), 2)
 
@@ -104,6 +109,62 @@ def test_each_consolidates_its_own():
         ("Two.", "b/two: y"),
         ("Four.", "who"),
     ]
+
+
+class Parrot:
+    """Generator, critic and comparator: answers alternate, so that every group teaches."""
+
+    async def attempt(self, question, library, /, *, seed):
+        return Attempt("right" if seed % 2 else "wrong")
+
+    async def fuse(self, question, attempts, library, /, *, seed):
+        return attempts[0]
+
+    async def compare(self, problem, answer, /):
+        return Verdict(float(answer == "right"), "", answer)
+
+
+class Kept:
+    """A store in memory."""
+
+    def __init__(self):
+        self.held = {}
+
+    async def load(self, owner, /, *, version=None):
+        return self.held.get(owner, Library(owner))
+
+    async def commit(self, library, /, *, expected_version):
+        self.held[library.owner] = library
+
+
+def train(*parts):
+    """One epoch over two problems; returns the report and the generator's library."""
+    parrot, store = Parrot(), Kept()
+    engine = Engine((parrot,), parrot, parrot, combined(**dict(parts)))
+    manager = ExperienceManager(store, plugins=Plugins(()))
+    trainer = TrainingFreeGRPOTrainer(
+        engine, manager, num_epochs=1, verbose=False, rollouts_per_generator=6, max_failures=1
+    )
+    problems = [Problem(Question(f"p{n}", f"What is it, number {n}?"), "x") for n in (1, 2)]
+    return trainer.train(problems), store.held.get("generator_1", Library("generator_1"))
+
+
+def test_one_that_fails_takes_no_others_proposals_with_it():
+    """Each is a unit of work of its own: the failure is in the report, the rest is learned."""
+    report, library = train(
+        ("a_one", Fixed(error=RuntimeError("no key"))), ("b_two", Plain((Add("Be brief."),)))
+    )
+    assert [item.content for item in library.experiences] == ["Be brief."]
+    (failure,) = [row for row in report.epochs[0].failures if row.owner == "generator_1"]
+    assert (failure.stage, failure.count, failure.message) == ("advice", 2, "no key")
+
+
+def test_where_all_fail_nothing_is_learned():
+    """Both failures are counted."""
+    failing = Fixed(error=RuntimeError("no key"))
+    report, library = train(("a_one", failing), ("b_two", failing))
+    assert library.experiences == ()
+    assert sum(row.count for row in report.epochs[0].failures if row.owner == "generator_1") == 4
 
 
 def test_the_configuration_takes_one_or_several():

@@ -48,6 +48,13 @@ def test_a_wrong_pattern_is_an_error_before_anything_runs():
     assert caught.value.pointer == "/hygiene/rules/brand"
 
 
+def test_a_rule_that_does_not_exist_cannot_be_left_out():
+    """A slip of the pen would leave the rule on unnoticed."""
+    with pytest.raises(ConfigError, match="'linkk', which is no rule") as caught:
+        load_config(settings=['hygiene.off=["link", "linkk"]'])
+    assert caught.value.pointer == "/hygiene/off/1"
+
+
 def test_an_edit_made_of_an_addition_is_promoted_whole():
     """Two generators learn the same, one as an edit of what it held: nothing stays behind."""
     manager = ExperienceManager(plugins=Plugins(()))

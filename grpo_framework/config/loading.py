@@ -16,6 +16,8 @@ from typing import Any
 from grpo_framework.codec import from_document
 from grpo_framework.config.values import DEFAULTS, RunConfig
 from grpo_framework.errors import ConfigError, ValidationFailed
+from grpo_framework.experience import UNTRUSTED
+from grpo_framework.experience.rules import OPTIONAL
 from grpo_framework.validation import validate
 
 _SINGLE = ("model", "critic_model", "advisor_model", "critic", "comparator", "store")
@@ -84,18 +86,24 @@ def config_from_document(document: Mapping[str, Any], *, path: Path | None = Non
             hint="grpo-cli init writes a commented file with every key",
         ) from error
     config = from_document(document, RunConfig)
-    _check_patterns(config)
+    _check_hygiene(config)
     return config
 
 
-def _check_patterns(config: RunConfig) -> None:
-    """See that the user's rules can be used, before anything runs."""
+def _check_hygiene(config: RunConfig) -> None:
+    """See that the user's rules can be used and those left out exist, before anything runs."""
     for name, pattern in config.hygiene.rules.items():
         try:
             re.compile(pattern)
         except re.error as error:
             message = f"hygiene rule '{name}' is no regular expression: {error}"
             raise ConfigError(message, pointer=f"/hygiene/rules/{name}") from error
+    known = (*UNTRUSTED, *config.hygiene.rules, *OPTIONAL)
+    for place, name in enumerate(config.hygiene.off):
+        if name not in known:
+            message = f"hygiene.off names '{name}', which is no rule that can be left out"
+            hint = f"these can: {', '.join(known)}"
+            raise ConfigError(message, pointer=f"/hygiene/off/{place}", hint=hint)
 
 
 def _read(path: Path) -> dict[str, Any]:
