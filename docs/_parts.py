@@ -78,6 +78,17 @@ def hook_protocol(hook: str) -> str:
     return "\n\n".join(_fence("python", inspect.getsource(getattr(protocols, n))) for n in names)
 
 
+def other_protocols() -> str:
+    """The Protocols that no hook offers: what is made in Python, and given to the framework."""
+    named = {protocol_of(noun.hook) for noun in NOUNS} | {n for row in EXTRA.values() for n in row}
+    rest = [
+        value
+        for name, value in vars(protocols).items()
+        if isinstance(value, type) and value.__module__ == protocols.__name__ and name not in named
+    ]
+    return "\n\n".join(_fence("python", inspect.getsource(value)) for value in rest) or "None."
+
+
 def hook_contract() -> str:
     """What holds for all Protocols."""
     assert protocols.__doc__ is not None
@@ -360,6 +371,7 @@ PARTS: dict[str, Callable[..., str]] = {
     "hook-signature": hook_signature,
     "hook-protocol": hook_protocol,
     "hook-contract": hook_contract,
+    "other-protocols": other_protocols,
     "hook-example": hook_example,
     "hook-implementations": hook_implementations,
     "hook-index": hook_index,

@@ -35,7 +35,7 @@ def methods(protocol):
 def test_every_hook_has_a_page_and_every_page_a_hook():
     """One page for each hook spec."""
     assert sorted(path.stem for path in PAGES.glob("grpo_*.md")) == HOOKS
-    assert len(HOOKS) == 8
+    assert len(HOOKS) >= 8
 
 
 @pytest.mark.parametrize("hook", HOOKS)
@@ -62,7 +62,7 @@ def test_the_page_has_the_methods_of_the_protocol(hook):
 
 def test_every_protocol_is_on_a_page():
     """Also those that no hook names: what a component may implement beside its own."""
-    text = "".join(map(page, HOOKS))
+    text = "".join(map(page, [*HOOKS, "README"]))
     names = [
         name
         for name, value in vars(protocols).items()
