@@ -17,6 +17,7 @@ COMMANDS: Mapping[str, str] = {
     "train": "Learn experiences from problems with known answers.",
     "runs": "List and show runs; go on with one that was stopped or killed.",
     "evaluate": "Measure mean@k, pass@k and majority@k, with experiences or without.",
+    "ab": "Prove a gain: compare two sets of experiences on the same problems, pair by pair.",
     "compare": "Judge answers against reference answers.",
     "experiences": "List, show, validate, export and import experiences.",
     "plugins": "List the installed plugins and what they offer.",

@@ -18,6 +18,7 @@ from grpo_framework.identity import IDENTITY, check_identity, identify, identity
 from grpo_framework.manager import ExperienceManager
 from grpo_framework.opening import ConfiguredEngine
 from grpo_framework.plugins import Plugins
+from grpo_framework.provenance import TRAINED_ON, leave_beside, training_document
 from grpo_framework.records import Owner
 from grpo_framework.reports import RunReport
 from grpo_framework.rundir import (
@@ -94,7 +95,12 @@ class _Launch:
             if ended is not None:
                 click.echo(f"the run in {path} is {ended.outcome}; this is its report", err=True)
                 return ended
-        documents = {CONFIG: config.document, IDENTITY: identity_document(identity)}
+        trained_on = training_document(problems)
+        documents = {
+            CONFIG: config.document,
+            IDENTITY: identity_document(identity),
+            TRAINED_ON: trained_on,
+        }
         async with ExperienceManager.from_config(config, plugins).open() as manager:
             if not resumed:
                 _refuse_existing(config, await manager.load(config.owners), self.seeds)
@@ -104,6 +110,9 @@ class _Launch:
             except (BudgetExhausted, RunFailed):
                 click.echo(_how_to_go_on(path), err=True)
                 raise
+            finally:
+                # `grpo-cli ab` reads it to refuse problems that the experiences were learned from.
+                leave_beside(Path(config.experience_dir), trained_on)
 
     def _trainer(
         self, manager: ExperienceManager, documents: dict[str, object], *, resumed: bool

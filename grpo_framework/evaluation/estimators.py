@@ -15,10 +15,9 @@ from statistics import fmean
 
 from attrs import frozen
 
+from grpo_framework.evaluation.intervals import mean_interval
 from grpo_framework.records import SUCCESS_REWARD
 
-LEVEL = 0.95
-RESAMPLES = 4_000
 SUBSETS = 2_000
 """Up to so many subsets of a group are enumerated for majority@k; beyond it, so many are drawn."""
 
@@ -101,45 +100,15 @@ def _elected(rewards: Sequence[float], votes: Sequence[int | None], chosen: Sequ
 def estimate(
     values: Sequence[float | None], *, lowest: float = 0.0, highest: float = 1.0
 ) -> Estimate:
-    """The mean over problems and its 95 % interval, by a BCa bootstrap over problems.
-
-    Where all problems have the same value a bootstrap sees no spread at all; the interval then is
-    the exact one for never having seen another value in n problems: with a chance of 2.5 % a share
-    of up to 1 − 0.025^(1/n) of the problems may differ. (For rewards that are all 0 or all 1 this
-    is the interval of Clopper and Pearson.)
+    """The mean over problems and its 95 % interval, clustered on problems (`mean_interval`).
 
     Args:
         values: One a problem; None where the problem has no value.
         lowest: The least value there can be.
         highest: The greatest value there can be.
-
-    Source: Efron, "Better Bootstrap Confidence Intervals", JASA 82 (1987).
     """
     known = [value for value in values if value is not None]
     if not known:
         return Estimate(None, None, None, 0)
-    mean = fmean(known)
-    # Means of equal thirds differ in their last digit; that is no spread.
-    if max(known) - min(known) < 1e-12:
-        share = 1 - ((1 - LEVEL) / 2) ** (1 / len(known))
-        low, high = mean - share * (mean - lowest), mean + share * (highest - mean)
-    else:
-        low, high = _bootstrap(known)
-    return Estimate(mean, max(low, lowest), min(high, highest), len(known))
-
-
-def _bootstrap(values: Sequence[float]) -> tuple[float, float]:
-    import numpy  # noqa: ICN001, PLC0415 - heavy, and only an evaluation needs it
-    from scipy import stats  # noqa: PLC0415 - the same
-
-    found = stats.bootstrap(
-        (numpy.asarray(values),),
-        numpy.mean,
-        confidence_level=LEVEL,
-        n_resamples=RESAMPLES,
-        batch=200,
-        method="BCa",
-        # The seed is fixed, so that the same values always give the same interval.
-        rng=numpy.random.default_rng(0),
-    ).confidence_interval
-    return float(found.low), float(found.high)
+    low, high = mean_interval(known, lowest=lowest, highest=highest)
+    return Estimate(fmean(known), low, high, len(known))

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from attrs import frozen
 
 from grpo_framework.engine import Engine
+from grpo_framework.evaluation.groups import Tally, first_error, open_stages, run_group
 from grpo_framework.evaluation.measures import (
     ALL,
     Evaluation,
@@ -25,12 +25,10 @@ from grpo_framework.evaluation.measures import (
     measure,
 )
 from grpo_framework.evaluation.voting import count_votes
-from grpo_framework.events import CallFinished, Event, UnitFailed
+from grpo_framework.events import Event
 from grpo_framework.experience import CRITIC, SHARED, Library
-from grpo_framework.fusion import fuse
-from grpo_framework.records import Failure, FinalAnswer, Owner, Problem, Rollout, Usage
-from grpo_framework.reports import FailureCount, bearer
-from grpo_framework.rollouts import Stages, start_group
+from grpo_framework.records import Failure, FinalAnswer, Owner, Problem, Rollout
+from grpo_framework.rollouts import Stages
 
 
 async def _silent(_: Event) -> None:
@@ -71,12 +69,14 @@ async def evaluate(
     chosen = _choose_ks(ks, rollouts)
     held = {owner: libraries.get(owner, Library(owner)) for owner in (*engine.owners, SHARED)}
     started = time.perf_counter()
-    count = _Count(announce)
-    stages = _stages(engine, count.announce, rollouts, seed, unit_timeout)
+    count = Tally(announce)
+    stages = open_stages(
+        engine, count.announce, rollouts=rollouts, seed=seed, unit_timeout=unit_timeout
+    )
     try:
         scores = await _score_all(stages, problems, held, finished, with_critic=with_critic)
     except BaseExceptionGroup as group:
-        raise _first(group) from None
+        raise first_error(group) from None
     seconds = time.perf_counter() - started
     rows = _Rows(scores, held, chosen, with_critic)
     return Evaluation(
@@ -90,29 +90,10 @@ async def evaluate(
         owners=tuple(rows.measure(owner) for owner in engine.owners if owner != CRITIC),
         units=count.failed + sum(len(row.rewards) + (row.fused is not None) for row in scores),
         failures=count.failures(),
-        usage=sum(count.usage.values(), Usage()),
+        usage=count.total,
         usage_by_owner=dict(sorted(count.usage.items())),
         seconds=seconds,
         scores=scores,
-    )
-
-
-def _stages(
-    engine: Engine,
-    announce: Callable[[Event], Awaitable[None]],
-    rollouts: int,
-    seed: int,
-    unit_timeout: float | None,
-) -> Stages:
-    return Stages(
-        engine=engine,
-        announce=announce,
-        slots=asyncio.Semaphore(engine.concurrency),
-        epoch=0,
-        batch=1,
-        run_seed=seed,
-        rollouts=rollouts,
-        unit_timeout=unit_timeout,
     )
 
 
@@ -140,37 +121,6 @@ class _Rows:
     def measure(self, owner: Owner) -> Measured:
         clusters = by_problem(self.scores, None if owner == ALL else owner)
         return measure(owner, clusters, self.libraries, self.ks, with_critic=self.with_critic)
-
-
-class _Count:
-    """Adds up what calls cost and what failed, and passes every event on."""
-
-    def __init__(self, announce: Callable[[Event], Awaitable[None]]) -> None:
-        self._announce = announce
-        self.usage: dict[Owner, Usage] = {}
-        self._failures: Counter[tuple[str, Owner, str]] = Counter()
-        self._messages: dict[tuple[str, Owner, str], str] = {}
-
-    async def announce(self, event: Event) -> None:
-        if isinstance(event, CallFinished):
-            owner = bearer(event.unit)
-            self.usage[owner] = self.usage.get(owner, Usage()) + event.usage
-        elif isinstance(event, UnitFailed):
-            failure = event.failure
-            key = (failure.unit.stage, bearer(failure.unit), failure.kind)
-            self._failures[key] += 1
-            self._messages.setdefault(key, failure.message)
-        await self._announce(event)
-
-    @property
-    def failed(self) -> int:
-        return self._failures.total()
-
-    def failures(self) -> tuple[FailureCount, ...]:
-        return tuple(
-            FailureCount(*key, count=number, message=self._messages[key])
-            for key, number in sorted(self._failures.items())
-        )
 
 
 async def _score_all(
@@ -209,16 +159,8 @@ async def _score(
     *,
     with_critic: bool,
 ) -> Scores:
-    shared = libraries[SHARED]
-    async with asyncio.TaskGroup() as tasks:
-        group = start_group(stages, tasks, problem, libraries[owner], shared)
-        attempts = await group.attempts
-        final = (
-            await fuse(stages, problem, owner, attempts, libraries[CRITIC], shared)
-            if with_critic
-            else None
-        )
-        tried = await group.tried
+    group = await run_group(stages, problem, owner, libraries, with_critic=with_critic)
+    tried, final = group.tried, group.final
     rollouts = [one.rollout for one in tried if isinstance(one.rollout, Rollout)]
     failed = sum(isinstance(one.rollout, Failure) for one in tried)
     return Scores(
@@ -229,8 +171,3 @@ async def _score(
         fused=final.reward if isinstance(final, FinalAnswer) else None,
         failures=failed + isinstance(final, Failure),
     )
-
-
-def _first(error: BaseException) -> BaseException:
-    """A task group wraps what stopped the evaluation; the caller gets the cause itself."""
-    return _first(error.exceptions[0]) if isinstance(error, BaseExceptionGroup) else error

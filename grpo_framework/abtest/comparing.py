@@ -1,0 +1,182 @@
+"""From pairs to the verdict: pure; the order of pairs does not matter, swapping arms negates."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from statistics import fmean
+
+from attrs import evolve, frozen
+
+from grpo_framework.abtest.betting import BETTING, bet, confidence_sequence
+from grpo_framework.abtest.power import detectable_effect
+from grpo_framework.abtest.significance import ALPHA, MCNEMAR, Tested, holm, mcnemar, sign_flip
+from grpo_framework.abtest.values import (
+    Changes,
+    Difference,
+    Finding,
+    OwnerComparison,
+    Pair,
+    Statistics,
+)
+from grpo_framework.evaluation import estimate
+from grpo_framework.evaluation.intervals import TINY, mean_interval
+from grpo_framework.experience import CRITIC
+from grpo_framework.records import SUCCESS_REWARD, Owner
+
+
+@frozen
+class Contrasted:
+    """One problem: mean reward of both arms, and whether it is a single pair of 0/1 rewards."""
+
+    a: float
+    b: float
+    binary: bool = False
+
+    @property
+    def difference(self) -> float:
+        """B − A."""
+        return self.b - self.a
+
+
+def compare_pairs(pairs: Sequence[Pair], *, sequential: bool = False) -> Statistics:
+    """All statistics of an A/B test.
+
+    Args:
+        pairs: Complete ones, of generators and critic, in any order.
+        sequential: Whether the sample was stopped by the anytime-valid test; p-values and intervals
+            then are that test's, which hold however often one looked.
+    """
+    generators = by_problem([pair for pair in pairs if pair.owner != CRITIC])
+    difference = contrast(generators, sequential=sequential)
+    return Statistics(
+        a=estimate([problem.a for problem in generators]),
+        b=estimate([problem.b for problem in generators]),
+        difference=difference,
+        verdict=conclude(difference, difference.p_value),
+        problems=count_changes(generators),
+        minimum_detectable_effect=_detectable(generators, difference, sequential=sequential),
+        per_owner=_per_owner(pairs, difference, sequential=sequential),
+    )
+
+
+def by_problem(pairs: Sequence[Pair]) -> list[Contrasted]:
+    """The problems' values: the mean over owners of the mean over an owner's pairs."""
+    found: dict[str, dict[Owner, list[Pair]]] = {}
+    for pair in pairs:
+        found.setdefault(pair.problem, {}).setdefault(pair.owner, []).append(pair)
+    return [
+        Contrasted(
+            a=fmean(fmean(pair.a for pair in rows) for rows in owners.values()),
+            b=fmean(fmean(pair.b for pair in rows) for rows in owners.values()),
+            binary=_is_binary([pair for rows in owners.values() for pair in rows]),
+        )
+        for owners in found.values()
+    ]
+
+
+def _is_binary(rows: Sequence[Pair]) -> bool:
+    return len(rows) == 1 and rows[0].a in (0, 1) and rows[0].b in (0, 1)
+
+
+def contrast(problems: Sequence[Contrasted], *, sequential: bool) -> Difference:
+    """The mean difference with its interval and p-value; the sampling unit is the problem."""
+    test = _test_of(problems, sequential=sequential)
+    values = [problem.difference for problem in problems]
+    found = test(values)
+    if not values:
+        return Difference(None, None, found.p_value, found.test)
+    if sequential:
+        interval = confidence_sequence(values)
+    else:
+        interval = mean_interval(values, lowest=-1.0, highest=1.0)
+    return Difference(fmean(values), interval, found.p_value, found.test)
+
+
+def _test_of(
+    problems: Sequence[Contrasted], *, sequential: bool
+) -> Callable[[Sequence[float]], Tested]:
+    if sequential:
+        return bet
+    if problems and all(problem.binary for problem in problems):
+        return _mcnemar
+    return sign_flip
+
+
+def _mcnemar(differences: Sequence[float]) -> Tested:
+    return mcnemar(sum(value > TINY for value in differences), sum(v < -TINY for v in differences))
+
+
+def conclude(difference: Difference, p_value: float) -> Finding:
+    """The verdict: a direction only where p-value and interval agree on it.
+
+    Args:
+        difference: With the interval.
+        p_value: Adjusted where there are several.
+    """
+    if difference.mean is None or difference.ci95 is None or p_value >= ALPHA:
+        return "undecided"
+    low, high = difference.ci95
+    if low > 0:
+        return "better"
+    return "worse" if high < 0 else "undecided"
+
+
+def count_changes(problems: Sequence[Contrasted]) -> Changes:
+    """How many problems were fixed and broken, and how many stayed what they were."""
+    # A mean of 0.5 from thirds may miss it by its last digit.
+    least = SUCCESS_REWARD - TINY
+    fixed = sum(problem.a < least <= problem.b for problem in problems)
+    broken = sum(problem.b < least <= problem.a for problem in problems)
+    return Changes(fixed, broken, len(problems) - fixed - broken)
+
+
+def _detectable(
+    problems: Sequence[Contrasted], difference: Difference, *, sequential: bool
+) -> float | None:
+    tests: dict[str, Callable[[Sequence[float]], Tested]] = {BETTING: bet, MCNEMAR: _mcnemar}
+    test = tests.get(difference.test, sign_flip)
+    values = sorted(problem.difference for problem in problems)
+    return detectable_effect(values, test, sequential=sequential)
+
+
+def _per_owner(
+    pairs: Sequence[Pair], overall: Difference, *, sequential: bool
+) -> tuple[OwnerComparison, ...]:
+    owners = sorted({pair.owner for pair in pairs}, key=_order)
+    # One generator alone is the whole already; its bootstrap need not be done twice.
+    alone = [owner for owner in owners if owner != CRITIC] == owners[:1] != []
+    known = {owners[0]: overall} if alone else {}
+    rows = [
+        _compare_owner(pairs, owner, known.get(owner), sequential=sequential) for owner in owners
+    ]
+    adjusted = holm({row.owner: row.difference.p_value for row in rows})
+    return tuple(
+        evolve(
+            row,
+            p_adjusted=adjusted[row.owner],
+            verdict=conclude(row.difference, adjusted[row.owner]),
+        )
+        for row in rows
+    )
+
+
+def _order(owner: Owner) -> tuple[bool, int, Owner]:
+    return owner == CRITIC, len(owner), owner
+
+
+def _compare_owner(
+    pairs: Sequence[Pair], owner: Owner, known: Difference | None, *, sequential: bool
+) -> OwnerComparison:
+    own = [pair for pair in pairs if pair.owner == owner]
+    problems = by_problem(own)
+    difference = known or contrast(problems, sequential=sequential)
+    return OwnerComparison(
+        owner=owner,
+        pairs=len(own),
+        a=fmean(problem.a for problem in problems),
+        b=fmean(problem.b for problem in problems),
+        difference=difference,
+        p_adjusted=difference.p_value,
+        verdict="undecided",
+        problems=count_changes(problems),
+    )
