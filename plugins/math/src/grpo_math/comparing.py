@@ -14,13 +14,13 @@ from grpo_math.limits import (
 )
 from grpo_math.options import DEFAULT, Options
 from grpo_math.patterns import Pattern
+from grpo_math.plain import compare_plain
 from grpo_math.reading.reader import Reading, read
 from grpo_math.results import Cause, Result, Verdict
 from grpo_math.values import Choice, Clock, Listing, Num, Text, Value, name_type
 
 _SEGMENT = Pattern(r"\$([^$]+)\$|\\\((.+?)\\\)|\\\[(.+?)\\\]", re.DOTALL)
 _SENTENCE = 400
-_PLAIN = Pattern(r"\s*([+-]?)0*([0-9]+)(?:\.([0-9]+))?\s*")
 
 
 def compare(gold: str, pred: str | None, *, options: Options = DEFAULT) -> Result:
@@ -47,7 +47,7 @@ def compare(gold: str, pred: str | None, *, options: Options = DEFAULT) -> Resul
     if gold == pred:
         return Result(Verdict.EQUAL, "the same text", pred, rule="same text", options=changes)
     exactly = not (options.decimal_comma or options.relative_tolerance)
-    plain = _compare_plain(gold, pred) if exactly else None
+    plain = compare_plain(gold, pred) if exactly else None
     if plain is not None:
         verdict = Verdict.EQUAL if plain else Verdict.DIFFERENT
         rule = "plain number"
@@ -93,22 +93,6 @@ def _read_answer(text: str, options: Options, *, known: Reading | None = None) -
         return reading
     inner = read("".join(segments[0]), options)
     return inner if inner.values else reading
-
-
-def _compare_plain(gold: str, pred: str) -> bool | None:
-    """Compare two plain numerals as texts, whatever their length; None for anything else."""
-    first = _PLAIN.fullmatch(gold)
-    second = _PLAIN.fullmatch(pred) if first else None
-    if first is None or second is None:
-        return None
-    return _normalise_plain(first) == _normalise_plain(second)
-
-
-def _normalise_plain(match: re.Match[str]) -> tuple[str, str, str]:
-    sign, whole, decimals = match.groups()
-    decimals = (decimals or "").rstrip("0")
-    zero = not whole.strip("0") and not decimals
-    return ("" if sign != "-" or zero else "-", whole, decimals)
 
 
 def _decide(gold: Reading, pred: Reading, judge: Judge, extracted: str) -> Result:

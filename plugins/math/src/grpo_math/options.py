@@ -46,6 +46,8 @@ class Options:
 
     def list_changes(self) -> tuple[tuple[str, object], ...]:
         """List the options that differ from their defaults, as (name, value)."""
+        if self is DEFAULT:
+            return ()
         return tuple(
             (field.name, getattr(self, field.name))
             for field in attrs.fields(type(self))

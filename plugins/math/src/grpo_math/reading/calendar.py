@@ -50,6 +50,8 @@ _DATES = tuple(
         rf"{_MONTH}\s*,?\s*(?P<year>\d{{4}})",
     )
 )
+# A day has a digit, and beside it a sign or the letters of a month.
+_DATED = Pattern(r"\d\s*[-/.年月]\s*\d|[a-zA-Z]{3}.*\d|\d.*[a-zA-Z]{3}|\d\s*月")
 _SLASHED = Pattern(r"(?P<a>\d{1,2})\s*[/.\-]\s*(?P<b>\d{1,2})\s*[/.\-]\s*(?P<year>\d{4})")
 _DAYS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
@@ -112,7 +114,7 @@ def _read_chinese(text: str) -> Clock | None:
 
 def read_date(text: str, options: Options) -> Date | None:
     """Read a date: ``January 5, 2020``, ``5 Jan``, ``2020-01-05``, ``1/5/2020``, ``1月5日``."""
-    if len(text) > 40 or not any(c.isdigit() for c in text):
+    if len(text) > 40 or not _DATED.search(text):
         return None
     slashed = _SLASHED.fullmatch(text)
     if slashed:

@@ -37,11 +37,11 @@ class Reading:
 
 _TURNED = Pattern(r"([\[\]])([^\[\]()]*[,;][^\[\]()]*)([\[\]])")
 _AMBIGUOUS = (
-    (Pattern(r"\bpounds?\b(?!\s+sterling)"), "GBP"),
-    (Pattern("¥"), " JPY "),
-    (Pattern(r"(?<=\d)\s*p$"), " pence"),
-    (Pattern(r"(?<=\d)\s*比\s*(?=\d)"), ":"),
-    (Pattern(r"(?<![a-zA-Z])ms\s*\^\s*\{?\s*-\s*(\d)\s*\}?"), r"m s^{-\1}"),
+    ("pound", Pattern(r"\bpounds?\b(?!\s+sterling)"), "GBP"),
+    ("¥", Pattern("¥"), " JPY "),
+    ("p", Pattern(r"(?<=\d)\s*p$"), " pence"),
+    ("比", Pattern(r"(?<=\d)\s*比\s*(?=\d)"), ":"),
+    ("ms", Pattern(r"(?<![a-zA-Z])ms\s*\^\s*\{?\s*-\s*(\d)\s*\}?"), r"m s^{-\1}"),
 )
 _BESIDE = Pattern(r"(.*[\d}])\s*(?:\\text\s*\{\s*)?\(([a-zA-Z°%^\d/ ]+)\)\s*\}?")
 _SINGLE_LETTERS = Pattern(r"[^a-zA-Z]*\d(?:[a-zA-Z](?![a-zA-Z])[^a-zA-Z ]*)+")
@@ -53,7 +53,11 @@ _MIXED_AND = Pattern(r"(-?\d+)\s*(?:and|\\text\s*\{\s*and\s*\})\s*(\d+\s*/\s*\d+
 
 def _vary(text: str) -> list[str]:
     """List other texts an answer can stand for: pounds are money too, ¥ is yen as well."""
-    found = [pattern.sub(word, text) for pattern, word in _AMBIGUOUS if pattern.search(text)]
+    found = [
+        pattern.sub(word, text)
+        for needle, pattern, word in _AMBIGUOUS
+        if needle in text and pattern.search(text)
+    ]
     if "j" in text and _ENGINEERS.fullmatch(text) and any(map(str.isdigit, text)):
         found.append(text.replace("j", "i"))
     beside = _BESIDE.fullmatch(text) if text.endswith((")", ")}")) else None

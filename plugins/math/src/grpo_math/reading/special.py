@@ -44,6 +44,7 @@ _SEXAGESIMAL = Pattern(
 _COMPOUND_PART = Pattern(
     r"\s*(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>[a-zA-Z一-鿿]+|['\"])\.?\s*(?:and\b|,)?"
 )
+_SEVERAL_AMOUNTS = Pattern(r"\d[\d.]*\s*[^\d\s.].*\d")
 _ENDLESS = Pattern(r"(?P<sign>-?)(?P<whole>\d{0,20})\.(?P<decimals>\d{1,60})\s*\.\.\.")
 _INFINITIES = {
     "infinity": 1, "positive infinity": 1, "plus infinity": 1, "negative infinity": -1,
@@ -223,7 +224,7 @@ def _read_sexagesimal(text: str) -> Value | None:
 
 def _read_compound(text: str) -> Value | None:
     """Read several quantities of one dimension in a row: ``5 ft 6 in``, ``1 h 30 min``."""
-    if not text[0].isdigit() or len(text) > 60:
+    if not text[0].isdigit() or len(text) > 60 or not _SEVERAL_AMOUNTS.match(text):
         return None
     total = Fraction(0)
     unit: Unit | None = None
