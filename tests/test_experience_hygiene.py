@@ -97,6 +97,56 @@ GOOD = tuple(
     先写出最后的答案，再用一句话说明理由。
     计算面积时不要忘记除以2。
     Wenn ein Bruch bleibt, kürze ihn vollständig.
+    When solving geometry problems with intersections, validate solutions lie within bounded regions or segments, not on extensions, to avoid extraneous answers.
+    For expected extreme statistics in combinatorial problems, use direct enumeration for small sizes.
+    When using mathematical invariants to prove impossibility, always validate them against known achievable states or small cases.
+    Geometry: For triangles with given altitudes, start from the area formula.
+    Work backwards from the desired result when the forward path branches too much.
+    Misreading "at most" as "fewer than" is common; restate the bound in symbols.
+    The discriminant decides the number of real roots, so compute it early.
+    Double-check arithmetic by casting out nines.
+    Casework on the units digit simplifies last-digit problems.
+    Telescoping sums: write the general term as a difference before summing.
+    In recurrence problems, compute the first five terms to spot periodicity.
+    Use AM-GM when the product is fixed and the sum is to be minimised.
+    For \triangle ABC with right angle at C, \sin A = \cos B; exploit it.
+    Invoke the Chinese Remainder Theorem for simultaneous congruences.
+    Legendre's formula gives the exponent of p in n!.
+    When $\log_a b$ appears with different bases, convert to one base.
+    Never divide by an expression that could be zero without a separate case.
+    Markup is applied to cost, discount to price: apply them in the order of the story.
+    Half of a quantity plus a third of it is 5/6 of it; combine the fractions first.
+    If a worker finishes in n days, the daily rate is 1/n; add rates for joint work.
+    Compound growth multiplies by (1 + r) each period; do not add r each time.
+    Speed equals distance over time; make the units match (km/h with hours).
+    Interpret "per dozen" as per 12 items.
+    A dozen is 12, a score is 20, a gross is 144.
+    Remember leap years when counting days.
+    Tool calls should be batched; search once with a precise query, then open the best source.
+    Before calling the calculator, simplify the expression by hand.
+    Cite the page where the fact was found.
+    Return valid JSON with exactly the keys that were asked for.
+    Prefer primary sources over blogs.
+    If a web page is unavailable, try its cached copy.
+    Write a unit test for each edge case before changing the function.
+    For SQL questions, list the tables and join keys first.
+    Use \text{lcm}(a,b)=\frac{ab}{\gcd(a,b)} to get the least common multiple.
+    做应用题时，先找出等量关系，再列方程。
+    几何题要先画图，并标出已知条件。
+    如果结果不是整数，检查题目是否要求取整。
+    求概率时，分母是所有等可能结果的总数。
+    解不等式两边同乘负数时，要改变不等号方向。
+    最后的答案放在\boxed{}里。
+    把速度单位统一成千米每小时。
+    题目问“还剩多少”时，用总数减去用掉的。
+    Sum the digits to test divisibility by 3 or 9.
+    Let the smaller number be x and the larger x + d.
+    Total cost = unit price × quantity; list each item on its own line.
+    Answer in the first line; the grader reads only that.
+    For each question, output only the letter of the correct choice.
+    Break the problem into parts: income, expenses, savings.
+    In age problems, express both ages at the same point in time.
+    Tax is added after the discount unless stated otherwise.
     """.strip().splitlines()
 )
 
@@ -240,7 +290,7 @@ def test_good_advice_passes_every_rule(text):
 
 def test_there_are_enough_good_ones():
     """The list is long enough to say something of false refusals."""
-    assert len(set(GOOD)) >= 60
+    assert len(set(GOOD)) >= 120
 
 
 @pytest.mark.parametrize(

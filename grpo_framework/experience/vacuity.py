@@ -20,7 +20,8 @@ _GUIDING = re.compile(
     r"|replaced|computed|simplified|reduced|obtained|used|factored|expressed|checked)"
     r"|never|always|avoid|don't|do not|cannot|only|ensure|remember|beware|careful|important to"
     r"|helps? to|useful to|better to|best to|the (?:first|next|last|key) step|the key is|tip|rule"
-    r"|requires?|means?|equals?|implies|gives|enough|faster|easier|safer|for (?:every|each|all"
+    r"|requires?|means?|equals?|implies|gives|enough|faster|easier|safer|"
+    r"simplif(?:y|ies)|avoids|helps|reveals|speeds|eliminates|prevents|saves|for (?:every|each|all"
     r"|any|problems?|questions?)"
     r"|in (?:problems?|questions?|such|case)|to (?!be\b|all\b|know\b|the\b|a\b|an\b|their\b"
     r"|its\b|baghdad\b)"
@@ -30,10 +31,10 @@ _CLAUSE = re.compile(
     r"(?:^|[.;:!?,\n–—]|\b(?:and|then|or|but|so|please|first|next|finally|also|always|to)\b)\s*"
     r"[\"'“‘*\-\d.)(]*\s*([a-z]+(?:-[a-z]+)?)"
 )
-_FORMULA = re.compile(r"[=\\]|, not\b")
+_FORMULA = re.compile(r"[=\\\d]|, not\b")
 _WIDE_STATING = re.compile(r"是|很|有|非常|属于")
 _WIDE_GUIDING = re.compile(
-    r"当|如果|若|遇到|先|再|应|必须|需要|要|请|不要|不能|避免|记得|注意|确保|务必|始终|总是|切勿|别|尽量|只"
+    r"时[，,]|当|如果|若|遇到|先|再|应|必须|需要|要|请|不要|不能|避免|记得|注意|确保|务必|始终|总是|切勿|别|尽量|只"
     r"|检查|写|用|把|将|令|设|列|画|代入|化简|计算|比较|判断|验证|读|找|选|取|从|转换|换算|按|对于"
 )
 _PROPOSING = re.compile(
@@ -71,7 +72,7 @@ def find_no_instruction(text: str) -> str | None:
     """Why a text is no advice, or None: it says how things are and not what to do."""
     plain = visible(text).casefold()
     if _FORMULA.search(plain):
-        return None  # a formula, or 'this, not that', can be used as it stands
+        return None  # a formula, a number, or 'this, not that', can be used as it stands
     if is_wide(plain):
         empty = _WIDE_STATING.search(plain) is not None and not _WIDE_GUIDING.search(plain)
     else:
