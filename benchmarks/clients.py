@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from attrs import define, field
@@ -30,6 +30,8 @@ class Watched:
         peak_all: The same with its worker processes.
         times: When it was looked at.
         cpu: CPU seconds by then, of the process and its workers.
+        resident: Resident MB of the process itself then.
+        beside: CPU seconds of the process's threads other than the first, in all.
         output: What it said on stderr.
     """
 
@@ -41,6 +43,7 @@ class Watched:
     times: list[float] = field(factory=list)
     cpu: list[float] = field(factory=list)
     resident: list[float] = field(factory=list)
+    beside: float = 0.0
     output: str = ""
 
     def cpu_between(self, first: float, last: float) -> float:
@@ -52,13 +55,15 @@ class Watched:
         return self.cpu[min(place, len(self.cpu) - 1)]
 
 
-def run_cli(arguments: Sequence[str], *, folder: Path, kill_at: float | None = None) -> Watched:
+def run_cli(
+    arguments: Sequence[str], *, folder: Path, kill_when: Callable[[], bool] = lambda: False
+) -> Watched:
     """Run ``grpo-cli`` to its end.
 
     Args:
         arguments: Of the command.
         folder: Working directory.
-        kill_at: Seconds after which the process is killed, None lets it end.
+        kill_when: Is asked many times a second; the process is killed when it says so.
     """
     watched = Watched(began=time.time())
     with (folder / "stderr.txt").open("w+", encoding="utf-8") as errors:
@@ -73,9 +78,10 @@ def run_cli(arguments: Sequence[str], *, folder: Path, kill_at: float | None = N
         thread = threading.Thread(target=_watch, args=(process.pid, watched, over))
         thread.start()
         try:
-            watched.status = process.wait(timeout=kill_at)
-        except subprocess.TimeoutExpired:
-            process.kill()
+            while process.poll() is None:
+                if kill_when():
+                    process.kill()
+                time.sleep(EVERY)
             watched.status = process.wait()
         finally:
             process.kill()
@@ -97,6 +103,7 @@ def _watch(pid: int, watched: Watched, over: threading.Event) -> None:
         # A worker that has ended takes its CPU time along to its parent's sum.
         watched.cpu.append(max(sum(cpu for cpu, _, _ in looked), (watched.cpu or [0.0])[-1]))
         watched.resident.append(looked[0][1])
+        watched.beside = max(watched.beside, _beside(pid))
         watched.peak = max(watched.peak, looked[0][2])
         watched.peak_all = max(watched.peak_all, sum(resident for _, resident, _ in looked))
 
@@ -127,3 +134,16 @@ def _look(pid: int) -> tuple[float, float, float] | None:
     resident, peak = (int(rows[name].split()[0]) / 1024 for name in ("VmRSS", "VmHWM"))
     # Own time and that of children it has waited for.
     return sum(map(int, stat[11:15])) / _TICK, resident, peak
+
+
+def _beside(pid: int) -> float:
+    """CPU seconds of a process's threads but the first: here, of the journal's."""
+    total = 0.0
+    for file in Path(f"/proc/{pid}/task").glob("[0-9]*/stat"):
+        if file.parent.name != str(pid):
+            try:
+                stat = file.read_text(encoding="utf-8").rpartition(")")[2].split()
+            except OSError:
+                continue
+            total += (int(stat[11]) + int(stat[12])) / _TICK
+    return total

@@ -113,6 +113,7 @@ def arguments_of(course: Course, url: str, folder: Path) -> list[str]:
     flags: dict[str, object] = {
         "--datasets": problems,
         "--split": "all",
+        "--max-problems": len(course.problems),
         "--model": "openai/simulated",
         "--generator": "prompted/step-by-step",
         "--critic": "prompted/fuse",
