@@ -23,7 +23,7 @@ def test_what_two_hold_is_promoted_in_the_first_ones_words():
     (promotion,) = find_promotions(libraries, limits=LIMITS)
     assert promotion.add.content == "Check the units of the result."
     assert promotion.add.category == "tips"
-    assert promotion.add.reason == "learned alike by 2 generators: G1-001, G2-002"
+    assert promotion.add.reason == "learned alike by generator_1 and generator_2"
     assert [(owner, delete.id) for owner, delete in promotion.deletes] == [
         ("generator_1", "G1-001"),
         ("generator_2", "G2-002"),
