@@ -17,7 +17,6 @@ from grpo_framework.engine import Engine
 from grpo_framework.errors import ConfigError, ProblemError
 from grpo_framework.experience import CRITIC, generator_owner
 from grpo_framework.injection import Injection
-from grpo_framework.injection import Injection
 from grpo_framework.plugins import (
     ADVISOR,
     CHAT_MODEL,
@@ -112,7 +111,6 @@ class _Opening:
             concurrency=config.concurrency,
             simulation=models_simulate or any(offer.component.simulation for offer in offers),
             fingerprint=config.fingerprint,
-            injection=Injection(config.inject_top),
             injection=Injection(config.inject_top),
             brake=self._brake,
             budget=self._budget,
