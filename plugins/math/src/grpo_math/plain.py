@@ -35,7 +35,12 @@ def compare_plain(gold: str, pred: str) -> bool | None:
         return None
     top, bottom = _read(simple)
     over, under = _read(other)
-    return top * under == over * bottom if bottom and under else None
+    if not bottom or not under:
+        return None
+    equal = top * under == over * bottom
+    if not equal and (simple[3] is None) != (other[3] is None):
+        return None  # a decimal may round the other number, as the options say
+    return equal
 
 
 def _normalise(match: re.Match[str]) -> tuple[str, str, str]:

@@ -72,6 +72,7 @@ _END: Final = Pattern(
     r"\bhowever\b|因为|由于|，所以|，因此|，即|，其中|，(?=[^，。\n]{0,30}[当时得此故使取]))|"
     r",\s+(?:so|as|and (?:this|that|the|we|it|so))\b"
 )
+_PRICED: Final = Pattern(r"(?=.*[$€£])[-+*/×÷x\d.,$€£\s()%=]+=\s*([$€£]\s?[\d.,]*\d)")
 _SUM: Final = Pattern(r"[a-w](?:\s?\+\s?[a-w]){1,5}\s?=[^,;<>]+$")
 _SEVERAL: Final = Pattern(r"\b(?:and|or)\b")
 _WORD_FIRST: Final = Pattern(r"([^\W\d_]{2,})[^\d\\=]*\d")
@@ -206,6 +207,9 @@ def strip_words(value: str) -> str:
 
 def strip_sum(value: str) -> str:
     """Return the number of a final sum of letters or chain (`m + n = 100 + 13 = 113`)."""
+    priced = _PRICED.fullmatch(value)
+    if priced:
+        return str(priced.group(1))
     if _SUM.match(value) and not _SEVERAL.search(value):
         last = clean(value.rsplit("=", 1)[1])
         return last if any(map(str.isdigit, last)) else value

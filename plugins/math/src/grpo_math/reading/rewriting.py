@@ -13,6 +13,7 @@ _COUNTING = Pattern(
     r"(?:\{\s*\})?[_^]\s*\{?\s*(\w+)\s*\}?\s*(?:\\(?:mathrm|text)\s*\{\s*([CP])\s*\}|([CP]))"
     r"\s*_\s*\{?\s*(\w+)\s*\}?"
 )
+_INFIX = Pattern(r"\s*(\d{1,4})\s*([CP])\s*(\d{1,4})\s*")
 _CHOOSE = Pattern(r"(?<![\w}])(\w{1,9})\s+choose\s+(\w{1,9})(?!\w)")
 _ANGLED = Pattern(r"<\s*([^<>=]*,[^<>=]*)>")
 _MARKUP = Pattern(r"</?(?:b|i|u|em|strong|span|p|sub|code)>|<br\s*/?>")
@@ -47,6 +48,7 @@ _OUT_OF = Pattern(r"(\d{1,9})\s+(?:in|out of)\s+(?:every\s+)?(\d{1,9})")
 _RUPEES = Pattern(r"(?<![A-Za-z])Rs\.?\s*(?=\d)")
 _MATRIX_CALL = Pattern(r"(?:sp\.|sympy\.|np\.)?(?:[Mm]atrix|array)\s*\(\s*(\[.*\])\s*\)", re.DOTALL)
 _ROWS = Pattern(r"\[\s*([-+\d./\s]+(?:;[-+\d./\s]+)+)\]")
+_TEXT_SIGN = Pattern(r"\\text\s*\{\s*([()\[\],;])\s*\}")
 _BRACED_SYSTEM = Pattern(
     r"\\left\s*\\\{\s*\\begin\{(array|aligned|matrix)\}(?:\s*\{[lcr|\s]*\})?(.*?)\\end\{\1\}"
     r"\s*(?:\\right\s*\.)?",
@@ -78,6 +80,8 @@ def rewrite(text: str) -> str:
         text = _MARKED_THOUSANDS.sub(lambda m: re.sub("['_]", "", m.group()), text)
         if "C" in text or "P" in text:
             text = _COUNTING.sub(lambda m: f"{m[2] or m[3]}({m[1]},{m[4]})", text)
+    if ("C" in text or "P" in text) and (infix := _INFIX.fullmatch(text)):
+        return f"{infix[2]}({infix[1]},{infix[3]})"
     if "<" in text:
         text = _MARKUP.sub("", text)
         angled = _ANGLED.fullmatch(text.strip(" $")) if "," in text else None
@@ -94,6 +98,7 @@ def rewrite(text: str) -> str:
     if "\\" in text:
         text = _INFERENCE.sub("", text, 1) if _INFERENCE.match(text) else text
         text = _LABEL.sub("", text, 1) if _LABEL.match(text) else text
+        text = _TEXT_SIGN.sub(r"\1", text)
         text = _BRACED_SYSTEM.sub(r"\\begin{cases}\2\\end{cases}", text)
     elif text.startswith("=>"):
         text = text[2:]

@@ -37,6 +37,8 @@ _SYNONYMS = {
     "diverges": "divergent", "converges": "convergent", "it diverges": "divergent",
     "it converges": "convergent", "diverge": "divergent", "converge": "convergent",
     "impossible": "not possible",
+    "mon": "monday", "tue": "tuesday", "tues": "tuesday", "wed": "wednesday", "thu": "thursday",
+    "thurs": "thursday", "thur": "thursday", "fri": "friday", "sat": "saturday", "sun": "sunday",
 }  # fmt: skip
 _POLAR = Pattern(
     r"(yes|no|true|false|correct|incorrect)\s*[,.;:!]\s*\S(?!.*\b(?:but|not?|maybe|perhaps|yes|true|false)\b)"

@@ -54,7 +54,7 @@ _POWER_AFTER = {"squared": 2, "cubed": 3}
 _NOT_GENERIC = frozenset(
     words(
         "and or not if when where mod is are no none all any than then plus minus times divided "
-        "over more less to for with without from by only but either neither sin cos tan log ln pi "
+        "over less to for with without from by only but either neither sin cos tan log ln pi "
         "sqrt which that this true false yes at least most about approximately undefined"
     )
 )
