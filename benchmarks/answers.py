@@ -108,8 +108,7 @@ def _value(key: str, rule: Mapping[str, Any], dice: random.Random) -> Any:
         return dice.choice(rule["enum"])
     if rule.get("type") == "array":
         choices = rule["items"]["enum"]
-        most = min(len(choices), rule.get("maxItems", 1))
-        return dice.sample(choices, k=min(most, max(1, rule.get("minItems", 1))))
+        return dice.sample(choices, k=min(len(choices), max(1, rule.get("minItems", 1))))
     if key == "category":
         return dice.choice(("algebra", "checking", "reading", "counting"))
     if key == "content":
