@@ -12,7 +12,7 @@ import logging
 import os
 import time
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -86,12 +86,15 @@ class RunRecord:
         at = datetime.now(UTC).isoformat(timespec="milliseconds")
         row = {**to_document(event), "at": at}
         line = json.dumps(row, ensure_ascii=False) + "\n"
-        self._events.write(line.encode("utf-8", "backslashreplace"))
+        with _naming(self.path / EVENTS):
+            self._events.write(line.encode("utf-8", "backslashreplace"))
         if isinstance(event, RunFinished):
-            self._events.flush()
             document = to_document(self._fold.report())
             validate("report", document)
-            write_atomically(self.path / REPORT, to_json(document))
+            with _naming(self.path / EVENTS):
+                self._events.flush()
+            with _naming(self.path / REPORT):
+                write_atomically(self.path / REPORT, to_json(document))
 
     async def checkpoint(
         self,
@@ -103,8 +106,9 @@ class RunRecord:
         budget: Budget,
     ) -> None:
         """Record that a batch is committed; when this returns, it survives a power loss."""
-        self._events.flush()
-        os.fsync(self._events.fileno())
+        with _naming(self.path / EVENTS):
+            self._events.flush()
+            os.fsync(self._events.fileno())
         standing = Checkpoint(
             epoch=epoch,
             batch=batch,
@@ -131,11 +135,13 @@ class RunRecord:
         for library in libraries:
             rows = [experience_to_document(experience) for experience in library.experiences]
             file = self.path / EXPERIENCES / f"{library.owner}_experiences.json"
-            write_atomically(file, to_json(rows))
+            with _naming(file):
+                write_atomically(file, to_json(rows))
 
     def close(self) -> None:
-        """Close the events."""
-        self._events.close()
+        """Close the events; what could not be written before is told again by a resumed run."""
+        with suppress(OSError):
+            self._events.close()
 
 
 @asynccontextmanager
@@ -167,6 +173,17 @@ async def open_record(
                 yield record
             finally:
                 record.close()
+
+
+@contextmanager
+def _naming(file: Path) -> Iterator[None]:
+    """An error of the disk as one that says which file and how to go on."""
+    try:
+        yield
+    except OSError as error:
+        message = f"cannot be written: {error.strerror}"
+        hint = "mend that and resume the run: nothing that was recorded is lost"
+        raise DataError(message, path=file, hint=hint) from error
 
 
 @contextmanager

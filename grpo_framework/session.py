@@ -7,11 +7,13 @@ import logging
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import NoReturn
 
 from grpo_framework.advantage import consolidate, tally
 from grpo_framework.engine import Engine
+from grpo_framework.errors import DataError
 from grpo_framework.events import (
     BatchFinished,
     BatchStarted,
@@ -90,18 +92,22 @@ class Session:
         schedule = plan_batches(problems, plan.num_epochs, plan.batch_size, plan.seed)
         started = self._mark = time.perf_counter()
         done, newest, seen = await self._begin(schedule, len(problems))
-        outcome = "interrupted"
         try:
             libraries = await self._work(schedule, done, newest, seen)
             if self._record is not None:
                 self._record.write_experiences(libraries.values())
             outcome = self._outcome()
-        except BaseExceptionGroup as group:
-            _raise_first(group)
-        finally:
-            await self.announce(RunFinished(outcome, time.perf_counter() - started))
-            if self._record is not None:
-                await self._record.end_session(self._engine.budget)
+            await self._finish(outcome, started)
+        except BaseException as error:
+            # What cannot be written any more must not hide why the run ends.
+            with suppress(DataError):
+                await self._finish("interrupted", started)
+            _raise_first(error)
+
+    async def _finish(self, outcome: str, started: float) -> None:
+        await self.announce(RunFinished(outcome, time.perf_counter() - started))
+        if self._record is not None:
+            await self._record.end_session(self._engine.budget)
 
     async def _begin(
         self, schedule: Sequence[Batch], problems: int
@@ -227,7 +233,7 @@ class Session:
         """Consolidate every owner's proposals side by side, decide, journal, commit."""
         stages = self._stages(batch)
         proposals = await self._consolidate(stages, libraries, learned)
-        self._engine.brake.check()
+        await self._engine.brake.confirm()
         used, succeeded = tally([answer for lane in learned for answer in lane.answers])
         counts = {id_: Count(number, succeeded[id_]) for id_, number in used.items()}
         now = await self._time_of(batch, libraries)
@@ -296,11 +302,13 @@ def _versions(libraries: Mapping[Owner, Library]) -> dict[Owner, int]:
     return {owner: library.version for owner, library in libraries.items()}
 
 
-def _raise_first(group: BaseExceptionGroup[BaseException]) -> NoReturn:
+def _raise_first(error: BaseException) -> NoReturn:
     """A task group wraps what stopped the run; the caller gets the cause itself."""
-    first: BaseException = group
+    first = error
     while isinstance(first, BaseExceptionGroup):
         first = first.exceptions[0]
     if isinstance(first, EndsProcess) and first.__cause__ is not None:
         first = first.__cause__
+    if first is error:
+        raise first
     raise first from None

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
 from grpo_framework.errors import GrpoError
+
+Probe = Callable[[], Awaitable[object]]
 
 
 class Brake:
@@ -14,6 +18,33 @@ class Brake:
 
     def __init__(self) -> None:
         self.reason: GrpoError | None = None
+        self._suspects: dict[str, Probe] = {}
+
+    def suspect(self, model: str, probe: Probe) -> None:
+        """A model's last call failed; `confirm` will ask whether it answers at all."""
+        self._suspects[model] = probe
+
+    def clear(self, model: str) -> None:
+        """A model has answered."""
+        self._suspects.pop(model, None)
+
+    async def confirm(self) -> None:
+        """Before a batch is committed: see that its last failures were no outage.
+
+        A batch that an outage has robbed of its last units is not committed but done again by the
+        resumed run.
+
+        Raises:
+            GrpoError: The run is stopping.
+        """
+        self.check()
+        for model, probe in tuple(self._suspects.items()):
+            try:
+                await probe()
+            except GrpoError as error:
+                self.pull(error)
+            self.check()
+            self.clear(model)
 
     def pull(self, reason: GrpoError) -> GrpoError:
         """Stop the run; the first reason stays."""

@@ -20,7 +20,7 @@ from grpo_framework.calls.brake import Brake
 from grpo_framework.calls.budget import Account, Budget, Spending, worst_case
 from grpo_framework.calls.latency import Latency
 from grpo_framework.calls.limiter import Limiter, Permit
-from grpo_framework.calls.policies import policy_of, wait_before
+from grpo_framework.calls.policies import FREE_OF_TOKENS, HARMLESS, policy_of, wait_before
 from grpo_framework.calls.scope import Scope, current_scope
 from grpo_framework.codec import from_document, to_document
 from grpo_framework.config import BudgetLimits
@@ -28,14 +28,6 @@ from grpo_framework.errors import DataError, ModelError, RunFailed
 from grpo_framework.events import CallFinished, CallRetried, CallsPaused
 from grpo_framework.protocols import ChatModel
 from grpo_framework.records import ChatReply, ChatRequest, Message, Price, Stage, Usage
-
-FREE_OF_TOKENS = frozenset(
-    {"rate_limited", "overloaded", "authentication", "not_found", "bad_request", "context_too_long"}
-)
-"""Failures for which an endpoint charges nothing; after any other the worst case is counted."""
-
-HARMLESS = frozenset({"truncated", "refused", "context_too_long"})
-"""Failures that say something about one request and nothing about the model's health."""
 
 _PRIORITY: dict[Stage, int] = {"consolidation": 0, "advice": 1, "fusion": 2, "attempt": 3}
 """Later stages go first, so that stragglers do not pile up at a batch's end."""
@@ -189,13 +181,24 @@ class GuardedModel:
                 await self._pause(wait)
             else:
                 self._failed_in_a_row = 0
+                self._brake.clear(self._name)
                 return _Answered(reply, tried)
+
+    async def _confirm(self) -> None:
+        """Make a preflight call in the middle of a run, to tell an outage from single failures."""
+        try:
+            await self.probe()
+        except ModelError as error:
+            failures = self._failed_in_a_row
+            hint = "mend it and resume the run: what was paid for is kept"
+            raise RunFailed(error.message, failures=failures, units=failures, hint=hint) from error
 
     def _count_failure(self, error: ModelError) -> None:
         """The circuit breaker: a model that only fails must not burn the budget."""
         if error.kind in HARMLESS:
             return
         self._failed_in_a_row += 1
+        self._brake.suspect(self._name, self._confirm)
         if self._failed_in_a_row >= self._rules.breaker:
             message = (
                 f"{self._name} failed {self._failed_in_a_row} times in a row, "
@@ -238,7 +241,8 @@ class GuardedModel:
 
     def _bounded(self, request: ChatRequest) -> tuple[ChatRequest, Spending]:
         """The request with a limit of output tokens where the budget needs one, and its price."""
-        if not self._budget.limits.any:
+        limits = self._budget.limits
+        if limits.max_cost is None and limits.max_tokens is None:
             return request, Spending(calls=1)
         if request.max_tokens is None:
             request = evolve(request, max_tokens=self._rules.default_max_tokens)

@@ -45,6 +45,15 @@ POLICIES: Mapping[ModelErrorKind, RetryPolicy] = {
 """One policy a kind; a test holds the keys against `ModelErrorKind`."""
 
 
+FREE_OF_TOKENS = frozenset(
+    {"rate_limited", "overloaded", "authentication", "not_found", "bad_request", "context_too_long"}
+)
+"""Failures for which an endpoint charges nothing; after any other the worst case is counted."""
+
+HARMLESS = frozenset({"truncated", "refused", "context_too_long"})
+"""Failures that say something about one request and nothing about the model's health."""
+
+
 def policy_of(error: ModelError, *, most: int | None) -> RetryPolicy:
     """The policy for a failure.
 

@@ -68,7 +68,9 @@ class Arena:
     def close(self):
         for process in self._processes:
             process.kill()
-            process.communicate()
+            process.wait()
+            process.stdout.close()
+            process.stderr.close()
 
     def run(self, *arguments, url=""):
         """Run to the end; gives the exit code, stdout and stderr."""
@@ -160,13 +162,17 @@ class Endpoint:
 
     def close(self):
         self._process.kill()
-        self._process.communicate()
+        self._process.wait()
+        self._process.stdout.close()
 
 
 @pytest.fixture
 def endpoint(tmp_path):
     """Start simulated endpoints; they end with the test."""
-    if importlib.util.find_spec("aiohttp") is None or importlib.util.find_spec("grpo_openai") is None:
+    if (
+        importlib.util.find_spec("aiohttp") is None
+        or importlib.util.find_spec("grpo_openai") is None
+    ):
         pytest.skip("needs the plugin openai")
     started = []
 
