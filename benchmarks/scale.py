@@ -140,6 +140,7 @@ def measure(problems: int) -> dict[str, float]:
             "growth": growth_of(first),
             "journal_share": journal / cpu,
             "resume_s": news[0] - second.began,
+            "resume_cpu_s": second.cpu_between(second.began, news[0]),
         }
 
 

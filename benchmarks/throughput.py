@@ -66,7 +66,7 @@ class Measured:
     def figures(self) -> dict[str, float]:
         """What is printed."""
         flying = sum(row["end"] - row["arrival"] for row in self.log) / self.wall
-        cpu = self.client.cpu_between(self.first, self.client.ended) / self.best.calls
+        cpu = self.client.cpu_between(self.first, self.last) / self.best.calls
         return {
             "calls": self.best.calls,
             "requests": len(self.log),
@@ -81,6 +81,7 @@ class Measured:
             "in_flight": flying,
             "refused_share": self.refused,
             "outside_s": self.outside,
+            "outside_cpu_s": self.client.cpu[-1] - cpu * self.best.calls,
         }
 
 

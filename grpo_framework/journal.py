@@ -24,8 +24,12 @@ from typing import Any, TypeVar
 from attrs import frozen
 
 from grpo_framework.errors import DataError
+from grpo_framework.maybe import MaybeSet
 
 T = TypeVar("T")
+
+GATHER = 0.002
+"""Seconds for which requests are gathered; a model call takes a hundred times as long."""
 
 VERSION = 1
 """Version of the tables; a journal of another version is refused, not converted."""
@@ -61,29 +65,6 @@ class _Job:
     flush: bool = False
 
 
-class _Known:
-    """Which entries there may be, in constant memory: a Bloom filter (Bloom, CACM 13(7), 1970).
-
-    It never denies an entry that is there. A new run asks for nothing but what is not there, and
-    is spared the way to the database and back for almost all of it.
-    """
-
-    def __init__(self) -> None:
-        self._bits = bytearray(1 << 20)
-
-    def add(self, entry: tuple[str, str]) -> None:
-        for place in _places(entry):
-            self._bits[place >> 3] |= 1 << (place & 7)
-
-    def __contains__(self, entry: tuple[str, str]) -> bool:
-        return all(self._bits[place >> 3] >> (place & 7) & 1 for place in _places(entry))
-
-
-def _places(entry: tuple[str, str]) -> tuple[int, int]:
-    number = hash(entry)
-    return number & 0x7FFFFF, number >> 23 & 0x7FFFFF
-
-
 class Journal:
     """A run's journal; open it with `open_journal`.
 
@@ -95,7 +76,8 @@ class Journal:
         self.path = path
         self._jobs: queue.SimpleQueue[list[_Job] | None] = queue.SimpleQueue()
         self._gathered: list[_Job] = []
-        self._known = _Known()
+        # A new run asks for nothing but what is not there: it is spared the way to the database.
+        self._known = MaybeSet()
         self._thread = threading.Thread(target=self._serve, name="grpo-journal", daemon=True)
         self._opened: queue.SimpleQueue[BaseException | None] = queue.SimpleQueue()
 
@@ -189,9 +171,9 @@ class Journal:
     async def _do(self, work: Callable[[sqlite3.Connection], T], *, flush: bool = False) -> T:
         loop = asyncio.get_running_loop()
         done: asyncio.Future[T] = loop.create_future()
-        # What one turn of the loop asks for wakes the thread once.
+        # What is asked for within a moment wakes the thread once and is one transaction.
         if not self._gathered or self._gathered[-1].loop is not loop:
-            loop.call_soon(self._hand_over)
+            loop.call_later(GATHER, self._hand_over)
         self._gathered.append(_Job(work, done, loop, flush))
         return await done
 

@@ -38,6 +38,7 @@ LAYERS = (
     "atomic",
     "exchange",
     "calls",
+    "maybe",
     "journal",
     "workshop",
     "engine",
