@@ -5,8 +5,9 @@
 The problems differ as real ones do: the chance of a right answer without experiences is spread from
 0 to 0.8 with most problems near the ends, generators agree on what is hard, and part of the luck is
 common to both arms, as with equal seeds. The experiences help half of the problems by 0.20 and the
-others not at all, which is +0.10. What is measured is `compare_pairs` itself, on pairs of 0/1
-rewards; a sequential test is stopped by the same `BettingTest` that stops the command.
+others not at all: +0.10. What is measured is `compare_pairs` and what it is made of, on 0/1
+rewards; a sequential test is stopped by the same `BettingTest` that stops the command. A tenth as
+many tests go through the whole runner, with the simulated student.
 """
 
 from __future__ import annotations
@@ -24,9 +25,10 @@ from typing import Any
 import numpy as np
 from attrs import frozen
 
-from grpo_framework.abtest import Pair, Statistics, compare_pairs
+from benchmarks.students import teach
+from grpo_framework.abtest import Difference, Pair, compare_pairs
 from grpo_framework.abtest.betting import BettingTest
-from grpo_framework.abtest.comparing import by_problem
+from grpo_framework.abtest.comparing import by_problem, conclude, contrast
 from grpo_framework.evaluation import estimate
 
 GAIN = 0.10
@@ -53,6 +55,12 @@ class Design:
             f"true effect {self.gain:+.2f}, {kind}"
         )
 
+    def tests(self, asked: int) -> int:
+        """How many tests show it: an error of 5 % takes more than the rest, owners cost more."""
+        if self.generators > 1:
+            return math.ceil(asked / 4)
+        return asked if self.gain else 2 * asked
+
 
 @frozen
 class Trial:
@@ -61,9 +69,17 @@ class Trial:
     verdict: str
     covered: bool
     width: float
-    any_owner: bool
+    any_owner: bool | None
     used: int
-    reachable: float | None
+
+
+@frozen
+class _Said:
+    """What the statistics say; those of single owners where there are several."""
+
+    difference: Difference
+    verdict: str
+    any_owner: bool | None = None
 
 
 NULL = (
@@ -127,22 +143,27 @@ def try_one(job: tuple[Design, int, int]) -> Trial:
     pairs: Sequence[Pair] = draw_pairs(design, random)
     if design.sequential:
         pairs = _stop(pairs, design)
-    said: Statistics = compare_pairs(pairs, sequential=design.sequential)
+    if design.generators > 1:
+        whole = compare_pairs(pairs)
+        owners = any(row.verdict != "undecided" for row in whole.per_owner)
+        said = _Said(whole.difference, whole.verdict, owners)
+    else:
+        found = contrast(by_problem(pairs), sequential=design.sequential)
+        said = _Said(found, conclude(found, found.p_value))
     assert said.difference.ci95 is not None
     low, high = said.difference.ci95
     return Trial(
         verdict=said.verdict,
         covered=low <= design.gain <= high,
         width=high - low,
-        any_owner=any(row.verdict != "undecided" for row in said.per_owner),
+        any_owner=said.any_owner,
         used=len({pair.problem for pair in pairs}),
-        reachable=said.minimum_detectable_effect,
     )
 
 
 def summarise(trials: Sequence[Trial], design: Design) -> dict[str, Any]:
     """Shares over the tests of one design."""
-    reachable = [trial.reachable for trial in trials if trial.reachable is not None]
+    owners = [trial.any_owner for trial in trials if trial.any_owner is not None]
     shares = {
         name: fmean(trial.verdict == name for trial in trials)
         for name in ("better", "worse", "undecided")
@@ -153,9 +174,8 @@ def summarise(trials: Sequence[Trial], design: Design) -> dict[str, Any]:
         **shares,
         "covered": fmean(trial.covered for trial in trials),
         "interval_width": fmean(trial.width for trial in trials),
-        "any_owner_decided": fmean(trial.any_owner for trial in trials),
+        "any_owner_decided": fmean(owners) if owners else None,
         "problems_used": fmean(trial.used for trial in trials),
-        "minimum_detectable_effect": fmean(reachable) if reachable else None,
     }
 
 
@@ -180,17 +200,37 @@ def evaluations(
         yield f"evaluate, {problems} problems x {rollouts} rollouts", {"covered": covered}
 
 
+def students(
+    pool: ProcessPoolExecutor, tests: int, seed: int
+) -> Iterable[tuple[str, dict[str, Any]]]:
+    """The same through engine and runner, with the simulated student (`benchmarks.students`)."""
+    for helps, sequential in ((False, False), (False, True), (True, False), (True, True)):
+        jobs = [(seed, number, helps, sequential) for number in range(tests)]
+        taught = list(pool.map(teach, jobs, chunksize=5))
+        gain, kind = 0.1 if helps else 0.0, "sequential" if sequential else "fixed sample"
+        yield (
+            f"simulated student, 100 problems x 4 repeats, true effect {gain:+.2f}, {kind}",
+            {
+                "tests": tests,
+                "better": fmean(each.verdict == "better" for each in taught),
+                "worse": fmean(each.verdict == "worse" for each in taught),
+                "covered": fmean(each.covered for each in taught),
+                "problems_used": fmean(each.problems for each in taught),
+            },
+        )
+
+
 def show(row: Mapping[str, Any]) -> str:
     """A design's figures as a row of a Markdown table."""
-    reach = row["minimum_detectable_effect"]
-    cells = [f"{100 * row[key]:.1f}" for key in ("better", "worse", "covered", "any_owner_decided")]
+    shares = ("better", "worse", "covered", "any_owner_decided")
+    cells = ["-" if row[key] is None else f"{100 * row[key]:.1f}" for key in shares]
     cells += [f"{row['interval_width']:.3f}", f"{row['problems_used']:.0f}"]
-    return f"| {row['design']} | {' | '.join(cells)} | {'-' if reach is None else f'{reach:.3f}'} |"
+    return f"| {row['design']} | {row['tests']} | {' | '.join(cells)} |"
 
 
 HEAD = (
-    "| A/B tests | better (%) | worse (%) | interval covers (%) | any owner decided (%) "
-    "| interval width | problems used | detectable |\n|---|---|---|---|---|---|---|---|"
+    "| A/B tests | tests | better (%) | worse (%) | interval covers (%) | any owner decided (%) "
+    "| interval width | problems used |\n|---|---|---|---|---|---|---|---|"
 )
 
 
@@ -214,7 +254,7 @@ def find_misses(rows: Sequence[Mapping[str, Any]]) -> list[str]:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run all designs, print the figures, and return 1 where a promise does not hold."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--tests", type=int, default=1_000, help="simulated tests of each design")
+    parser.add_argument("--tests", type=int, default=1_000, help="simulated tests of a design")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", type=Path, help="write the figures to this file, too")
@@ -223,15 +263,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(HEAD, flush=True)
     with ProcessPoolExecutor(given.processes) as pool:
         for design in (*NULL, *GAINS, *SEQUENTIAL):
-            jobs = [(design, given.seed, number) for number in range(given.tests)]
-            size = max(1, math.ceil(given.tests / (8 * given.processes)))
+            jobs = [(design, given.seed, number) for number in range(design.tests(given.tests))]
+            size = max(1, math.ceil(len(jobs) / (8 * given.processes)))
             rows.append(summarise(list(pool.map(try_one, jobs, chunksize=size)), design))
             print(show(rows[-1]), flush=True)
         means = dict(evaluations(pool, given.tests, given.seed))
+        taught = dict(students(pool, math.ceil(given.tests / 10), given.seed))
     for name, figures in means.items():
         print(f"{name}: interval covers {100 * figures['covered']:.1f} %")
+    for name, figures in taught.items():
+        shares = (f"{key} {100 * figures[key]:.1f} %" for key in ("better", "worse", "covered"))
+        print(f"{name}: {', '.join(shares)}; {figures['problems_used']:.0f} problems used")
     if given.json is not None:
-        given.json.write_text(json.dumps({"ab": rows, "evaluate": means}, indent=2) + "\n")
+        document = {"ab": rows, "evaluate": means, "students": taught}
+        given.json.write_text(json.dumps(document, indent=2) + "\n")
     misses = find_misses(rows)
     for miss in misses:
         print(f"does not hold: {miss}", file=sys.stderr)

@@ -7,6 +7,7 @@ well have come out with the other sign: that is all the tests here assume.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from attrs import frozen
@@ -48,7 +49,7 @@ def sign_flip(differences: Sequence[float]) -> Tested:
     name = SIGN_FLIP_EXACT if exact else SIGN_FLIP_DRAWN
     if len(changed) < 2:  # a single one is as far from 0 with either sign
         return Tested(1.0, name)
-    return Tested(_exact(changed) if exact else _drawn(changed), name)
+    return Tested(_exact(tuple(changed)) if exact else _drawn(changed), name)
 
 
 def _total(signed: Any, axis: int) -> Any:
@@ -56,7 +57,8 @@ def _total(signed: Any, axis: int) -> Any:
     return signed.sum(axis=axis).round(9)
 
 
-def _exact(changed: Sequence[float]) -> float:
+@lru_cache(maxsize=256)
+def _exact(changed: tuple[float, ...]) -> float:
     from scipy import stats  # noqa: PLC0415 - heavy, and only an evaluation needs it
 
     found = stats.permutation_test(
