@@ -21,6 +21,7 @@ from grpo_math.values import Choice, Clock, Listing, Num, Text, Value, name_type
 
 _SEGMENT = Pattern(r"\$([^$]+)\$|\\\((.+?)\\\)|\\\[(.+?)\\\]", re.DOTALL)
 _SENTENCE = 400
+_WORD = Pattern(r"(?<![\\a-zA-Z{])[a-zA-Z]{4,}")
 
 
 def compare(gold: str, pred: str | None, *, options: Options = DEFAULT) -> Result:
@@ -74,13 +75,14 @@ def _read_answer(text: str, options: Options, *, known: Reading | None = None) -
     """Read an answer; one that is a sentence around it is searched for it first."""
     boxed = text.count("\\boxed")
     if boxed and (boxed > 1 or not text.lstrip(" \t\n$").startswith("\\boxed")):
-        short = read(text, options) if len(text) <= _SENTENCE else None
+        told = _WORD.search(text, 0, text.index("\\boxed")) is not None
+        short = None if told or len(text) > _SENTENCE else read(text, options)
         if short is not None and short.values and not isinstance(short.values[0], Text):
             return short
-        found = extract(text, options=options)
-        if found.answers:
-            text = ", ".join(found.answers)
+        text = _unbox(text, options)
     reading = read(text, options, known=known)
+    if boxed and not reading.values:
+        reading = read(_unbox(text, options), options)
     if reading.values and not isinstance(reading.values[0], Text):
         return reading
     peeled = peel(text) if len(text) <= _SENTENCE and not boxed else text
@@ -93,6 +95,12 @@ def _read_answer(text: str, options: Options, *, known: Reading | None = None) -
         return reading
     inner = read("".join(segments[0]), options)
     return inner if inner.values else reading
+
+
+def _unbox(text: str, options: Options) -> str:
+    """Return what the boxes of a solution hold; the text itself where they hold nothing."""
+    found = extract(text, options=options)
+    return ", ".join(found.answers) if found.answers else text
 
 
 def _decide(gold: Reading, pred: Reading, judge: Judge, extracted: str) -> Result:

@@ -10,8 +10,10 @@ from grpo_math.limits import Deadline
 from grpo_math.options import Options
 from grpo_math.patterns import Pattern
 from grpo_math.reading.atoms import multiply
+from grpo_math.reading.shapes import PARAMETER, rename
 from grpo_math.units import Unit
 from grpo_math.values import (
+    NUMBER_TYPES,
     Call,
     Choice,
     Clock,
@@ -22,11 +24,13 @@ from grpo_math.values import (
     Ratio,
     Text,
     Value,
+    collect_variables,
 )
 
 _ENUMERATION = Pattern(r"\s*,\s*(?:and\s+)?|\s+(?:and|&)\s+")
 _SUBJECT = Pattern(r"^(?:it|this|that|(?:\w+\s+)?\w+)(?:\s+(?:is|are)|'s)\s+(?=\S)")
 _SPACING = Pattern(r"[\s.'\-]+")
+_WHOLE = frozenset("kmn")
 _ANGLE = (("rad", Fraction(1)),)
 
 
@@ -61,7 +65,7 @@ class ScalarRules:
         return reader.equal(first, second)
 
     def _numbers(self, a: Expr, b: Expr) -> bool:
-        result = self.expressions.equal(a, b)
+        result = self.expressions.equal(*_share_parameter(a, b))
         if not result and self.options.percent_as_number:
             bare = [_drop_percent(a), _drop_percent(b)]
             if (bare[0] is a) != (bare[1] is b):
@@ -156,6 +160,22 @@ def convert(amount: Expr, unit: Unit) -> Expr:
         factors.append(Call("pow", (Const("pi"), Num(Fraction(unit.pi)))))
     scaled = amount if unit.factor == 1 and not unit.pi else multiply(factors)
     return Call("add", (scaled, Num(unit.offset))) if unit.offset else scaled
+
+
+def _share_parameter(a: Expr, b: Expr) -> tuple[Expr, Expr]:
+    """Give a whole-number parameter that one side declares (k ∈ ℤ) its name on the other, too."""
+    names = [collect_variables(expr) for expr in (a, b)]
+    if {PARAMETER} not in names or names[0] == names[1]:
+        return a, b
+    bare = names[1] if names[0] == {PARAMETER} else names[0]
+    if len(bare) != 1 or not bare <= _WHOLE:
+        return a, b
+    return _rename(a, *bare), _rename(b, *bare)
+
+
+def _rename(expr: Expr, name: str) -> Expr:
+    renamed = rename(expr, name, PARAMETER)
+    return renamed if isinstance(renamed, NUMBER_TYPES) else expr
 
 
 def _drop_percent(expr: Expr) -> Expr:

@@ -101,8 +101,11 @@ def _read_amount(words: list[str]) -> Fraction | None:
         if whole is None or not digits or max(digits) > 9:
             return None
         return whole + Fraction(int("".join(map(str, digits))), 10 ** len(digits))
-    if "over" in words:
-        at = words.index("over")
+    if {"over", "in", "of"} & set(words):
+        at = next(i for i, word in enumerate(words) if word in {"over", "in", "of"})
+        if words[at] == "of" and words[at - 1] == "out":
+            words = words[: at - 1] + words[at:]
+            at -= 1
         top, under = _read_cardinal(words[:at]), _read_cardinal(words[at + 1 :])
         return Fraction(top, under) if top is not None and under else None
     number = _read_cardinal(words)
@@ -133,7 +136,7 @@ def read_number_words(text: str) -> Value | None:
     if words[0] in {"a", "an"} and (scaled := read_unit(" ".join(words[1:]))) and scaled.scale != 1:
         number = Num(sign * scaled.scale)
         return Quantity(number, scaled.unit) if scaled.unit is not PLAIN else number
-    if words[:2] == ["half", "a"]:
+    if words[:2] in (["half", "a"], ["half", "an"]):
         words = ["half", *words[2:]]
     amount = _read_amount(words)
     if amount is not None:

@@ -49,6 +49,12 @@ _RUPEES = Pattern(r"(?<![A-Za-z])Rs\.?\s*(?=\d)")
 _MATRIX_CALL = Pattern(r"(?:sp\.|sympy\.|np\.)?(?:[Mm]atrix|array)\s*\(\s*(\[.*\])\s*\)", re.DOTALL)
 _ROWS = Pattern(r"\[\s*([-+\d./\s]+(?:;[-+\d./\s]+)+)\]")
 _TEXT_SIGN = Pattern(r"\\text\s*\{\s*([()\[\],;])\s*\}")
+_TURNED = Pattern(r"\)\s*\^\s*\{?\s*(?:T|\\top|\\mathsf\{T\}|\\mathrm\{T\})\s*\}?\s*$")
+_ITEM_LABEL = Pattern(
+    r"\\text\s*\{\s*\((?:i{1,3}|iv|v|[a-e]|\d)\)\s*\}|(?:^|(?<=[,;]))\s*\((?:i{1,3}|iv|v)\)\s+"
+)
+_SEGMENT_BAR = Pattern(r"\\overline\s*\{\s*([A-Z]{2})\s*\}")
+_THUS = Pattern(r"\s*(?:therefore|thus|hence|so)\s*,?\s+", re.IGNORECASE)
 _BRACED_SYSTEM = Pattern(
     r"\\left\s*\\\{\s*\\begin\{(array|aligned|matrix)\}(?:\s*\{[lcr|\s]*\})?(.*?)\\end\{\1\}"
     r"\s*(?:\\right\s*\.)?",
@@ -92,12 +98,17 @@ def rewrite(text: str) -> str:
         text = _rewrite_rows(text)
     if "..." in text or "dots" in text:
         text = _ENDLESS_TAIL.sub("", text)
+    if text[:1] == "(" and "^" in text:
+        text = _TURNED.sub(")", text)
     if "(" in text and text.rstrip(" $}").endswith(")"):
         shorter = _REMARK.sub("", text)
         text = shorter if shorter.strip() else text
     if "\\" in text:
         text = _INFERENCE.sub("", text, 1) if _INFERENCE.match(text) else text
         text = _LABEL.sub("", text, 1) if _LABEL.match(text) else text
+        if "\\overline" in text and ("\\parallel" in text or "\\perp" in text or "\\cong" in text):
+            text = _SEGMENT_BAR.sub(r"\1", text)
+        text = _ITEM_LABEL.sub("", text)
         text = _TEXT_SIGN.sub(r"\1", text)
         text = _BRACED_SYSTEM.sub(r"\\begin{cases}\2\\end{cases}", text)
     elif text.startswith("=>"):
@@ -116,7 +127,7 @@ def _rewrite_words(text: str) -> str:
         for pattern, sign in _WORDS:
             text = pattern.sub(sign, text)
     if text[:1].isalpha() or text[:1] == " ":
-        for pattern in (_LEAD, _NOUN):
+        for pattern in (_THUS, _LEAD, _NOUN):
             match = pattern.match(text)
             text = text[match.end() :] if match else text
     elif text[:1].isdigit():

@@ -43,6 +43,7 @@ _SYNONYMS = {
 _POLAR = Pattern(
     r"(yes|no|true|false|correct|incorrect)\s*[,.;:!]\s*\S(?!.*\b(?:but|not?|maybe|perhaps|yes|true|false)\b)"
 )
+_REASONED = Pattern(r"(yes|no|true|false)\s*[,.;:]\s*(?:because|since|as|it|the|they|this|that)\b")
 _LATEX = Pattern(r"\\(?:text|textbf|textit|mathrm|mathbf|mbox|operatorname|emph|textrm)\s*"
                     r"\{([^{}]*)\}")  # fmt: skip
 
@@ -89,6 +90,9 @@ def normalise_words(text: str, *, fold: bool = True) -> str:
 def read_text(text: str, options: Options) -> Value | None:
     """Read a text as words; None where it is notation that should have been mathematics."""
     words = normalise_words(text)
+    reasoned = _REASONED.match(words)
+    if reasoned:
+        return Truth(_TRUTHS[reasoned[1]])
     if not any(c.isalpha() for c in words) or re.search(r"[\\{}^_=<>\ufffd]", words):
         return None
     if words in _TRUTHS:

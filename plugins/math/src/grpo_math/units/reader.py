@@ -37,6 +37,7 @@ _PHRASES = (
     (Pattern(r"\b(nautical|short|metric|light|basis|electron)\s+(?=(?:miles?|tons?|years?"
                 r"|points?|volts?)\b)", re.IGNORECASE), r"\1-"),
     (Pattern(r"\b(?:us|u\.s\.|american)\s+dollars?\b", re.IGNORECASE), "USD"),
+    (Pattern(r"\beuro\s+cents?\b", re.IGNORECASE), "eurocent"),
     (Pattern(r"\bcanadian\s+dollars?\b", re.IGNORECASE), "CAD"),
     (Pattern(r"\baustralian\s+dollars?\b", re.IGNORECASE), "AUD"),
     (Pattern(r"\bbritish\s+pounds?\b", re.IGNORECASE), "GBP"),

@@ -83,6 +83,7 @@ rpm|1/30^1|rad s-1|
 +N|1|kg m s-2|+newton 牛顿 牛
 +Pa|1|kg m-1 s-2|+pascal 帕 帕斯卡
 +J|1|kg m2 s-2|+joule 焦耳 焦
++Nm|1|kg m2 s-2|
 +W|1|kg m2 s-3|+watt 瓦 瓦特
 +Wh|3600|kg m2 s-2|+watthour +watt-hour
 +C|1|A s|+coulomb 库仑
@@ -138,8 +139,8 @@ qt|946352946/1000000000000|m3|quart
 pt|473176473/1000000000000|m3|pint
 cup|2365882365/10000000000000|m3|
 floz|295735295625/10000000000000000|m3|'fluid ounce'
-tbsp|147867647813/10000000000000000|m3|tablespoon
-tsp|49289215938/10000000000000000|m3|teaspoon
+tbsp|1478676478125/100000000000000000|m3|tablespoon
+tsp|492892159375/100000000000000000|m3|teaspoon
 lb|45359237/100000000|kg|lbs pound 磅
 oz|28349523125/1000000000000|kg|ounce
 stone|635029318/100000000|kg|
@@ -172,6 +173,7 @@ USD|1|USD|$ dollar 美元 buck US$
 quarter|1/4|USD|
 dime|1/10|USD|
 EUR|1|EUR|€ euro 欧元
+eurocent|1/100|EUR|
 GBP|1|GBP|£ 'pound sterling' 'pounds sterling' quid 英镑
 pence|1/100|GBP|
 JPY|1|JPY|yen 日元 円
