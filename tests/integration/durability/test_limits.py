@@ -122,6 +122,12 @@ def test_a_finished_run_is_not_run_again(arena, endpoint):
         assert done.returncode == 0
         assert "the run in run is finished" in done.stderr
         assert json.loads(done.stdout)["outcome"] == "finished"
+    shown = place.run("runs", "show", "run")
+    for text in ("sums.jsonl", "openai/simulated", "4 of 4 batches", "epoch 2", "advisor: "):
+        assert text in shown.stdout
+    document = json.loads(place.run("runs", "show", "run", "--json").stdout)
+    assert document["standing"]["calls"] == calls
+    assert document["report"]["outcome"] == "finished"
     other = place.run(*place.train, "--seed=3", url=server.url)
     assert other.returncode == 3
     assert "seed: 0 is now 3" in other.stderr

@@ -1,0 +1,165 @@
+"""The journal: what was put is there, whatever happens to the process."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from grpo_framework.errors import DataError
+from grpo_framework.journal import VERSION, Journal, read_last
+from grpo_framework.rundir import open_journal
+
+JSON = st.recursive(
+    st.booleans() | st.integers(-(2**60), 2**60) | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+def use(path, work):
+    async def main():
+        async with open_journal(path) as journal:
+            return await work(journal)
+
+    return asyncio.run(main())
+
+
+@settings(max_examples=40, deadline=None)
+@given(rows=st.dictionaries(st.tuples(st.sampled_from("ab"), st.text()), JSON, max_size=8))
+def test_values_come_back_as_they_were(tmp_path_factory, rows):
+    """Any text, also a lone half of a surrogate pair; also after it was closed and opened."""
+    path = tmp_path_factory.mktemp("journal") / "j.sqlite"
+
+    async def put(journal):
+        await asyncio.gather(*(journal.put(*key, value) for key, value in rows.items()))
+        return [await journal.get(*key) for key in rows]
+
+    async def get(journal):
+        return [await journal.get(*key) for key in rows]
+
+    assert use(path, put) == use(path, get) == list(rows.values())
+
+
+def test_an_entry_stays_as_it_was_first(tmp_path):
+    """Nothing is changed, and the order is that of recording."""
+
+    async def work(journal):
+        for key, value in (("k", 1), ("k", 2), ("l", 3)):
+            await journal.put("call", key, value)
+        entries = await journal.entries("call")
+        last = await journal.last("call")
+        return [(entry.key, entry.value) for entry in entries], last.value, await journal.count("x")
+
+    assert use(tmp_path / "j", work) == ([("k", 1), ("l", 3)], 3, 0)
+    assert read_last(tmp_path / "j", "call") == 3
+    assert read_last(tmp_path / "j", "other") is None
+
+
+def test_what_is_not_there_is_none(tmp_path):
+    async def work(journal):
+        return await journal.get("call", "k"), await journal.last("call")
+
+    assert use(tmp_path / "j", work) == (None, None)
+
+
+WRITER = """
+import asyncio, sys
+from pathlib import Path
+from grpo_framework.rundir import open_journal
+
+async def main():
+    async with open_journal(Path(sys.argv[1])) as journal:
+        for number in range(100_000):
+            await journal.put("n", str(number), number)
+            print(number, flush=True)
+
+asyncio.run(main())
+"""
+
+
+def test_a_returned_put_survives_sigkill(tmp_path):
+    """Every number that the writer has printed is in the journal."""
+    path = tmp_path / "j"
+    process = subprocess.Popen(
+        [sys.executable, "-c", WRITER, str(path)], stdout=subprocess.PIPE, text=True
+    )
+    with process:
+        printed = [int(process.stdout.readline()) for _ in range(300)]
+        process.send_signal(signal.SIGKILL)
+        printed += [int(line) for line in process.stdout if line.endswith("\n")]
+
+    async def work(journal):
+        return {entry.value for entry in await journal.entries("n")}
+
+    assert set(printed) <= use(path, work)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="traces system calls")
+def test_a_returned_sync_has_flushed_log_and_database(tmp_path):
+    """The promise against a power loss rests on these two calls of the system."""
+    program = WRITER.replace("range(100_000)", "range(3)").replace(
+        "print(number, flush=True)", "await journal.sync()"
+    )
+    log = tmp_path / "trace"
+    command = ["strace", "-f", "-y", "-o", str(log), "-e", "trace=fsync,fdatasync"]
+    try:
+        done = subprocess.run(
+            [*command, sys.executable, "-c", program, str(tmp_path / "j")],
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+    except FileNotFoundError:
+        pytest.skip("strace is not installed")
+    if done.returncode or not log.exists():
+        pytest.skip(f"strace cannot trace here: {done.stderr}")
+    flushed = log.read_text()
+    assert flushed.count("/j-wal>") >= 3
+    assert flushed.count("/j>") >= 3
+
+
+def test_another_version_is_refused(tmp_path):
+    with closing(sqlite3.connect(tmp_path / "j")) as database:
+        database.execute(f"PRAGMA user_version = {VERSION + 1}")
+    with pytest.raises(DataError, match=f"version {VERSION + 1}"):
+        use(tmp_path / "j", lambda journal: journal.count("x"))
+
+
+@pytest.mark.parametrize("content", [b"no database at all" * 500, os.urandom(8192)])
+def test_what_is_no_journal_is_an_error_with_its_file(tmp_path, content):
+    path = tmp_path / "j"
+    path.write_bytes(content)
+    with pytest.raises(DataError, match="journal") as caught:
+        use(path, lambda journal: journal.count("x"))
+    assert caught.value.path == path
+    assert "--fork" in caught.value.hint
+
+
+def test_a_damaged_value_is_named(tmp_path):
+    """The checksum finds what SQLite cannot know."""
+    path = tmp_path / "j"
+    use(path, lambda journal: journal.put("call", "k", {"text": "abc"}))
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("UPDATE entries SET value = zeroblob(9)")
+        database.commit()
+    with pytest.raises(DataError, match="the entry call k of the journal is damaged"):
+        use(path, lambda journal: journal.get("call", "k"))
+
+
+def test_a_directory_that_cannot_be_written_is_an_error(tmp_path):
+    (tmp_path / "file").write_text("in the way")
+
+    async def main():
+        await Journal(tmp_path / "file" / "j").start()
+
+    with pytest.raises(DataError, match="the journal cannot be used"):
+        asyncio.run(main())
