@@ -7,9 +7,9 @@ import asyncio
 import pytest
 from attrs import evolve
 
-from grpo_framework.calls import CallRules, GuardedModel, within
+from grpo_framework.calls import Brake, CallRules, GuardedModel, within
 from grpo_framework.calls.policies import POLICIES
-from grpo_framework.errors import ModelError
+from grpo_framework.errors import DataError, ModelError, RunFailed
 from grpo_framework.events import CallFinished, CallRetried
 from grpo_framework.records import ChatReply, ChatRequest, Message, Unit, Usage
 
@@ -246,3 +246,46 @@ def test_the_probe_is_one_small_call():
     assert model.calls == 1
     with pytest.raises(ModelError, match="fake/model does not answer: wrong key"):
         asyncio.run(guard(Model(ModelError("wrong key", kind="authentication"))).probe())
+
+
+def test_an_outage_at_a_batchs_end_is_told_from_single_failures():
+    """Before a commit the model that failed last is asked once more: dead ones stop the run."""
+
+    async def main(*script):
+        model, brake = Model(*script), Brake()
+        guarded = GuardedModel(
+            model, name="m", rules=CallRules(tries=1), brake=brake, pause=Pauses()
+        )
+        with pytest.raises(ModelError):
+            await guarded.chat(REQUEST)
+        await brake.confirm()
+        return model.calls
+
+    gone = ModelError("gone", kind="connection", retryable=False)
+    assert asyncio.run(main(gone, REPLY)) == 2
+    with pytest.raises(RunFailed, match="m does not answer: gone"):
+        asyncio.run(main(gone))
+    refused = ModelError("no", kind="refused")
+    assert asyncio.run(main(refused)) == 1
+
+
+def test_a_memory_that_cannot_be_used_stops_the_run():
+    """An answer that is paid for and cannot be kept must stay the only one."""
+
+    class Full:
+        async def get(self, kind, key):
+            return None
+
+        async def put(self, kind, key, value):
+            raise DataError("the disk is full")
+
+    async def main():
+        brake = Brake()
+        guarded = GuardedModel(Model(REPLY), name="m", brake=brake, pause=Pauses())
+        for _ in range(2):
+            with within(UNIT, Announced(), Full()), pytest.raises(DataError):
+                await guarded.chat(REQUEST)
+        assert isinstance(brake.reason, DataError)
+        return guarded
+
+    asyncio.run(main())
