@@ -31,7 +31,7 @@ from grpo_framework.console import report_tables
 from grpo_framework.errors import RunFailed
 from grpo_framework.experience import Library
 from grpo_framework.plugins import Plugins
-from grpo_framework.records import Owner, Usage
+from grpo_framework.records import Outcomes, Owner, Usage
 from grpo_framework.rehearsal import rehearse
 from grpo_framework.replay import replay
 from grpo_framework.reports import RunReport
@@ -145,10 +145,24 @@ def describe_report(report: RunReport) -> list[str]:
         with console.capture() as captured:
             console.print(table)
         lines.append(captured.get().rstrip())
-    lines += describe_costs(report)
+    lines += [*_describe_unfinished(report), *describe_costs(report)]
     for failure in (failure for epoch in report.epochs for failure in epoch.failures):
         where = f"{failure.owner} {failure.stage}"
         lines.append(f"failed {failure.count} x {where}: {failure.kind}: {failure.message}")
+    return lines
+
+
+def _describe_unfinished(report: RunReport) -> list[str]:
+    """Answers that are not just wrong: cut off at the token limit, without an answer, refused."""
+    found: dict[Owner, Outcomes] = {}
+    for row in (row for epoch in report.epochs for row in epoch.owners):
+        found[row.owner] = found.get(row.owner, Outcomes()) + row.outcomes
+    lines = []
+    for owner, outcomes in found.items():
+        kinds = [(kind, count) for kind, count in outcomes.failures if kind != "wrong"]
+        if kinds:
+            named = ", ".join(f"{count} {kind.replace('_', ' ')}" for kind, count in kinds)
+            lines.append(f"{owner}: of {outcomes.total} answers {named}")
     return lines
 
 
