@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Iterable, Sequence
 from typing import TypeVar
 
 from attrs import evolve, frozen
@@ -22,6 +22,7 @@ from grpo_framework.protocols import Advisor, Consolidator
 from grpo_framework.records import Contrast
 
 T = TypeVar("T", bound=Operation)
+R = TypeVar("R")
 
 
 @frozen
@@ -46,13 +47,10 @@ class CombinedAdvisor:
         takes no other's proposals with it.
 
         Raises:
-            ExceptionGroup: One of them failed.
+            Exception: What the first one that failed raised.
         """
-        async with asyncio.TaskGroup() as tasks:
-            asked = [
-                tasks.create_task(advisor.advise(contrasts, library)) for _, advisor in self.parts
-            ]
-        return self.merge([task.result() for task in asked])
+        asked = [advisor.advise(contrasts, library) for _, advisor in self.parts]
+        return self.merge(await _side_by_side(asked))
 
     def merge(self, proposed: Sequence[tuple[Operation, ...]]) -> tuple[Operation, ...]:
         """Tag each part's proposals with its name, and drop repetitions.
@@ -69,19 +67,53 @@ class CombinedAdvisor:
         """Let each advisor that consolidates do so with its own proposals, known by their tags.
 
         Raises:
-            ExceptionGroup: One of them failed; the proposals are then planned as they are.
+            Exception: What the first one that failed raised; all is then planned as it is.
         """
         left = list(proposals)
         portions: list[tuple[Operation, ...]] = []
         for name, _ in self.parts:
             portions.append(tuple(item for item in left if is_of(item, name)))
             left = [item for item in left if not is_of(item, name)]
+        work = [
+            _consolidate(advisor, name, portion, library, seed)
+            for (name, advisor), portion in zip(self.parts, portions, strict=True)
+        ]
+        merged = await _side_by_side(work)
+        return _once([*(item for items in merged for item in items), *left])
+
+
+def combine(names: Sequence[str], advisors: Sequence[Advisor]) -> Advisor | None:
+    """One advisor as it is, several as one, None for none.
+
+    Args:
+        names: Of the advisors; one that stands there again gets a number.
+        advisors: None of them, or as many as names.
+    """
+    if len(advisors) < 2:
+        return advisors[0] if advisors else None
+    again = [names[:place].count(name) for place, name in enumerate(names)]
+    numbered = [
+        name if not before else f"{name} {before + 1}"
+        for name, before in zip(names, again, strict=True)
+    ]
+    return CombinedAdvisor(tuple(zip(numbered, advisors, strict=True)))
+
+
+async def _side_by_side(work: Sequence[Awaitable[R]]) -> list[R]:
+    """The results of work done side by side; of several errors the first, as it is.
+
+    Its kind and message are what a report should say, not those of a group around it.
+    """
+    try:
         async with asyncio.TaskGroup() as tasks:
-            work = [
-                tasks.create_task(_consolidate(advisor, name, portion, library, seed))
-                for (name, advisor), portion in zip(self.parts, portions, strict=True)
-            ]
-        return _once([*(item for task in work for item in task.result()), *left])
+            running = [tasks.create_task(_await(each)) for each in work]
+    except ExceptionGroup as errors:
+        raise errors.exceptions[0] from errors
+    return [task.result() for task in running]
+
+
+async def _await(work: Awaitable[R]) -> R:
+    return await work
 
 
 async def _consolidate(

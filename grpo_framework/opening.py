@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from decimal import Decimal
 from typing import Any, TypeVar
@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from attrs import field, frozen
 
 from grpo_framework.calls import Brake, Budget, CallRules, GuardedModel
-from grpo_framework.combining import CombinedAdvisor
+from grpo_framework.combining import combine
 from grpo_framework.config import ComponentConfig, RunConfig
 from grpo_framework.engine import Engine
 from grpo_framework.errors import ConfigError, ProblemError
@@ -29,7 +29,7 @@ from grpo_framework.plugins import (
 from grpo_framework.plugins import (
     CRITIC as CRITIC_NOUN,
 )
-from grpo_framework.protocols import Advisor, ChatModel, Comparator, ReferenceChecker
+from grpo_framework.protocols import ChatModel, Comparator, ReferenceChecker
 from grpo_framework.records import Owner, Price, Problem
 from grpo_framework.workshop import Workshop
 
@@ -106,7 +106,7 @@ class _Opening:
             generators=tuple(opened[:count]),
             critic=opened[count],
             comparator=opened[count + 1],
-            advisor=_combine(config, opened[count + 2 : rest]),
+            advisor=combine([use.use for use in config.advisor], opened[count + 2 : rest]),
             observers=tuple(opened[rest:]),
             concurrency=config.concurrency,
             simulation=models_simulate or any(offer.component.simulation for offer in offers),
@@ -212,17 +212,6 @@ def check_references(comparator: Comparator, problems: Iterable[Problem]) -> Non
         f"{place}: the reference answer {problem.answer[:60]!r} cannot be read: {reason}{others}",
         hint="correct the answer or take the problem out",
     )
-
-
-def _combine(config: RunConfig, advisors: Sequence[Advisor]) -> Advisor | None:
-    """One advisor as it is, several as one, none where nothing is to be learned."""
-    if len(advisors) < 2:
-        return advisors[0] if advisors else None
-    names: list[str] = []
-    for use in config.advisor:
-        again = sum(use.use == other.use for other in config.advisor[: len(names)])
-        names.append(use.use if not again else f"{use.use} {again + 1}")
-    return CombinedAdvisor(tuple(zip(names, advisors, strict=True)))
 
 
 def known_price(workshop: Workshop, use: ComponentConfig) -> Price | None:

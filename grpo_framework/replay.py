@@ -18,6 +18,7 @@ from attrs import field, frozen
 from grpo_framework.calls import Account, Budget
 from grpo_framework.calls.scope import current_scope
 from grpo_framework.codec import experience_to_document, from_document, to_document
+from grpo_framework.combining import combine
 from grpo_framework.config import RunConfig
 from grpo_framework.engine import Engine
 from grpo_framework.errors import ComparatorError, DataError, StoreError, VersionConflict
@@ -29,7 +30,7 @@ from grpo_framework.manager import ExperienceManager
 from grpo_framework.plugins import Plugins
 from grpo_framework.recording import Checkpoint
 from grpo_framework.records import Failure, Owner, Unit
-from grpo_framework.reports import RunReport
+from grpo_framework.reports import ReportFold, RunReport
 from grpo_framework.rundir import EXPERIENCES, JOURNAL, open_journal
 from grpo_framework.standing import read_events, read_report
 from grpo_framework.trainer import TrainingFreeGRPOTrainer
@@ -82,7 +83,9 @@ async def replay(path: Path, config: RunConfig, plugins: Plugins) -> Replayed:
         seeds = await _libraries_at_start(journal, config, plugins)
         trainer = TrainingFreeGRPOTrainer(
             causal_engine=await _engine(record.memory, config, simulation=report.simulation),
-            experience_manager=ExperienceManager(_Held(seeds), limits=config.limits),
+            experience_manager=ExperienceManager(
+                _Held(seeds), limits=config.limits, hygiene=config.hygiene
+            ),
             rollouts_per_generator=config.rollouts_per_generator,
             num_epochs=config.epochs,
             verbose=False,
@@ -153,6 +156,7 @@ class _Record:
 
     memory: _Recorded
     libraries: dict[Owner, Library] = field(factory=dict)
+    fold: ReportFold = field(factory=ReportFold)
     last: Checkpoint | None = None
     account: Account = field(factory=Account)
 
@@ -226,11 +230,13 @@ async def _engine(recorded: _Recorded, config: RunConfig, *, simulation: bool) -
     stages = {unit.stage for unit in recorded.failed.failures}
     actor = _Actor(recorded.failed)
     consolidates = consolidated or "consolidation" in stages
+    advisor = _Consolidating(recorded.failed) if consolidates else actor
+    names = [use.use for use in config.advisor]
     return Engine(
         generators=(actor,) * len(config.generators),
         critic=actor,
         comparator=actor,
-        advisor=_Consolidating(recorded.failed) if consolidates else actor,
+        advisor=combine(names, [advisor] * len(names)),
         concurrency=config.concurrency,
         simulation=simulation,
         fingerprint=config.fingerprint,

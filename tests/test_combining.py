@@ -7,7 +7,7 @@ import asyncio
 import pytest
 from attrs import frozen
 
-from grpo_framework.combining import CombinedAdvisor
+from grpo_framework.combining import CombinedAdvisor, combine
 from grpo_framework.config import load_config
 from grpo_framework.engine import Engine
 from grpo_framework.errors import ConfigError
@@ -181,3 +181,14 @@ def test_the_configuration_takes_one_or_several():
     assert again.fingerprint == several.fingerprint
     with pytest.raises(ConfigError, match="advisor"):
         load_config(settings=["advisor=[]"])
+
+
+def test_one_advisor_stays_as_it_is_and_equal_names_are_numbered():
+    """None for none; the error of a part is raised as it is, not in a group."""
+    one = Plain()
+    assert combine([], []) is None
+    assert combine(["a/one"], [one]) is one
+    both = combine(["a/one", "a/one"], [one, Fixed(error=RuntimeError("no key"))])
+    assert [name for name, _ in both.parts] == ["a/one", "a/one 2"]
+    with pytest.raises(RuntimeError, match="no key"):
+        advise(both)
