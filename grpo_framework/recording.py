@@ -11,6 +11,7 @@ from grpo_framework.calls import Account, Budget, Memory
 from grpo_framework.events import Event
 from grpo_framework.experience import Library
 from grpo_framework.records import Owner
+from grpo_framework.reports import ReportFold
 
 
 @frozen
@@ -50,12 +51,17 @@ class Recording(Protocol):
         ...
 
     @property
+    def fold(self) -> ReportFold:
+        """The run's report so far; the session feeds it, once for all."""
+        ...
+
+    @property
     def memory(self) -> Memory:
         """Remembers answered calls and finished units."""
         ...
 
     async def notify(self, event: Event, /) -> None:
-        """Take an event."""
+        """Take an event, after `fold` took it."""
         ...
 
     async def sync(self) -> None:

@@ -75,21 +75,20 @@ class RunRecord:
         self.memory = journal
         self.last = last
         self.account = account or Account()
-        self._fold = ReportFold()
+        self.fold = ReportFold()
         if last is not None:
-            self._fold.restore(last.fold)
+            self.fold.restore(last.fold)
         self._events = _open_events(path / EVENTS, 0 if last is None else last.offset)
 
     async def notify(self, event: Event, /) -> None:
         """Append an event; the last one writes the report too."""
-        self._fold.add(event)
         at = datetime.now(UTC).isoformat(timespec="milliseconds")
         row = {**to_document(event), "at": at}
         line = json.dumps(row, ensure_ascii=False) + "\n"
         with _naming(self.path / EVENTS):
             self._events.write(line.encode("utf-8", "backslashreplace"))
         if isinstance(event, RunFinished):
-            document = to_document(self._fold.report())
+            document = to_document(self.fold.report())
             validate("report", document)
             with _naming(self.path / EVENTS):
                 self._events.flush()
@@ -114,7 +113,7 @@ class RunRecord:
             batch=batch,
             versions=dict(versions),
             before=dict(before),
-            fold=self._fold.state,
+            fold=self.fold.state,
             offset=self._events.tell(),
             account=budget.account,
         )

@@ -63,7 +63,7 @@ class Session:
         self._observers = list(observers)
         self._record = record
         self._slots = asyncio.Semaphore(engine.concurrency)
-        self._fold = ReportFold()
+        self._fold = ReportFold() if record is None else record.fold
         self._mark = time.perf_counter()
 
     @property
@@ -123,7 +123,6 @@ class Session:
             versions = _versions(libraries)
             await self._checkpoint(0, 0, versions, versions)
             return 0, libraries, libraries
-        self._fold.restore(last.fold)
         await self._announce_start(problems, resumed=True)
         done = sum((batch.epoch, batch.number) <= (last.epoch, last.batch) for batch in schedule)
         newest = await self._manager.load(owners, versions=last.versions)

@@ -8,6 +8,7 @@ import unicodedata
 JOINERS = "\u200c\u200d"
 """Format characters that stay: some scripts are spelled with them."""
 
+_ASCII_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _LINE_END = re.compile(r"\r\n?|[\v\f\x85\u2028\u2029]")
 
 
@@ -18,6 +19,8 @@ def clean(text: str) -> str:
     are spelled with stay. Nothing visible is changed.
     """
     lines = _LINE_END.sub("\n", text)
+    if lines.isascii():
+        return _ASCII_CONTROLS.sub("", lines)
     # Each character is judged once, however often it stands there: prompts are long.
     hidden = {ord(character): None for character in set(lines) if _is_hidden(character)}
     return lines.translate(hidden) if hidden else lines
