@@ -34,7 +34,7 @@ from grpo_framework.events import (
     RunStarted,
     UnitFailed,
 )
-from grpo_framework.experience import CRITIC
+from grpo_framework.experience import CRITIC, PROMOTED
 from grpo_framework.reports import EpochReport, OwnerReport, RunReport
 
 _CAUSES = {"rate_limited": "the rate limit", "overloaded": "the overloaded endpoint"}
@@ -88,7 +88,7 @@ class ConsoleObserver:
         generators = len(event.owners) - 1
         k = event.rollouts_per_generator
         self._line(
-            f"training on {event.problems} problems, {event.epochs} epochs: "
+            f"training on {_count(event.problems, 'problem')}, {_count(event.epochs, 'epoch')}: "
             f"{generators} generators x {k} rollouts and {generators} fusions a problem"
         )
         if event.simulation:
@@ -113,7 +113,7 @@ class ConsoleObserver:
                 self._bar.remove_task(task)
             self._task = self._bar.add_task(title, total=self._tally.groups, rate="")
         else:
-            self._line(f"{title}: {event.problems} problems in {event.batches} batches")
+            self._line(f"{title}: {_count(event.problems, 'problem')}, in batches: {event.batches}")
 
     def _say_batch(self, event: BatchStarted) -> None:
         if self._bar is not None:
@@ -130,10 +130,13 @@ class ConsoleObserver:
 
     def _commit(self, event: LibraryCommitted) -> None:
         changes = len(event.plan.changes)
+        moved = sum(refusal.rule == PROMOTED for refusal in event.plan.refused)
+        refused = len(event.plan.refused) - moved
         if changes or event.plan.refused:
+            shared = f"{moved} went to the shared library, " if moved else ""
             self._line(
-                f"  {event.plan.owner}: {changes} operations applied, "
-                f"{len(event.plan.refused)} refused; "
+                f"  {event.plan.owner}: {_count(changes, 'operation')} applied, "
+                f"{shared}{refused} refused; "
                 f"{event.size_before} -> {event.size_after} experiences"
             )
 
@@ -211,6 +214,7 @@ def _epoch_table(epoch: EpochReport) -> Table:
         "lift",
         "mixed/right/wrong",
         "applied",
+        "shared",
         "refused",
         "library",
         "calls",
@@ -235,7 +239,8 @@ def _cells(owner: OwnerReport) -> tuple[str, ...]:
         _number(owner.critic_lift, "+.2f"),
         f"{groups.mixed}/{groups.all_right}/{groups.all_wrong}",
         str(sum(owner.operations_applied.values())),
-        str(sum(refused.count for refused in owner.operations_refused)),
+        str(_refused(owner, promoted=True)),
+        str(_refused(owner, promoted=False)),
         f"{owner.library_before} > {owner.library_after}",
         str(usage.calls),
         str(usage.input_tokens + usage.output_tokens),
@@ -243,6 +248,16 @@ def _cells(owner: OwnerReport) -> tuple[str, ...]:
         str(owner.failures),
         f"{usage.seconds:.0f}",
     )
+
+
+def _refused(owner: OwnerReport, *, promoted: bool) -> int:
+    """Operations that were not carried out: promoted ones stand in the shared library instead."""
+    rows = owner.operations_refused
+    return sum(row.count for row in rows if (row.rule == PROMOTED) is promoted)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _number(value: float | None, form: str = ".2f") -> str:

@@ -11,6 +11,7 @@ from grpo_framework.config import RunConfig
 from grpo_framework.errors import ConfigError, StoreError, VersionConflict
 from grpo_framework.experience import (
     CRITIC,
+    PROMOTED,
     SHARED,
     Add,
     Count,
@@ -263,4 +264,4 @@ def _withdraw(
     if delete.id in held.ids:
         operations.append(delete)
     reason = "other generators learned the same in this batch: it went to the shared library"
-    return [Refusal(operation, "promoted", reason) for operation in added]
+    return [Refusal(operation, PROMOTED, reason) for operation in added]

@@ -184,13 +184,15 @@ def _place(config: RunConfig, use: ComponentConfig) -> str:
 def select(problems: tuple[Problem, ...], config: RunConfig) -> tuple[Problem, ...]:
     """The problems of the configured split, at most `max_problems` of them.
 
+    Where no problem names a split, all are in every split. As soon as one does, those that name
+    none are for training: otherwise they would be trained on and tested with.
+
     Raises:
         ConfigError: None are left, or two have the same id.
     """
+    unnamed = "train" if any(problem.split for problem in problems) else config.split
     wanted = tuple(
-        problem
-        for problem in problems
-        if config.split == "all" or problem.split in ("", config.split)
+        problem for problem in problems if config.split in ("all", problem.split or unnamed)
     )
     if not wanted:
         splits = sorted({problem.split for problem in problems})

@@ -1,4 +1,4 @@
-"""Ctrl-C: a clean stop within two seconds, and at once when it is pressed again.
+"""Ctrl-C and SIGTERM: a clean stop within two seconds, and at once when it comes again.
 
 The first one cancels the work, which closes the journal and says how to go on. Work that does not
 end in time (a plugin that blocks, a thread in foreign code) is left behind: what was recorded is
@@ -100,16 +100,17 @@ class _Stop:
 
 @contextmanager
 def _handling(stop: _Stop) -> Iterator[None]:
-    """Take the signal, where this is the main thread and the program does not ignore it."""
+    """Take the signals, where this is the main thread and the program does not ignore it."""
     main = threading.current_thread() is threading.main_thread()
-    before = signal.getsignal(signal.SIGINT)
-    if not main or before in (signal.SIG_IGN, None):
-        yield
-        return
-    signal.signal(signal.SIGINT, stop.handle)
+    found = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    ignored = (signal.SIG_IGN, None)
+    before = {number: old for number, old in found.items() if main and old not in ignored}
+    for number in before:
+        signal.signal(number, stop.handle)
     try:
         yield
     finally:
         # After an interruption the process is on its way out; pressing again still ends it at once.
         if not stop.pressed:
-            signal.signal(signal.SIGINT, before)
+            for number, handler in before.items():
+                signal.signal(number, handler)

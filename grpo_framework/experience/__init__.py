@@ -9,7 +9,7 @@ from grpo_framework.experience.counting import Count, count, join
 from grpo_framework.experience.leaks import Guards
 from grpo_framework.experience.limits import Limits, estimate_tokens, injected_tokens, tokens_of
 from grpo_framework.experience.planning import Plan, Refusal, apply, plan
-from grpo_framework.experience.promotion import Promotion, find_promotions
+from grpo_framework.experience.promotion import PROMOTED, Promotion, find_promotions
 from grpo_framework.experience.rules import RULES
 from grpo_framework.experience.similarity import near_duplicate, normalise
 from grpo_framework.experience.untrusted import UNTRUSTED, Hygiene
@@ -31,6 +31,7 @@ from grpo_framework.experience.values import (
 
 __all__ = [
     "CRITIC",
+    "PROMOTED",
     "RULES",
     "SHARED",
     "UNTRUSTED",

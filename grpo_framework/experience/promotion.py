@@ -11,6 +11,9 @@ from grpo_framework.experience.similarity import near_duplicate, normalise
 from grpo_framework.experience.values import Add, Delete, Experience, Library
 from grpo_framework.records import Owner
 
+PROMOTED = "promoted"
+"""The rule by which a proposal leaves its owner: it stands in the shared library instead."""
+
 
 @frozen
 class Promotion:
