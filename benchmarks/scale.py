@@ -118,7 +118,8 @@ def measure(problems: int) -> dict[str, float]:
         if first.status != -9:
             message = f"the run ended with {first.status} before it was killed: {first.output}"
             raise RuntimeError(message)
-        before, news = recorded.newest, []
+        before = recorded.newest
+        news: list[float] = []
 
         def look() -> bool:
             if not news and recorded.newest > before:

@@ -1,6 +1,6 @@
 """Training against the simulated endpoint: how close to the best possible schedule, at what cost.
 
-    python -m benchmarks.throughput [small] [large] [staleness] [stragglers] [limited]
+    python -m benchmarks.throughput [bare] [small] [large] [staleness] [stragglers] [limited]
 
 ``small``: 40 problems x 5 rollouts x 2 epochs, batches of 20, concurrency 32. ``large``: 400
 problems x 5 rollouts, one epoch in one batch, concurrency 256. One generator, its critic, the
@@ -11,14 +11,17 @@ as users run it. Service times are lognormal (median 0.5 s, sigma 0.8).
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
 import random
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 from attrs import evolve, frozen
 
 from benchmarks.answers import problem_text
@@ -40,12 +43,12 @@ class Measured:
     @property
     def first(self) -> float:
         """When the first call of the run proper arrived; the first of all is the preflight's."""
-        return min(row["arrival"] for row in self.log if row["seed"])
+        return min(float(row["arrival"]) for row in self.log if row["seed"])
 
     @property
     def last(self) -> float:
         """When the last call ended."""
-        return max(row["end"] for row in self.log)
+        return max(float(row["end"]) for row in self.log)
 
     @property
     def wall(self) -> float:
@@ -60,7 +63,7 @@ class Measured:
     @property
     def outside(self) -> float:
         """Seconds of start and exit outside the calls."""
-        begin = min(row["arrival"] for row in self.log)
+        begin = min(float(row["arrival"]) for row in self.log)
         return (begin - self.client.began) + (self.client.ended - self.last)
 
     def figures(self) -> dict[str, float]:
@@ -189,7 +192,30 @@ def limited(behaviour: Behaviour) -> dict[str, float]:
     }
 
 
+def bare(behaviour: Behaviour) -> dict[str, float]:
+    """What the same requests cost with aiohttp alone: how busy this machine is."""
+    body = {"model": "m", "messages": [{"role": "user", "content": problem_text(1, 2) * 100}]}
+
+    async def post_all(url: str, calls: int) -> float:
+        slots = asyncio.Semaphore(32)
+        async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
+
+            async def post(seed: int) -> None:
+                data = json.dumps({**body, "seed": seed}).encode()
+                async with slots, session.post(f"{url}/chat/completions", data=data) as response:
+                    json.loads(await response.read())
+
+            await asyncio.gather(*(post(seed) for seed in range(32)))
+            started = time.process_time()
+            await asyncio.gather(*(post(seed) for seed in range(32, 32 + calls)))
+            return (time.process_time() - started) / calls
+
+    with simulated_endpoint(evolve(behaviour, median=behaviour.median / 10)) as url:
+        return {"cpu_ms_per_call": 1000 * asyncio.run(post_all(url, 1000))}
+
+
 WORKLOADS: Mapping[str, Callable[[Behaviour], dict[str, float]]] = {
+    "bare": bare,
     "small": small,
     "large": large,
     "staleness": staleness,
@@ -197,6 +223,7 @@ WORKLOADS: Mapping[str, Callable[[Behaviour], dict[str, float]]] = {
     "limited": limited,
 }
 LIMITS: Mapping[str, Mapping[str, float]] = {
+    "bare": {},
     "small": {
         "wall_over_greedy": 1.1,
         "wall_over_bound": 1.35,
