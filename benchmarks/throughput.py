@@ -58,7 +58,7 @@ class Measured:
     @property
     def refused(self) -> float:
         """Share of requests that got 429."""
-        return sum(row["kind"] == "limited" for row in self.log) / len(self.log)
+        return float(sum(row["kind"] == "limited" for row in self.log)) / len(self.log)
 
     @property
     def outside(self) -> float:
