@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,18 +17,20 @@ import pytest
 ROOT = Path(__file__).parents[3]
 LIMIT = 120
 """Seconds after which a process counts as stuck."""
+PROBLEMS = 6
+QUICK = {"median": 0.03, "sigma": 0.5, "seconds": 4 * LIMIT}
 
 
 class Arena:
     """A folder with problems, and the way to run ``grpo-cli`` in it on an endpoint."""
 
-    def __init__(self, folder, *, problems):
+    def __init__(self, folder):
         self.folder = folder
         self._processes = []
         folder.mkdir(parents=True, exist_ok=True)
         rows = [
             {"id": f"p{n}", "problem": f"Add {n * 17 + 3} and {n * 5 + 8}.", "answer": n * 22 + 11}
-            for n in range(problems)
+            for n in range(PROBLEMS)
         ]
         text = "".join(json.dumps(row) + "\n" for row in rows)
         (folder / "sums.jsonl").write_text(text)
@@ -166,20 +169,44 @@ class Endpoint:
         self._process.stdout.close()
 
 
+@pytest.fixture(scope="session")
+def calm(tmp_path_factory):
+    """A run without any trouble, made once: what all others must come to."""
+    _need_the_plugin()
+    folder = tmp_path_factory.mktemp("calm")
+    server = Endpoint(folder / "calls.jsonl", QUICK)
+    place = Arena(folder / "arena")
+    done = place.run(*place.train, url=server.url)
+    server.close()
+    place.close()
+    assert done.returncode == 0, done.stderr
+    place.calls, place.answered = server.calls, server.answered
+    return place
+
+
+@pytest.fixture
+def finished(calm, tmp_path):
+    """A copy of that run, to do anything with; its endpoint is gone."""
+    shutil.copytree(calm.folder, tmp_path / "finished")
+    place = Arena(tmp_path / "finished")
+    yield place
+    place.close()
+
+
+def _need_the_plugin():
+    if None in map(importlib.util.find_spec, ("aiohttp", "grpo_openai")):
+        pytest.skip("needs the plugin openai")
+
+
 @pytest.fixture
 def endpoint(tmp_path):
     """Start simulated endpoints; they end with the test."""
-    if (
-        importlib.util.find_spec("aiohttp") is None
-        or importlib.util.find_spec("grpo_openai") is None
-    ):
-        pytest.skip("needs the plugin openai")
+    _need_the_plugin()
     started = []
 
     def start(**behaviour):
         log = tmp_path / f"calls-{len(started)}.jsonl"
-        quick = {"median": 0.03, "sigma": 0.5, "seconds": LIMIT, **behaviour}
-        started.append(Endpoint(log, quick))
+        started.append(Endpoint(log, {**QUICK, **behaviour}))
         return started[-1]
 
     yield start
@@ -193,8 +220,8 @@ def arena(tmp_path):
 
     made = []
 
-    def make(name="arena", problems=6):
-        made.append(Arena(tmp_path / name, problems=problems))
+    def make(name="arena"):
+        made.append(Arena(tmp_path / name))
         return made[-1]
 
     yield make

@@ -17,14 +17,6 @@ TMPFS = 16
 """Megabytes; enough for the start of a run, not for all of it."""
 
 
-@pytest.fixture
-def calm(arena, endpoint):
-    """The run as it is without trouble."""
-    place, server = arena("calm"), endpoint()
-    assert place.run(*place.train, url=server.url).returncode == 0
-    return place
-
-
 def assert_same(place, calm):
     assert place.libraries == calm.libraries
     assert place.rewards == calm.rewards
@@ -126,10 +118,9 @@ def test_a_journal_damaged_in_its_tail_loses_only_the_tail(arena, endpoint, calm
 
 
 @pytest.mark.parametrize("damage", ["page", "value"])
-def test_a_journal_damaged_in_its_middle_is_named_and_can_be_forked(arena, endpoint, damage):
+def test_a_journal_damaged_in_its_middle_is_named_and_can_be_forked(finished, endpoint, damage):
     """No guess: an error with the file and the way out, which keeps the experiences."""
-    place, server = arena("middle"), endpoint()
-    assert place.run(*place.train, url=server.url).returncode == 0
+    place, server = finished, endpoint()
     (place.folder / "run" / "report.json").unlink()
     journal = place.folder / "run" / "journal.sqlite"
     with closing(sqlite3.connect(journal)) as database:

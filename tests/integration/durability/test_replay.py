@@ -7,16 +7,6 @@ import json
 import pytest
 
 
-@pytest.fixture
-def finished(arena, endpoint):
-    """A run with two epochs whose endpoint is gone."""
-    place, server = arena(), endpoint()
-    done = place.run(*place.train, url=server.url)
-    assert done.returncode == 0, done.stderr
-    server.close()
-    return place
-
-
 def snapshot(folder):
     """Every file of a folder with its content, but for the lock and SQLite's own files."""
     return {
