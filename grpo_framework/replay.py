@@ -140,7 +140,9 @@ class _Recorded:
 
     async def get(self, kind: str, key: str) -> Any:
         value = await self.journal.get(kind, key)
-        if value is None and (kind, key.rpartition("/")[0]) not in self._addresses:
+        # Behind the address stand the library's version and, for some stages, a digest.
+        addresses = {(kind, key.rsplit("/", parts)[0]) for parts in (1, 2)}
+        if value is None and not addresses & self._addresses:
             message = f"the journal has no {kind} {key}: the run cannot be replayed"
             hint = "it may have been recorded by another version of this program"
             raise DataError(message, path=self.journal.path, hint=hint)
