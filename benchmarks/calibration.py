@@ -56,9 +56,7 @@ class Design:
         )
 
     def tests(self, asked: int) -> int:
-        """How many tests show it: an error of 5 % takes more than the rest, owners cost more."""
-        if self.generators > 1:
-            return math.ceil(asked / 4)
+        """How many tests show it: an error of 5 % takes twice as many."""
         return asked if self.gain else 2 * asked
 
 
