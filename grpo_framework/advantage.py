@@ -181,7 +181,11 @@ async def _ask(
     """One advisor's proposals, as a unit of work of its own."""
     unit = stages.unit(contrast.question.id, contrast.owner, "advice", index)
     return await stages.do(
-        unit, Proposals, lambda: _propose(advisor, contrast, library), version=library.version
+        unit,
+        Proposals,
+        lambda: _propose(advisor, contrast, library),
+        version=library.version,
+        inputs=[(sample.attempt.text, sample.reward) for sample in contrast.samples],
     )
 
 
@@ -203,6 +207,7 @@ async def consolidate(
         Proposals,
         lambda: _merge(advisor, proposals, library, seed),
         version=library.version,
+        inputs=proposals,
     )
     return proposals if isinstance(merged, Failure) else merged.operations
 

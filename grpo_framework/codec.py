@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
@@ -98,6 +99,12 @@ def from_document(document: Any, cls: type[T]) -> T:
     except (TypeError, KeyError, AttributeError, ForbiddenExtraKeysError) as error:
         message = f"does not read as {cls.__name__}: {error}"
         raise ValueError(message) from error
+
+
+def digest(value: Any) -> str:
+    """SHA-256 of a value's written form: equal values, equal digest."""
+    text = json.dumps(to_document(value), ensure_ascii=False, sort_keys=True)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def operations_from_rows(rows: Iterable[Any]) -> tuple[Operation, ...]:

@@ -43,13 +43,18 @@ async def fuse(
             await critic.fuse(problem.question, attempts, shown, seed=seed), shown, library
         )
 
-    fused = await stages.do(unit, Attempt, work, version=library.version)
+    texts = [attempt.text for attempt in attempts]
+    fused = await stages.do(unit, Attempt, work, version=library.version, inputs=texts)
     if isinstance(fused, Failure):
         return fused
     judging = stages.unit(problem.id, owner, "fusion_verdict")
     comparator = stages.engine.comparator
     verdict = await stages.do(
-        judging, Verdict, lambda: judge(comparator, problem, fused), version=library.version
+        judging,
+        Verdict,
+        lambda: judge(comparator, problem, fused),
+        version=library.version,
+        inputs=texts,
     )
     if isinstance(verdict, Failure):
         return verdict

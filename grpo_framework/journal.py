@@ -104,6 +104,7 @@ class Journal:
         Raises:
             DataError: The entry is damaged.
         """
+        key = _plain(key)
         if (kind, key) not in self._known:
             return None
 
@@ -125,8 +126,9 @@ class Journal:
         Raises:
             DataError: It cannot be written (disk full …).
         """
-        self._known.add((kind, key))
+        key = _plain(key)
         data = _encode(value)
+        self._known.add((kind, key))
 
         def work(database: sqlite3.Connection) -> None:
             sql = "INSERT OR IGNORE INTO entries (kind, key, value, checksum) VALUES (?, ?, ?, ?)"
@@ -218,7 +220,10 @@ class Journal:
             for job in jobs:
                 try:
                     results.append((job, job.work(database), None))
-                except DataError as error:
+                except sqlite3.Error:
+                    raise
+                # Whatever one job does wrong is told to it; the thread serves the others.
+                except Exception as error:
                     results.append((job, None, error))
             database.execute("COMMIT")
             if any(job.flush for job in jobs):
@@ -235,6 +240,11 @@ class Journal:
         for loop, told in by_loop.items():
             if not loop.is_closed():
                 loop.call_soon_threadsafe(_tell, told)
+
+
+def _plain(key: str) -> str:
+    """A key that SQLite takes: problem ids may hold lone surrogates."""
+    return key.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _tell(results: list[tuple[_Job, Any, BaseException | None]]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 
 from attrs import evolve, field, frozen
 
@@ -36,6 +37,25 @@ from grpo_framework.plugins import Plugins
 from grpo_framework.protocols import ExperienceStore
 from grpo_framework.records import Owner, Problem
 from grpo_framework.workshop import open_store
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+@frozen
+class Grounds:
+    """What a batch's commit follows from.
+
+    Attributes:
+        proposals: By owner, consolidated.
+        counts: Use of experiences in the batch's judged rollouts, by id.
+        now: ISO 8601 time of the commit.
+    """
+
+    proposals: dict[Owner, tuple[Operation, ...]]
+    counts: dict[str, Count]
+    now: str = field(factory=_now)
 
 
 @frozen

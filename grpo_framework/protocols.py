@@ -89,6 +89,9 @@ class Comparator(Protocol):
             answer: The extracted final answer, or a whole response to extract it from; None where
                 there is no text at all, which is a reward of 0 with that reason.
 
+        Returns:
+            A verdict whose `reason` and `extracted` do not tell the reference: advisors read them.
+
         Raises:
             ComparatorError: Where it cannot judge; that is a failure, not a wrong answer.
         """

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from attrs import field, frozen
 
 from grpo_framework.calls import Announce, Memory, within
-from grpo_framework.codec import event_from_document, from_document, to_document
+from grpo_framework.codec import digest, event_from_document, from_document, to_document
 from grpo_framework.engine import Engine
 from grpo_framework.errors import BudgetExhausted, ComparatorError, GrpoError, ModelError
 from grpo_framework.events import CallFinished, RolloutFinished, UnitFailed
@@ -73,7 +73,13 @@ class Stages:
         return Unit(self.epoch, self.batch, problem, owner, stage, index)
 
     async def do(
-        self, unit: Unit, kind: type[T], work: Callable[[], Awaitable[T]], *, version: int = 0
+        self,
+        unit: Unit,
+        kind: type[T],
+        work: Callable[[], Awaitable[T]],
+        *,
+        version: int,
+        inputs: object = (),
     ) -> T | Failure:
         """Do a unit's work, or take its result from the memory; its failure becomes a value.
 
@@ -85,8 +91,12 @@ class Stages:
             kind: Class of its result, for the memory.
             work: Does it.
             version: Of the library that the work sees.
+            inputs: What else it is made from: the work of other units, which may be more after a
+                resume, where some of them had failed.
         """
         key = f"{unit.epoch}/{unit.batch}/{unit.problem}/{unit.owner}/{unit.index}/{version}"
+        if inputs and self.memory is not None:
+            key = f"{key}/{digest(inputs)}"
         kept = None if self.memory is None else await self.memory.get(unit.stage, key)
         if kept is not None:
             for call in map(event_from_document, kept["calls"]):
@@ -94,9 +104,11 @@ class Stages:
                 await self.announce(call)
             return from_document(kept["value"], kind)
         try:
+            self.engine.brake.check()
             with within(unit, self.announce, self.memory) as scope:
                 async with asyncio.timeout(self.unit_timeout):
                     value = await work()
+            document = _document_of(value, kind)
         # Components are foreign code; whatever one raises is this unit's failure and no other's.
         except Exception as error:
             return await self._fail(unit, error)
@@ -106,7 +118,10 @@ class Stages:
             raise EndsProcess from error
         if self.memory is not None:
             calls = [to_document(call) for call in scope.finished]
-            await self.memory.put(unit.stage, key, {"value": to_document(value), "calls": calls})
+            try:
+                await self.memory.put(unit.stage, key, {"value": document, "calls": calls})
+            except (TypeError, ValueError) as error:  # something in it is no plain JSON value
+                return await self._fail(unit, error)
         return value
 
     async def _fail(self, unit: Unit, error: Exception) -> Failure:
@@ -119,6 +134,14 @@ class Stages:
         failure = Failure(unit, kind_of(error), describe(error))
         await self.announce(UnitFailed(failure))
         return failure
+
+
+def _document_of(value: object, kind: type) -> Any:
+    """What a component returned, as it is remembered; a wrong kind of value is its failure."""
+    if not isinstance(value, kind):
+        message = f"returned {type(value).__name__} instead of {kind.__name__}"
+        raise TypeError(message)
+    return to_document(value)
 
 
 def kind_of(error: Exception) -> str:

@@ -8,10 +8,10 @@ import time
 from collections import deque
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
 from typing import NoReturn
 
 from grpo_framework.advantage import consolidate, tally
+from grpo_framework.codec import from_document, to_document
 from grpo_framework.engine import Engine
 from grpo_framework.errors import DataError
 from grpo_framework.events import (
@@ -26,7 +26,7 @@ from grpo_framework.events import (
 )
 from grpo_framework.experience import Count, Library, Operation, tokens_of
 from grpo_framework.lanes import Learned, answers_of, learn
-from grpo_framework.manager import ExperienceManager
+from grpo_framework.manager import ExperienceManager, Grounds
 from grpo_framework.protocols import Observer
 from grpo_framework.recording import Recording
 from grpo_framework.records import Owner, Problem, measure
@@ -235,8 +235,10 @@ class Session:
         await self._engine.brake.confirm()
         used, succeeded = tally([answer for lane in learned for answer in lane.answers])
         counts = {id_: Count(number, succeeded[id_]) for id_, number in used.items()}
-        now = await self._time_of(batch, libraries)
-        commits = self._manager.decide(libraries, proposals, counts, now=now)
+        grounds = await self._settle(batch, Grounds(proposals, counts))
+        commits = self._manager.decide(
+            libraries, grounds.proposals, grounds.counts, now=grounds.now
+        )
         if self._record is not None:
             # A power loss that spares the store must not forget what its commit follows from.
             await self._record.sync()
@@ -284,17 +286,20 @@ class Session:
             }
         return {owner: task.result() for owner, task in merged.items()}
 
-    async def _time_of(self, batch: Batch, libraries: Mapping[Owner, Library]) -> str:
-        """When the batch is committed; journalled first, so that a repeated commit is the same."""
-        now = datetime.now(UTC).isoformat(timespec="seconds")
+    async def _settle(self, batch: Batch, grounds: Grounds) -> Grounds:
+        """What the commit follows from, journalled before it.
+
+        A resumed run commits by what is journalled: units that failed before the crash may succeed
+        now, and the commit must be the one that may stand in the store already.
+        """
         if self._record is None:
-            return now
+            return grounds
         key = f"{batch.epoch}/{batch.number}"
         kept = await self._record.memory.get("commit", key)
         if kept is not None:
-            return str(kept["now"])
-        await self._record.memory.put("commit", key, {"now": now, "on": _versions(libraries)})
-        return now
+            return from_document(kept, Grounds)
+        await self._record.memory.put("commit", key, to_document(grounds))
+        return grounds
 
 
 def _versions(libraries: Mapping[Owner, Library]) -> dict[Owner, int]:

@@ -52,7 +52,7 @@ st.register_type_strategy(
     Verdict,
     st.builds(
         Verdict,
-        numbers,
+        st.floats(0.0, 1.0),
         st.text(),
         st.none() | st.text(),
         st.dictionaries(st.text(), values, max_size=3),

@@ -134,12 +134,14 @@ class Observer(list):
         return [event for event in self if isinstance(event, cls)]
 
 
-def trainer(generators, *, critic=None, advisor=None, store=None, concurrency=99, **more):
+def trainer(
+    generators, *, critic=None, comparator=None, advisor=None, store=None, concurrency=99, **more
+):
     """A trainer over doubles, with one epoch, k = 3 and no output unless told otherwise."""
     engine = Engine(
         generators=tuple(generators),
         critic=critic or Critic(),
-        comparator=Comparator(),
+        comparator=comparator or Comparator(),
         advisor=Advisor() if advisor is None else advisor,
         concurrency=concurrency,
     )
@@ -593,3 +595,26 @@ def test_problems_are_told_apart_by_their_ids():
         made.train([problem(1), problem(1)])
     with pytest.raises(TypeError, match="Problem values, not dict"):
         made.train([{"problem": "1+1", "answer": "2"}])
+
+
+@pytest.mark.parametrize("reward", [float("nan"), 7.0, -1.0])
+def test_a_verdict_that_is_none_is_a_failure_of_its_unit(reward):
+    """A comparator's nonsense ends neither the run nor becomes a reward."""
+
+    class Nonsense:
+        async def compare(self, problem, answer, /):
+            return Verdict(reward)
+
+    class Nothing:
+        async def compare(self, problem, answer, /):
+            return None
+
+    for comparator in (Nonsense(), Nothing()):
+        made = trainer([Generator("right")], comparator=comparator)
+        made.train([problem(1)])
+        assert made.report.outcome == "failed"
+        assert made.report.epochs[0].owners[0].rollouts == 0
+        assert {failure.stage for failure in made.report.epochs[0].failures} == {
+            "verdict",
+            "fusion_verdict",
+        }

@@ -20,17 +20,14 @@ from grpo_framework.calls.brake import Brake
 from grpo_framework.calls.budget import Account, Budget, Spending, worst_case
 from grpo_framework.calls.latency import Latency
 from grpo_framework.calls.limiter import Limiter, Permit
-from grpo_framework.calls.policies import FREE_OF_TOKENS, HARMLESS, policy_of, wait_before
+from grpo_framework.calls.policies import FREE_OF_TOKENS, HARMLESS, PRIORITY, policy_of, wait_before
 from grpo_framework.calls.scope import Scope, current_scope
 from grpo_framework.codec import from_document, to_document
 from grpo_framework.config import BudgetLimits
 from grpo_framework.errors import DataError, ModelError, RunFailed
 from grpo_framework.events import CallFinished, CallRetried, CallsPaused
 from grpo_framework.protocols import ChatModel
-from grpo_framework.records import ChatReply, ChatRequest, Message, Price, Stage, Usage
-
-_PRIORITY: dict[Stage, int] = {"consolidation": 0, "advice": 1, "fusion": 2, "attempt": 3}
-"""Later stages go first, so that stragglers do not pile up at a batch's end."""
+from grpo_framework.records import ChatReply, ChatRequest, Message, Price, Usage
 
 PREFLIGHT_TRIES = 4
 TIMEOUT_MULTIPLE = 8.0
@@ -212,7 +209,7 @@ class GuardedModel:
         """One try: place, budget, call, account."""
         self._brake.check()
         request, worst = self._bounded(request)
-        permit = await self._limiter.acquire(_PRIORITY.get(scope.unit.stage, 3) if scope else 0)
+        permit = await self._limiter.acquire(PRIORITY.get(scope.unit.stage, 3) if scope else 0)
         try:
             await self._budget.reserve(worst)
         except BaseException:

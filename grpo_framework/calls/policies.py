@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from attrs import frozen
 
 from grpo_framework.errors import ModelError, ModelErrorKind
+from grpo_framework.records import Stage
 
 
 @frozen
@@ -26,6 +27,16 @@ class RetryPolicy:
     longest: float = 60.0
     congestion: bool = False
 
+
+PRIORITY: Mapping[Stage, int] = {
+    "consolidation": 0,
+    "advice": 1,
+    "fusion": 2,
+    "verdict": 2,
+    "fusion_verdict": 2,
+    "attempt": 3,
+}
+"""Later stages go first, so that stragglers do not pile up at a batch's end."""
 
 NEVER = RetryPolicy(tries=1)
 

@@ -53,6 +53,12 @@ class Attempt:
         return self.text if self.answer is None else self.answer
 
 
+def _check_reward(_: Any, __: Any, reward: float) -> None:
+    if not 0.0 <= reward <= 1.0:
+        message = f"a reward is from 0 to 1, not {reward}"
+        raise ValueError(message)
+
+
 @frozen
 class Verdict:
     """What a comparator says of an answer.
@@ -64,7 +70,7 @@ class Verdict:
         details: Anything else worth keeping, as plain JSON values.
     """
 
-    reward: float
+    reward: float = field(validator=_check_reward)
     reason: str = ""
     extracted: str | None = None
     details: Mapping[str, Any] = field(factory=dict, converter=_freeze, hash=False)

@@ -92,3 +92,21 @@ def test_a_fork_begins_with_the_old_runs_libraries(finished, endpoint):
     ended = {row["owner"]: row["library_after"] for row in finished.report["epochs"][-1]["owners"]}
     assert begun == ended
     assert sum(begun.values()) > 0
+
+
+def test_what_failed_fails_again_in_a_replay(arena, endpoint):
+    """With its kind, its message and the calls it had made: the same report."""
+    place, server = arena(), endpoint(error=0.08)
+    lenient = ["--set=calls.tries=1", "--set=calls.breaker=1000", "--set=max_failures=0.9"]
+    # The preflight may meet a fault as well.
+    for _ in range(3):
+        done = place.run(*place.train, *lenient, url=server.url)
+        if done.returncode != 3:
+            break
+    assert done.returncode == 0, done.stderr
+    assert place.report["failures"] > 5
+    server.close()
+    again = place.run("train", "--replay", "run", "--json")
+    document = json.loads(again.stdout)
+    assert document["differences"] == []
+    assert document["report"]["failures"] == place.report["failures"]

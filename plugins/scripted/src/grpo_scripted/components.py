@@ -83,7 +83,7 @@ class ScriptedComparator:
         if found is None:
             return Verdict(0.0, reason="there is no answer")
         right = _plain(found) == _plain(problem.answer)
-        reason = "the same text" if right else f"'{found}' is not '{problem.answer}'"
+        reason = "the same text" if right else f"'{found}' is not the reference"
         return Verdict(float(right), reason=reason, extracted=found)
 
 

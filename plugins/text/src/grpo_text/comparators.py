@@ -85,7 +85,7 @@ class EqualText:
         for reading in readings:
             if self.normalisation.apply(reading) in wanted:
                 return Verdict(1.0, reason="the same text", extracted=reading)
-        reason = f"{_quote(readings[0])} is not {_quote(problem.answer)}"
+        reason = f"{_quote(readings[0])} is not the reference"
         return Verdict(0.0, reason=reason, extracted=readings[0])
 
 
@@ -116,7 +116,7 @@ class ContainsText:
         text = _pad(readings[0])
         missing = [each for each in references if _pad(each) not in text]
         right = not missing if self.every else len(missing) < len(references)
-        reason = "holds the reference" if right else f"lacks {_quote(missing[0])}"
+        reason = "holds the reference" if right else "does not hold the reference"
         return Verdict(float(right), reason=reason, extracted=readings[0])
 
 
@@ -188,7 +188,7 @@ class ChosenLetter:
         if not choice.letters:
             return Verdict(0.0, reason="no choice found in the response")
         right = choice.letters == wanted
-        reason = f"chose {choice.letters} ({choice.place}), the reference is {wanted}"
+        reason = f"chose {choice.letters} ({choice.place}), {'right' if right else 'wrong'}"
         return Verdict(float(right), reason=reason, extracted=choice.letters)
 
 
