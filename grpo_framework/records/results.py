@@ -82,16 +82,16 @@ class Verdict:
 
 
 @frozen
-class Rollout:
-    """An attempt of a generator with its verdict.
+class Judged:
+    """An answer with its verdict: what rollouts and fused answers have in common.
 
     Attributes:
-        unit: Its address; `unit.index` counts the k rollouts of the group.
-        attempt: What the generator answered.
+        unit: Its address.
+        attempt: What was answered.
         verdict: What the comparator said.
         seed: The seed it was made with.
         experiences: Ids of the experiences whose text was in the prompt.
-        library_version: Version of the owner's library that the prompt was made from.
+        library_version: Version of the answering owner's library that the prompt was made from.
     """
 
     unit: Unit
@@ -108,29 +108,13 @@ class Rollout:
 
 
 @frozen
-class FinalAnswer:
-    """The critic's fusion of one generator's rollouts, with its verdict.
+class Rollout(Judged):
+    """An attempt of a generator with its verdict; `unit.index` counts the k of the group."""
 
-    Attributes:
-        unit: Its address; `unit.owner` is the generator whose rollouts were fused.
-        attempt: What the critic answered.
-        verdict: What the comparator said.
-        seed: The seed it was made with.
-        experiences: Ids of the critic's experiences that were in the prompt.
-        library_version: Version of the critic's library.
-    """
 
-    unit: Unit
-    attempt: Attempt
-    verdict: Verdict
-    seed: int = 0
-    experiences: tuple[str, ...] = ()
-    library_version: int = 0
-
-    @property
-    def reward(self) -> float:
-        """The verdict's reward."""
-        return self.verdict.reward
+@frozen
+class FinalAnswer(Judged):
+    """The critic's fusion of the rollouts of one generator, which is `unit.owner`."""
 
 
 @frozen
