@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 from attrs import field, frozen
 
-from grpo_framework.experience import Plan
+from grpo_framework.experience import Plan, Ruling
 from grpo_framework.records import (
     SUCCESS_REWARD,
     Contrast,
@@ -19,6 +19,7 @@ from grpo_framework.records import (
     FinalAnswer,
     Measured,
     Owner,
+    OwnerScore,
     Rollout,
     Unit,
     Usage,
@@ -175,6 +176,57 @@ class ContrastFound:
 
 
 @frozen
+class EditsGated:
+    """An owner's edits of a batch were measured on validation problems.
+
+    Attributes:
+        epoch: Counted from 1.
+        batch: Counted from 1.
+        owner: Whose library they change.
+        rulings: One for each edit.
+        units: Rollouts and fusions that were judged for it.
+    """
+
+    epoch: int
+    batch: int
+    owner: Owner
+    rulings: tuple[Ruling, ...]
+    units: int = 0
+
+
+@frozen
+class VersionScored:
+    """The libraries as an epoch left them were tried on all validation problems.
+
+    Attributes:
+        epoch: Counted from 1; 0 is before the first.
+        scores: One for each owner; of the critic, over its fusions.
+        versions: Of the libraries that were tried.
+        units: Rollouts and fusions that were judged for it.
+    """
+
+    epoch: int
+    scores: tuple[OwnerScore, ...]
+    versions: tuple[tuple[Owner, int], ...]
+    units: int = 0
+
+
+@frozen
+class VersionRestored:
+    """The run ends with the libraries as `epoch` left them, which did best on validation.
+
+    Attributes:
+        epoch: Counted from 1; 0 is before the first.
+        versions: Of the libraries now, by owner.
+        sizes: Experiences in them, by owner.
+    """
+
+    epoch: int
+    versions: tuple[tuple[Owner, int], ...]
+    sizes: tuple[tuple[Owner, int], ...]
+
+
+@frozen
 class LibraryCommitted:
     """A batch's edits of one owner's library were judged and, if any, committed.
 
@@ -233,6 +285,9 @@ Event: TypeAlias = (
     | UnitFailed
     | GroupFinished
     | ContrastFound
+    | EditsGated
+    | VersionScored
+    | VersionRestored
     | LibraryCommitted
     | BatchFinished
     | EpochFinished

@@ -16,6 +16,7 @@ async def fuse(
     attempts: tuple[Attempt, ...],
     own: Library,
     shared: Library,
+    index: int = 0,
 ) -> FinalAnswer | Failure | None:
     """Let the critic fuse one generator's attempts, and judge what it says.
 
@@ -26,6 +27,7 @@ async def fuse(
         attempts: Those that were made; without any there is nothing to fuse and nothing to say.
         own: The critic's library.
         shared: Everybody's.
+        index: Which fusion of these attempts it is, where there are several.
 
     Returns:
         None where there was no attempt.
@@ -33,7 +35,7 @@ async def fuse(
     if not attempts:
         return None
     library = join(own, shared)
-    unit = stages.unit(problem.id, owner, "fusion")
+    unit = stages.unit(problem.id, owner, "fusion", index)
     seed = unit.seed(stages.run_seed)
     critic = stages.engine.critic
 
@@ -43,11 +45,11 @@ async def fuse(
             await critic.fuse(problem.question, attempts, shown, seed=seed), shown, library
         )
 
-    texts = [attempt.text for attempt in attempts]
+    texts = [*stages.about(library), *(attempt.text for attempt in attempts)]
     fused = await stages.do(unit, Attempt, work, version=library.version, inputs=texts)
     if isinstance(fused, Failure):
         return fused
-    judging = stages.unit(problem.id, owner, "fusion_verdict")
+    judging = stages.unit(problem.id, owner, "fusion_verdict", index)
     comparator = stages.engine.comparator
     verdict = await stages.do(
         judging,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ class Identity:
         config: The decisive part of the configuration.
         problems: SHA-256 over the problems with their answers, in order.
         count: Number of problems.
+        validation: SHA-256 over the validation problems; empty without any.
         plugins: Plugin → name and version of its distribution, of those the run uses.
     """
 
@@ -34,13 +35,20 @@ class Identity:
     problems: str
     count: int
     plugins: dict[str, str]
+    validation: str = ""
 
 
-def identify(config: RunConfig, problems: Iterable[Problem], plugins: Plugins) -> Identity:
+def identify(
+    config: RunConfig,
+    problems: Iterable[Problem],
+    plugins: Plugins,
+    validation: Sequence[Problem] = (),
+) -> Identity:
     """The identity of a run about to begin or to go on."""
     digest, count = _digest(problems)
     used = {record.name: record.distribution for record in plugins.imported()}
-    return Identity(config.decisive, digest, count, used)
+    judging = _digest(validation)[0] if validation else ""
+    return Identity(config.decisive, digest, count, used, judging)
 
 
 def _digest(problems: Iterable[Problem]) -> tuple[str, int]:
@@ -67,7 +75,9 @@ def check_identity(path: Path, now: Identity) -> None:
         raise ConfigError(message, hint=hint)
 
 
-def check_problems(path: Path, problems: Iterable[Problem]) -> None:
+def check_problems(
+    path: Path, problems: Iterable[Problem], validation: Sequence[Problem] = ()
+) -> None:
     """Compare problems with those of the run in a directory.
 
     Raises:
@@ -75,7 +85,8 @@ def check_problems(path: Path, problems: Iterable[Problem]) -> None:
         DataError: The directory's own record cannot be read.
     """
     then, (digest, count) = _read(path), _digest(problems)
-    if digest != then.problems:
+    judging = _digest(validation)[0] if validation else ""
+    if digest != then.problems or judging != then.validation:
         message = f"the problems of {path} have changed ({then.count} then, {count} now)"
         raise ConfigError(message, hint="undo that: a run is replayed and rescored on its own")
 
@@ -96,6 +107,8 @@ def _differences(then: Identity, now: Identity) -> list[str]:
     ]
     if then.problems != now.problems:
         found.append(f"the problems have changed ({then.count} then, {now.count} now)")
+    if then.validation != now.validation:
+        found.append("the validation problems have changed")
     found += [
         f"plugin {name}: {old or 'not used'} is now {new or 'not used'}"
         for name, old, new in _changed(then.plugins, now.plugins)

@@ -17,6 +17,7 @@ from grpo_framework.experience import (
     Add,
     Count,
     Delete,
+    Edit,
     Guards,
     Hygiene,
     Library,
@@ -26,6 +27,8 @@ from grpo_framework.experience import (
     Plan,
     Promotion,
     Refusal,
+    Ruling,
+    Trial,
     apply,
     count,
     find_promotions,
@@ -33,10 +36,17 @@ from grpo_framework.experience import (
     normalise,
     plan,
 )
+from grpo_framework.experience.rules import content_of, tried_key
 from grpo_framework.plugins import Plugins
 from grpo_framework.protocols import ExperienceStore
 from grpo_framework.records import Owner, Problem
 from grpo_framework.workshop import open_store
+
+GATE: Mapping[str, str] = {"rejected": "gate", "provisional": "on-trial"}
+"""What the gate found → the rule under which an edit it keeps back is reported."""
+
+REMEMBERED = 200
+"""Rejected edits of an owner that are remembered, so that none is bought twice."""
 
 
 def _now() -> str:
@@ -82,6 +92,7 @@ class ExperienceManager:
         limits: Hard limits of a library.
         guards: The problems whose answers and wording no experience may carry.
         hygiene: Which texts are refused for what they say.
+        gated: Whether edits are measured, so that undecided ones are proposed again.
         config: Names a store and the limits.
         plugins: Where the configured store is found.
     """
@@ -90,6 +101,7 @@ class ExperienceManager:
     limits: Limits = field(factory=Limits)
     guards: Guards = field(factory=Guards)
     hygiene: Hygiene = field(factory=Hygiene)
+    gated: bool = False
     config: RunConfig | None = None
     plugins: Plugins = field(factory=Plugins.discover)
 
@@ -169,7 +181,82 @@ class ExperienceManager:
         Returns:
             One decision per owner, the shared library's first.
         """
-        plans = self._plans(snapshot, proposals)
+        return self._commits(snapshot, self._plans(snapshot, proposals), counts, now=now)
+
+    def edits(
+        self, snapshot: Mapping[Owner, Library], commits: Sequence[Commit]
+    ) -> dict[Owner, tuple[Edit, ...]]:
+        """What of a batch's decisions is to be measured, by the owner whose library changes.
+
+        An entry that other owners hold alike moves to the shared library as one edit, with what it
+        replaces; removing what the shared library says already is no edit.
+
+        Args:
+            snapshot: The newest libraries, the shared one among them.
+            commits: What `decide` returned for them.
+        """
+        plans = {commit.plan.owner: commit.plan for commit in commits}
+        moved = _moved(plans)
+        foreign = {item.id: item.content for item in snapshot[SHARED].experiences}
+        found: dict[Owner, tuple[Edit, ...]] = {}
+        for owner, judged in plans.items():
+            routine = () if owner == SHARED else _held_twice(snapshot[owner], foreign, self.limits)
+            known = {tried_key(trial.operation): trial for trial in _provisional(snapshot[owner])}
+            found[owner] = tuple(
+                _edit(owner, operation, moved, known)
+                for operation in judged.changes
+                if operation not in routine and (owner, operation) not in moved.values()
+            )
+        return found
+
+    def settle(
+        self,
+        snapshot: Mapping[Owner, Library],
+        commits: Sequence[Commit],
+        rulings: Sequence[Ruling],
+        counts: Mapping[str, Count],
+        *,
+        now: str,
+    ) -> tuple[Commit, ...]:
+        """Decide once more, with what the gate let pass alone; writes nothing.
+
+        Args:
+            snapshot: As for `decide`.
+            commits: What `decide` returned.
+            rulings: On all edits of these commits.
+            counts: As for `decide`.
+            now: As for `decide`.
+        """
+        kept_back = {(row.owner, row.operation): row for row in rulings if not _passed(row)}
+        plans = {commit.plan.owner: commit.plan for commit in commits}
+        stay = {
+            delete for place, delete in _moved(plans).items() if (SHARED, place[0]) in kept_back
+        }
+        final: dict[Owner, Plan] = {}
+        for owner, judged in plans.items():
+            passed = [
+                operation
+                for operation in judged.accepted
+                if (owner, operation) not in kept_back and (owner, operation) not in stay
+            ]
+            again = self._judge(snapshot, owner, passed)
+            held = [
+                Refusal(row.operation, GATE[row.finding], row.reason)
+                for (of, _), row in kept_back.items()
+                if of == owner
+            ]
+            final[owner] = evolve(again, refused=(*judged.refused, *again.refused, *held))
+        settled = self._commits(snapshot, final, counts, now=now)
+        return tuple(_remember(commit, rulings) for commit in settled)
+
+    def _commits(
+        self,
+        snapshot: Mapping[Owner, Library],
+        plans: Mapping[Owner, Plan],
+        counts: Mapping[str, Count],
+        *,
+        now: str,
+    ) -> tuple[Commit, ...]:
         commits = []
         for owner in (SHARED, *(owner for owner in snapshot if owner != SHARED)):
             before = snapshot[owner]
@@ -200,6 +287,42 @@ class ExperienceManager:
                 if not await self._stands(commit.after):
                     raise
 
+    async def restore(
+        self, libraries: Mapping[Owner, Library], versions: Mapping[Owner, int]
+    ) -> dict[Owner, Library]:
+        """Make old versions the newest again: their experiences, under a new version number.
+
+        Use counts go on from the newest ones; ids are not reused, and nothing is forgotten.
+
+        Args:
+            libraries: The newest of each owner.
+            versions: What to restore; an owner whose experiences are those already stays as it is.
+
+        Returns:
+            The newest of each owner afterwards.
+        """
+        restored = dict(libraries)
+        for owner, version in versions.items():
+            newest = libraries[owner]
+            old = await self._opened.load(owner, version=version)
+            if old.wording == newest.wording:
+                continue
+            now = {item.id: item for item in newest.experiences}
+            held = tuple(
+                evolve(
+                    item,
+                    usage_count=max(item.usage_count, now[item.id].usage_count),
+                    success_count=max(item.success_count, now[item.id].success_count),
+                )
+                if item.id in now
+                else item
+                for item in old.experiences
+            )
+            changed = evolve(newest, version=newest.version + 1, experiences=held)
+            await self.commit([Commit(Plan(owner, newest.version), newest, changed)])
+            restored[owner] = changed
+        return restored
+
     async def _stands(self, library: Library) -> bool:
         """Whether the store holds this very version already."""
         try:
@@ -208,6 +331,26 @@ class ExperienceManager:
             return False
         return held.digest == library.digest
 
+    def _judge(
+        self, snapshot: Mapping[Owner, Library], owner: Owner, operations: Sequence[Operation]
+    ) -> Plan:
+        """Judge an owner's operations by the rules, the shared library and all trials at hand."""
+        shared, own = snapshot[SHARED], snapshot[owner]
+        foreign = {item.id: item.content for item in shared.experiences}
+        for trial in _provisional(shared) if self.gated else ():
+            content = content_of(trial.operation)
+            if content is not None:
+                foreign[f"the edit on trial {content[:60]!r}"] = content
+        return plan(
+            own,
+            operations,
+            limits=self.limits,
+            foreign={} if owner == SHARED else foreign,
+            guards=self.guards,
+            hygiene=self.hygiene,
+            trials=own.trials if owner == SHARED else (*own.trials, *shared.trials),
+        )
+
     def _plans(
         self, snapshot: Mapping[Owner, Library], proposals: Mapping[Owner, Sequence[Operation]]
     ) -> dict[Owner, Plan]:
@@ -215,19 +358,19 @@ class ExperienceManager:
         shared = snapshot[SHARED]
         foreign = {experience.id: experience.content for experience in shared.experiences}
         generators = [owner for owner in snapshot if owner not in (CRITIC, SHARED)]
-        wanted = {owner: list(proposals.get(owner, ())) for owner in snapshot}
+        waiting = _provisional if self.gated else _nothing
+        wanted = {
+            owner: [
+                *(trial.operation for trial in waiting(library)),
+                *proposals.get(owner, ()),
+            ]
+            for owner, library in snapshot.items()
+        }
         for owner in generators:
             wanted[owner] += _held_twice(snapshot[owner], foreign, self.limits)
 
         def judge(owner: Owner, *more: Operation) -> Plan:
-            return plan(
-                snapshot[owner],
-                [*wanted[owner], *more],
-                limits=self.limits,
-                foreign={} if owner == SHARED else foreign,
-                guards=self.guards,
-                hygiene=self.hygiene,
-            )
+            return self._judge(snapshot, owner, [*wanted[owner], *more])
 
         plans = {owner: judge(owner) for owner in snapshot}
         drafts = [_draft(snapshot[owner], plans[owner]) for owner in generators]
@@ -245,6 +388,72 @@ class ExperienceManager:
             owner: evolve(judged, refused=(*judged.refused, *moved[owner]))
             for owner, judged in final.items()
         }
+
+
+def _nothing(_: Library) -> tuple[Trial, ...]:
+    return ()
+
+
+def _provisional(library: Library) -> tuple[Trial, ...]:
+    return tuple(trial for trial in library.trials if trial.state == "provisional")
+
+
+def _passed(ruling: Ruling) -> bool:
+    return ruling.finding == "accepted"
+
+
+def _moved(plans: Mapping[Owner, Plan]) -> dict[tuple[Operation, str], tuple[Owner, Operation]]:
+    """Addition to the shared library and id of an entry it replaces → owner and delete."""
+    deletes = {
+        operation.id: (owner, operation)
+        for owner, judged in plans.items()
+        for operation in judged.accepted
+        if isinstance(operation, Delete) and owner != SHARED
+    }
+    return {
+        (operation, id_): deletes[id_]
+        for operation in plans[SHARED].accepted
+        if isinstance(operation, Add)
+        for id_ in operation.parents
+        if id_ in deletes
+    }
+
+
+def _edit(
+    owner: Owner,
+    operation: Operation,
+    moved: Mapping[tuple[Operation, str], tuple[Owner, Operation]],
+    known: Mapping[str, Trial],
+) -> Edit:
+    """An operation with what goes with it and what is known of it."""
+    deletes = tuple(
+        (holder, delete)
+        for (add, _), (holder, delete) in moved.items()
+        if owner == SHARED and add == operation and isinstance(delete, Delete)
+    )
+    trial = known.get(tried_key(operation))
+    if trial is None:
+        return Edit(owner, operation, deletes)
+    return Edit(owner, operation, deletes, trial.tries, trial.differences)
+
+
+def _remember(commit: Commit, rulings: Sequence[Ruling]) -> Commit:
+    """The commit with its owner's trials as the gate leaves them; a version more if they differ."""
+    owner, after = commit.plan.owner, commit.after
+    own = {tried_key(row.operation): row for row in rulings if row.owner == owner}
+    rejected = [trial for trial in after.trials if trial.state == "rejected"]
+    fresh = [
+        Trial(row.operation, row.finding, row.reason, row.tries, row.differences)
+        for row in own.values()
+        if row.finding != "accepted"
+    ]
+    rejected = [trial for trial in rejected if tried_key(trial.operation) not in own]
+    rejected += [trial for trial in fresh if trial.state == "rejected"]
+    waiting = [trial for trial in fresh if trial.state == "provisional"]
+    trials = (*rejected[-REMEMBERED:], *waiting)
+    if trials == after.trials:
+        return commit
+    return evolve(commit, after=evolve(after, trials=trials, version=commit.before.version + 1))
 
 
 def _held_twice(library: Library, shared: Mapping[str, str], limits: Limits) -> list[Operation]:

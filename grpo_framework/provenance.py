@@ -56,13 +56,23 @@ class Trained:
         return any(len(each) >= _CUT and text.startswith(each) for each in self.sources)
 
 
-def training_document(problems: Iterable[Problem]) -> dict[str, Any]:
-    """What is kept of training problems: id and digest of each, in order."""
-    rows = [
+def training_document(
+    problems: Iterable[Problem], validation: Iterable[Problem] = ()
+) -> dict[str, Any]:
+    """What is kept of the problems that experiences were learned from: id and digest of each.
+
+    Args:
+        problems: Trained on.
+        validation: What edits were chosen by: who measures on these measures the choice too.
+    """
+    return {"problems": _rows(problems), "validation": _rows(validation)}
+
+
+def _rows(problems: Iterable[Problem]) -> list[dict[str, str]]:
+    return [
         {"id": problem.id, "digest": _digest(normalise(problem.question.text))}
         for problem in problems
     ]
-    return {"problems": rows}
 
 
 def leave_beside(directory: Path, document: dict[str, Any]) -> None:
@@ -124,7 +134,8 @@ def _wrote_to(config: Path, directory: Path) -> bool:
 
 def _read(file: Path) -> Trained:
     try:
-        rows = json.loads(file.read_text(encoding="utf-8"))["problems"]
+        document = json.loads(file.read_text(encoding="utf-8"))
+        rows = [*document["problems"], *document.get("validation", ())]
         ids = frozenset(str(row["id"]) for row in rows)
         return Trained(ids, frozenset(str(row["digest"]) for row in rows))
     except (OSError, ValueError, KeyError, TypeError) as error:

@@ -32,6 +32,7 @@ from grpo_framework.recording import Checkpoint
 from grpo_framework.records import Failure, Owner, Unit
 from grpo_framework.reports import ReportFold, RunReport
 from grpo_framework.rundir import EXPERIENCES, JOURNAL, open_journal
+from grpo_framework.splitting import choose, choose_validation
 from grpo_framework.standing import read_events, read_report
 from grpo_framework.trainer import TrainingFreeGRPOTrainer
 from grpo_framework.workshop import Workshop
@@ -76,8 +77,9 @@ async def replay(path: Path, config: RunConfig, plugins: Plugins) -> Replayed:
     if report is None:
         hint = f"finish it first: grpo-cli runs resume {path}"
         raise DataError("this run has not come to its end", path=path, hint=hint)
-    problems = await Workshop(config, plugins).problems()
-    check_problems(path, problems)
+    found = await Workshop(config, plugins).read()
+    problems, validation = choose(found, config), choose_validation(found, config)
+    check_problems(path, problems, validation)
     async with open_journal(path / JOURNAL) as journal:
         record = _Record(_Recorded(journal, _read_failures(path)))
         seeds = await _libraries_at_start(journal, config, plugins)
@@ -96,9 +98,13 @@ async def replay(path: Path, config: RunConfig, plugins: Plugins) -> Replayed:
             run_id=report.run_id,
             max_failures=config.max_failures,
             staleness=config.staleness,
+            gate=config.gate.kind,
+            gate_budget=config.gate.budget,
+            gate_tries=config.gate.tries,
+            patience=config.patience,
             record=record.open,
         )
-        now = await trainer.train_async(problems)
+        now = await trainer.train_async(problems, validation)
     differences = (
         *_differences("report", to_document(report), to_document(now)),
         *_compare_libraries(path, record.libraries),
@@ -133,10 +139,7 @@ class _Recorded:
     def __init__(self, journal: Journal, failed: _Failures) -> None:
         self.journal = journal
         self.failed = failed
-        self._addresses = {
-            (unit.stage, f"{unit.epoch}/{unit.batch}/{unit.problem}/{unit.owner}/{unit.index}")
-            for unit in failed.failures
-        }
+        self._addresses = {(unit.stage, unit.address) for unit in failed.failures}
 
     async def get(self, kind: str, key: str) -> Any:
         value = await self.journal.get(kind, key)
@@ -249,20 +252,23 @@ class _Held:
     """The store of a replay: the libraries of the run's start, and what is committed to them."""
 
     def __init__(self, libraries: Mapping[Owner, Library]) -> None:
-        self._libraries = dict(libraries)
+        self._newest = dict(libraries)
+        self._versions = {(each.owner, each.version): each for each in libraries.values()}
 
     async def load(self, owner: Owner, /, *, version: int | None = None) -> Library:
-        library = self._libraries.get(owner, Library(owner))
-        if version not in (None, library.version):
-            message = f"a replay holds the newest version of {owner} only, not {version}"
+        if version is None:
+            return self._newest.get(owner, Library(owner))
+        if version and (owner, version) not in self._versions:
+            message = f"a replay holds no version {version} of {owner} from before the run"
             raise StoreError(message)
-        return library
+        return self._versions.get((owner, version), Library(owner))
 
     async def commit(self, library: Library, /, *, expected_version: int) -> None:
         found = (await self.load(library.owner)).version
         if found != expected_version:
             raise VersionConflict(library.owner, expected=expected_version, found=found)
-        self._libraries[library.owner] = library
+        self._newest[library.owner] = library
+        self._versions[library.owner, library.version] = library
 
 
 async def _libraries_at_start(

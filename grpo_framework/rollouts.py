@@ -22,6 +22,7 @@ from grpo_framework.records import (
     Owner,
     Past,
     Problem,
+    Purpose,
     Rollout,
     Stage,
     Unit,
@@ -54,6 +55,7 @@ class Stages:
         memory: Remembers finished units; None remembers nothing.
         unit_timeout: Seconds that one unit may take in all, None for any.
         past: What the owners' earlier batches came to.
+        purpose: What the work is for; anything but learning is kept by the library's wording too.
     """
 
     engine: Engine
@@ -67,10 +69,15 @@ class Stages:
     memory: Memory | None = None
     unit_timeout: float | None = None
     past: Mapping[Owner, Past] = field(factory=dict)
+    purpose: Purpose = "learn"
 
     def unit(self, problem: str, owner: Owner, stage: Stage, index: int = 0) -> Unit:
         """The address of a piece of work in this batch."""
-        return Unit(self.epoch, self.batch, problem, owner, stage, index)
+        return Unit(self.epoch, self.batch, problem, owner, stage, index, self.purpose)
+
+    def about(self, library: Library) -> tuple[str, ...]:
+        """What tells apart work on several libraries of one version, as an input of `do`."""
+        return () if self.purpose == "learn" else (library.wording,)
 
     async def do(
         self,
@@ -94,7 +101,7 @@ class Stages:
             inputs: What else it is made from: the work of other units, which may be more after a
                 resume, where some of them had failed.
         """
-        key = f"{unit.epoch}/{unit.batch}/{unit.problem}/{unit.owner}/{unit.index}/{version}"
+        key = f"{unit.address}/{version}"
         if inputs and self.memory is not None:
             key = f"{key}/{digest(inputs)}"
         kept = None if self.memory is None else await self.memory.get(unit.stage, key)
@@ -206,16 +213,13 @@ def start_group(
     turn = asyncio.Semaphore(1 if stages.serial else stages.rollouts)
 
     async def one(index: int) -> Attempt | Failure:
-        async with turn, stages.slots:
+        async with turn:
             return await _attempt(stages, problem, library, index)
 
     made = [tasks.create_task(one(index)) for index in range(stages.rollouts)]
 
     async def finish(index: int) -> Tried:
-        attempt = await made[index]
-        if isinstance(attempt, Failure):
-            return Tried(attempt, attempt)
-        return Tried(attempt, await _verdict(stages, problem, attempt, library, index))
+        return await _judged(stages, problem, await made[index], library, index)
 
     judged = [tasks.create_task(finish(index)) for index in range(stages.rollouts)]
 
@@ -229,7 +233,35 @@ def start_group(
     return Group(tasks.create_task(all_attempts()), tasks.create_task(all_tried()))
 
 
+async def try_once(stages: Stages, problem: Problem, library: Library, index: int) -> Tried:
+    """One rollout by itself: the attempt and its verdict.
+
+    Args:
+        stages: Of the batch.
+        problem: With its reference, which only the comparator sees.
+        library: All that may go into the prompt, the shared experiences among it.
+        index: Which one, counted from 0; its seed derives from it.
+    """
+    attempt = await _attempt(stages, problem, library, index)
+    return await _judged(stages, problem, attempt, library, index)
+
+
+async def _judged(
+    stages: Stages, problem: Problem, attempt: Attempt | Failure, library: Library, index: int
+) -> Tried:
+    if isinstance(attempt, Failure):
+        return Tried(attempt, attempt)
+    return Tried(attempt, await _verdict(stages, problem, attempt, library, index))
+
+
 async def _attempt(
+    stages: Stages, problem: Problem, library: Library, index: int
+) -> Attempt | Failure:
+    async with stages.slots:
+        return await _attempt_now(stages, problem, library, index)
+
+
+async def _attempt_now(
     stages: Stages, problem: Problem, library: Library, index: int
 ) -> Attempt | Failure:
     unit = stages.unit(problem.id, library.owner, "attempt", index)
@@ -242,7 +274,8 @@ async def _attempt(
             await generator.attempt(problem.question, shown, seed=seed), shown, library
         )
 
-    return await stages.do(unit, Attempt, work, version=library.version)
+    about = stages.about(library)
+    return await stages.do(unit, Attempt, work, version=library.version, inputs=about)
 
 
 async def _verdict(
@@ -251,7 +284,11 @@ async def _verdict(
     comparator = stages.engine.comparator
     unit = stages.unit(problem.id, library.owner, "verdict", index)
     verdict = await stages.do(
-        unit, Verdict, lambda: judge(comparator, problem, attempt), version=library.version
+        unit,
+        Verdict,
+        lambda: judge(comparator, problem, attempt),
+        version=library.version,
+        inputs=stages.about(library),
     )
     if isinstance(verdict, Failure):
         return verdict

@@ -25,6 +25,7 @@ class RunSettings:
     unit_timeout: float | None = None
     run_id: str = ""
     max_failures: float = 0.5
+    patience: int | None = None
 
 
 @frozen
@@ -51,6 +52,11 @@ class Batch:
     def first(self) -> bool:
         """Whether it begins its epoch."""
         return self.number == 1
+
+    @property
+    def last(self) -> bool:
+        """Whether it ends its epoch."""
+        return self.number == self.of_batches
 
 
 def plan_batches(

@@ -10,8 +10,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import NoReturn
 
-from grpo_framework.advantage import consolidate, tally
-from grpo_framework.codec import from_document, to_document
+from grpo_framework.committing import Closing
 from grpo_framework.engine import Engine
 from grpo_framework.errors import DataError
 from grpo_framework.events import (
@@ -23,16 +22,21 @@ from grpo_framework.events import (
     LibraryCommitted,
     RunFinished,
     RunStarted,
+    VersionRestored,
+    VersionScored,
 )
-from grpo_framework.experience import Count, Library, Operation, tokens_of
+from grpo_framework.experience import Library, tokens_of
+from grpo_framework.gating import Gate
 from grpo_framework.lanes import Learned, answers_of, learn
-from grpo_framework.manager import ExperienceManager, Grounds
+from grpo_framework.manager import ExperienceManager
+from grpo_framework.measuring import measure_once
 from grpo_framework.protocols import Observer
 from grpo_framework.recording import Recording
 from grpo_framework.records import Owner, Problem, measure
 from grpo_framework.reports import ReportFold, RunReport
 from grpo_framework.rollouts import EndsProcess, Stages
 from grpo_framework.schedule import Batch, RunSettings, plan_batches
+from grpo_framework.scoring import Scored, score_version
 
 logger = logging.getLogger(__name__)
 
@@ -46,6 +50,7 @@ class Session:
         manager: Opened.
         observers: See every event.
         record: The run's directory; None leaves no trace and cannot be resumed.
+        gate: Measures edits before they are committed, and versions after an epoch; None does not.
     """
 
     def __init__(
@@ -56,12 +61,14 @@ class Session:
         *,
         observers: Sequence[Observer] = (),
         record: Recording | None = None,
+        gate: Gate | None = None,
     ) -> None:
         self._settings = settings
         self._engine = engine
         self._manager = manager
         self._observers = list(observers)
         self._record = record
+        self._gate = gate
         self._slots = asyncio.Semaphore(engine.concurrency)
         self._fold = ReportFold() if record is None else record.fold
         self._mark = time.perf_counter()
@@ -94,6 +101,7 @@ class Session:
         done, newest, seen = await self._begin(schedule, len(problems))
         try:
             libraries = await self._work(schedule, done, newest, seen)
+            libraries = await self._restore_best(libraries)
             if self._record is not None:
                 self._record.write_experiences(libraries.values())
             outcome = self._outcome()
@@ -164,11 +172,15 @@ class Session:
         following = done
         try:
             while following < len(schedule) or running:
+                if self._is_enough():
+                    break
                 while following < len(schedule) and len(running) <= self._settings.staleness:
                     batch = schedule[following]
                     stale = self._settings.staleness and following == done > 0
                     libraries = seen if stale else newest
                     await self._announce_batch(batch, libraries, opening=following == done)
+                    if following == 0:
+                        await self._score(self._stages(batch), 0, libraries)
                     collecting = asyncio.create_task(self._collect(batch, libraries))
                     running.append((batch, collecting))
                     following += 1
@@ -182,6 +194,11 @@ class Session:
                 task.cancel()
             await asyncio.gather(*(task for _, task in running), return_exceptions=True)
         return newest
+
+    def _is_enough(self) -> bool:
+        """Whether so many epochs in a row brought nothing that the run ends here."""
+        patience = self._settings.patience
+        return patience is not None and self._fold.epochs_without_gain >= patience
 
     def _outcome(self) -> str:
         report = self.report
@@ -229,20 +246,10 @@ class Session:
     async def _commit(
         self, batch: Batch, libraries: dict[Owner, Library], learned: Sequence[Learned]
     ) -> dict[Owner, Library]:
-        """Consolidate every owner's proposals side by side, decide, journal, commit."""
+        """Close a batch, and at the end of an epoch see how the libraries do on validation."""
         stages = self._stages(batch)
-        proposals = await self._consolidate(stages, libraries, learned)
-        await self._engine.brake.confirm()
-        used, succeeded = tally([answer for lane in learned for answer in lane.answers])
-        counts = {id_: Count(number, succeeded[id_]) for id_, number in used.items()}
-        grounds = await self._settle(batch, Grounds(proposals, counts))
-        commits = self._manager.decide(
-            libraries, grounds.proposals, grounds.counts, now=grounds.now
-        )
-        if self._record is not None:
-            # A power loss that spares the store must not forget what its commit follows from.
-            await self._record.sync()
-        await self._manager.commit(commits)
+        closing = Closing(stages, self._manager, self._record, self._gate)
+        commits = await closing.close(libraries, learned)
         committed = {commit.plan.owner: commit.after for commit in commits}
         after = {owner: committed[owner] for owner in libraries}
         tokens = tokens_of(libraries.values())
@@ -258,12 +265,41 @@ class Session:
                     measured=measure(answers_of(learned, commit.plan.owner), tokens),
                 )
             )
+        if batch.last:
+            await self._score(stages, batch.epoch, after)
         started, self._mark = self._mark, time.perf_counter()
         await self.announce(BatchFinished(batch.epoch, batch.number, self._mark - started))
-        if batch.number == batch.of_batches:
+        if batch.last:
             await self.announce(EpochFinished(batch.epoch))
         await self._checkpoint(batch.epoch, batch.number, _versions(after), _versions(libraries))
         return after
+
+    async def _score(self, stages: Stages, epoch: int, libraries: dict[Owner, Library]) -> None:
+        """Try the libraries as an epoch left them on the validation problems, if there are any."""
+        if self._gate is None:
+            return
+        problems, known = self._gate.problems, self._fold.latest_scores
+
+        async def work(quiet: Stages) -> Scored:
+            return await score_version(quiet, problems, libraries, known)
+
+        found = await measure_once(
+            stages, "validation", str(epoch), work, kind=Scored, record=self._record
+        )
+        versions = tuple(_versions(libraries).items())
+        await self.announce(VersionScored(epoch, found.scores, versions, found.units))
+
+    async def _restore_best(self, libraries: dict[Owner, Library]) -> dict[Owner, Library]:
+        """The version that did best on validation, as the newest one; the last where none did."""
+        best = self._fold.best_version
+        if best is None or dict(best.versions) == _versions(libraries):
+            return libraries
+        restored = await self._manager.restore(libraries, dict(best.versions))
+        if restored != libraries:
+            versions = tuple(_versions(restored).items())
+            sizes = tuple((owner, len(library)) for owner, library in restored.items())
+            await self.announce(VersionRestored(best.epoch, versions, sizes))
+        return restored
 
     async def _checkpoint(
         self, epoch: int, batch: int, versions: dict[Owner, int], before: dict[Owner, int]
@@ -272,34 +308,6 @@ class Session:
             await self._record.checkpoint(
                 epoch, batch, versions=versions, before=before, budget=self._engine.budget
             )
-
-    async def _consolidate(
-        self, stages: Stages, libraries: Mapping[Owner, Library], learned: Sequence[Learned]
-    ) -> dict[Owner, tuple[Operation, ...]]:
-        proposed: dict[Owner, tuple[Operation, ...]] = {}
-        for owner, operations in (row for lane in learned for row in lane.proposals):
-            proposed[owner] = proposed.get(owner, ()) + operations
-        async with asyncio.TaskGroup() as tasks:
-            merged = {
-                owner: tasks.create_task(consolidate(stages, owner, operations, libraries[owner]))
-                for owner, operations in proposed.items()
-            }
-        return {owner: task.result() for owner, task in merged.items()}
-
-    async def _settle(self, batch: Batch, grounds: Grounds) -> Grounds:
-        """What the commit follows from, journalled before it.
-
-        A resumed run commits by what is journalled: units that failed before the crash may succeed
-        now, and the commit must be the one that may stand in the store already.
-        """
-        if self._record is None:
-            return grounds
-        key = f"{batch.epoch}/{batch.number}"
-        kept = await self._record.memory.get("commit", key)
-        if kept is not None:
-            return from_document(kept, Grounds)
-        await self._record.memory.put("commit", key, to_document(grounds))
-        return grounds
 
 
 def _versions(libraries: Mapping[Owner, Library]) -> dict[Owner, int]:

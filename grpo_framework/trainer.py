@@ -9,11 +9,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
+from typing import Literal
 
-from grpo_framework.config import Execution
+from attrs import evolve
+
+from grpo_framework.config import Execution, GateLimits
 from grpo_framework.console import ConsoleObserver
 from grpo_framework.engine import CausalEngine
-from grpo_framework.errors import ProblemError
+from grpo_framework.errors import ConfigError, ProblemError
+from grpo_framework.gating import Gate
 from grpo_framework.manager import ExperienceManager
 from grpo_framework.protocols import Observer
 from grpo_framework.recording import Recording
@@ -21,6 +25,7 @@ from grpo_framework.records import Problem
 from grpo_framework.reports import RunReport
 from grpo_framework.schedule import RunSettings
 from grpo_framework.session import Session
+from grpo_framework.splitting import LEAST_VALIDATION
 
 
 class TrainingFreeGRPOTrainer:
@@ -42,6 +47,11 @@ class TrainingFreeGRPOTrainer:
         max_failures: Share of failed units (0 to 1) above which the outcome is ``failed``.
         staleness: 1 lets a batch's rollouts start on the libraries of one commit before, while the
             last groups of the batch before are still judged; 0 waits for the commit.
+        gate: ``paired`` measures every edit on validation problems before it is committed, ``none``
+            keeps all that the rules let pass; None is ``paired`` with at least 20 of them.
+        gate_budget: Most pairs of rollouts for one owner's edits in one batch.
+        gate_tries: Batches in which an undecided edit is tried before it is given up.
+        patience: Epochs in a row without a gain after which the run ends; None runs them all.
         unit_timeout: Seconds that one attempt, fusion or advice may take in all; None for any.
         record: Opens the run's directory, once the models answer; what it holds is not paid for
             again (`grpo_framework.rundir.open_record`).
@@ -67,6 +77,10 @@ class TrainingFreeGRPOTrainer:
         run_id: str = "",
         max_failures: float = 0.5,
         staleness: int = 0,
+        gate: Literal["paired", "none"] | None = None,
+        gate_budget: int = 40,
+        gate_tries: int = 3,
+        patience: int | None = None,
         unit_timeout: float | None = None,
         record: Callable[[], AbstractAsyncContextManager[Recording | None]] = nullcontext,
         **unknown: object,
@@ -76,6 +90,9 @@ class TrainingFreeGRPOTrainer:
             rollouts_per_generator=rollouts_per_generator,
             num_epochs=num_epochs,
             batch_size=batch_size,
+            gate_budget=gate_budget,
+            gate_tries=gate_tries,
+            patience=1 if patience is None else patience,
         )
         if staleness not in (0, 1):
             message = f"staleness must be 0 or 1, not {staleness}"
@@ -94,7 +111,9 @@ class TrainingFreeGRPOTrainer:
             unit_timeout=unit_timeout,
             run_id=run_id,
             max_failures=max_failures,
+            patience=patience,
         )
+        self.gate = GateLimits(gate, gate_budget, gate_tries)
         self._observers = tuple(observers)
         self._record = record
         self._session: Session | None = None
@@ -104,7 +123,7 @@ class TrainingFreeGRPOTrainer:
         """The report of the current or last run, also of an unfinished one."""
         return RunReport() if self._session is None else self._session.report
 
-    def train(self, problems: Iterable[Problem]) -> RunReport:
+    def train(self, problems: Iterable[Problem], validation: Iterable[Problem] = ()) -> RunReport:
         """Train on problems; the synchronous form of `train_async`.
 
         Raises:
@@ -113,39 +132,61 @@ class TrainingFreeGRPOTrainer:
         try:
             asyncio.get_running_loop()
         except RuntimeError:
-            return asyncio.run(self.train_async(problems))
-        message = "an event loop is already running: use 'await trainer.train_async(problems)'"
+            return asyncio.run(self.train_async(problems, validation))
+        message = "an event loop is already running: use 'await trainer.train_async(…)'"
         raise RuntimeError(message)
 
-    async def train_async(self, problems: Iterable[Problem]) -> RunReport:
+    async def train_async(
+        self, problems: Iterable[Problem], validation: Iterable[Problem] = ()
+    ) -> RunReport:
         """Train on problems and return the report.
 
         Args:
             problems: With their reference answers, ids without repeats.
+            validation: Problems that judge edits and versions and are not learned from.
 
         Raises:
             TypeError: Something else than a `Problem` is among them.
             ProblemError: Two have the same id.
+            ConfigError: Edits are to be measured, and there are no validation problems.
             GrpoError: What stops a whole run: a component that cannot be opened, a store that
                 cannot be written, an exhausted budget. The failure of a unit does not.
         """
         chosen = tuple(problems)
-        _check_problems(chosen)
+        gate = self._gate(tuple(validation))
+        used = chosen if gate is None else (*chosen, *gate.problems)
+        _check_problems(used)
         async with (
             self.experience_manager.open() as manager,
-            self.causal_engine.open(chosen) as engine,
+            self.causal_engine.open(used) as engine,
             self._record() as record,
         ):
             console = (ConsoleObserver(),) if self.verbose else ()
             self._session = Session(
                 self.settings,
                 engine,
-                manager.guarding(chosen),
+                evolve(manager.guarding(used), gated=gate is not None),
                 observers=(*console, *engine.observers, *self._observers),
                 record=record,
+                gate=gate,
             )
             await self._session.run(chosen)
         return self.report
+
+    def _gate(self, validation: tuple[Problem, ...]) -> Gate | None:
+        """What measures edits: as was asked for, or where there is enough to measure with."""
+        kind = self.gate.kind
+        if kind is None:
+            kind = "paired" if len(validation) >= LEAST_VALIDATION else "none"
+        if kind == "none":
+            return None
+        if not validation:
+            raise ConfigError(
+                "the gate is to measure edits, and there are no validation problems",
+                pointer="/gate/kind",
+                hint="give some the split 'validation', or leave them as they are with --gate none",
+            )
+        return Gate(validation, self.gate.budget, self.gate.tries)
 
 
 def _refuse(unknown: Mapping[str, object]) -> None:

@@ -28,6 +28,7 @@ from grpo_framework.plugins import (
 )
 from grpo_framework.protocols import ChatModel, ExperienceStore
 from grpo_framework.records import Owner, Problem
+from grpo_framework.splitting import choose
 from grpo_framework.validation import validate_with
 
 T = TypeVar("T")
@@ -159,11 +160,19 @@ class Workshop:
         Raises:
             ProblemError: A source cannot be used, or two problems have one id.
         """
+        return choose(await self.read(), self.config)
+
+    async def read(self) -> tuple[Problem, ...]:
+        """Read all problems of the sources that the configuration names, of every split.
+
+        Raises:
+            ProblemError: A source cannot be used.
+        """
         found: list[Problem] = []
         for use in self.config.datasets:
             async with self.open(PROBLEM_SOURCE, use) as source:
                 found.extend(await source.problems())
-        return select(tuple(found), self.config)
+        return tuple(found)
 
 
 def _place(config: RunConfig, use: ComponentConfig) -> str:
@@ -179,33 +188,6 @@ def _place(config: RunConfig, use: ComponentConfig) -> str:
                 if isinstance(item, ComponentConfig) and item.model is use:
                     return f"/{key}/{number}/model"
     return ""
-
-
-def select(problems: tuple[Problem, ...], config: RunConfig) -> tuple[Problem, ...]:
-    """The problems of the configured split, at most `max_problems` of them.
-
-    Where no problem names a split, all are in every split. As soon as one does, those that name
-    none are for training: otherwise they would be trained on and tested with.
-
-    Raises:
-        ConfigError: None are left, or two have the same id.
-    """
-    unnamed = "train" if any(problem.split for problem in problems) else config.split
-    wanted = tuple(
-        problem for problem in problems if config.split in ("all", problem.split or unnamed)
-    )
-    if not wanted:
-        splits = sorted({problem.split for problem in problems})
-        message = f"no problem is in the split '{config.split}'"
-        raise ConfigError(message, pointer="/split", hint=f"splits found: {', '.join(splits)}")
-    seen: dict[str, Problem] = {}
-    for problem in wanted:
-        if problem.id in seen:
-            other = seen[problem.id]
-            message = f"two problems have the id '{problem.id}': {other.source}, {problem.source}"
-            raise ConfigError(message, pointer="/datasets", hint="give each problem its own id")
-        seen[problem.id] = problem
-    return wanted[: config.max_problems]
 
 
 @asynccontextmanager

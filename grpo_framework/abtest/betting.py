@@ -54,6 +54,19 @@ class BettingTest:
         return self.p_value < ALPHA
 
 
+def log_wealth(differences: Sequence[float]) -> float:
+    """The log wealth of the gambler who bets that the mean is above 0; starts at 0.
+
+    Args:
+        differences: Each in [-1, 1], in any order.
+    """
+    logs = [
+        math.fsum(math.log1p(share * difference) for difference in differences)
+        for share in FRACTIONS
+    ]
+    return _log_mean(logs)
+
+
 def bet(differences: Sequence[float]) -> Tested:
     """The anytime-valid p-value after these differences, in whichever order they came."""
     test = BettingTest()

@@ -28,6 +28,7 @@ from grpo_framework.rundir import (
     open_record,
     preflight_holds,
 )
+from grpo_framework.splitting import choose, choose_validation
 from grpo_framework.standing import read_report
 from grpo_framework.trainer import TrainingFreeGRPOTrainer
 from grpo_framework.workshop import Workshop
@@ -86,16 +87,17 @@ class _Launch:
         config, plugins, path = self.config, self.plugins, self.path
         resumed = (path / JOURNAL).exists()
         workshop = Workshop(config, plugins)
-        problems = await workshop.problems()
+        found = await workshop.read()
+        problems, validation = choose(found, config), choose_validation(found, config)
         workshop.find_all()
-        identity = identify(config, problems, plugins)
+        identity = identify(config, problems, plugins, validation)
         if resumed:
             check_identity(path, identity)
             ended = read_report(path)
             if ended is not None:
                 click.echo(f"the run in {path} is {ended.outcome}; this is its report", err=True)
                 return ended
-        trained_on = training_document(problems)
+        trained_on = training_document(problems, validation)
         documents = {
             CONFIG: config.document,
             IDENTITY: identity_document(identity),
@@ -106,7 +108,7 @@ class _Launch:
                 _refuse_existing(config, await manager.load(config.owners), self.seeds)
             trainer = self._trainer(manager, documents, resumed=resumed)
             try:
-                return await trainer.train_async(problems)
+                return await trainer.train_async(problems, validation)
             except (BudgetExhausted, RunFailed):
                 click.echo(_how_to_go_on(path), err=True)
                 raise
@@ -141,6 +143,10 @@ class _Launch:
             run_id=self.path.name,
             max_failures=config.max_failures,
             staleness=config.staleness,
+            gate=config.gate.kind,
+            gate_budget=config.gate.budget,
+            gate_tries=config.gate.tries,
+            patience=config.patience,
             unit_timeout=config.calls.unit_timeout,
             record=record,
         )

@@ -8,8 +8,10 @@ from grpo_framework.config.values import (
     CallLimits,
     ComponentConfig,
     Execution,
+    GateLimits,
     PriceConfig,
     RunConfig,
+    SplitShares,
 )
 
 __all__ = [
@@ -19,8 +21,10 @@ __all__ = [
     "CallLimits",
     "ComponentConfig",
     "Execution",
+    "GateLimits",
     "PriceConfig",
     "RunConfig",
+    "SplitShares",
     "config_from_document",
     "load_config",
     "set_keys",

@@ -87,7 +87,15 @@ def config_from_document(document: Mapping[str, Any], *, path: Path | None = Non
         ) from error
     config = from_document(document, RunConfig)
     _check_hygiene(config)
+    _check_splits(config)
     return config
+
+
+def _check_splits(config: RunConfig) -> None:
+    held_out = config.splits.test + config.splits.validation
+    if held_out >= 1:
+        message = f"splits.test and splits.validation hold out {held_out:.0%}: nothing to train on"
+        raise ConfigError(message, pointer="/splits")
 
 
 def _check_hygiene(config: RunConfig) -> None:

@@ -108,6 +108,39 @@ class PriceConfig:
     output: float
 
 
+@frozen
+class SplitShares:
+    """How problems are divided where their source does not say; see `grpo_framework.splitting`.
+
+    Attributes:
+        test: Share (0 to 1) that is kept for the test, of at least 40 problems without a split.
+        validation: Share that judges edits, where it comes to at least 20 problems.
+        seed: Another one divides otherwise; the run's own seed does not.
+        max_validation: Most validation problems that a run uses.
+    """
+
+    test: float = 0.25
+    validation: float = 0.25
+    seed: int = 0
+    max_validation: int = 50
+
+
+@frozen
+class GateLimits:
+    """How a batch's edits are judged before they are committed.
+
+    Attributes:
+        kind: ``paired`` tries every edit on validation problems, ``none`` keeps every edit that the
+            rules let pass; None is ``paired`` where there are at least 20 validation problems.
+        budget: Most pairs of rollouts for one owner's edits in one batch.
+        tries: Batches in which an undecided edit is tried, before it is given up.
+    """
+
+    kind: Literal["paired", "none"] | None = None
+    budget: int = 40
+    tries: int = 3
+
+
 @frozen(kw_only=True)
 class RunConfig:
     """All that determines a run; the keys are those of the TOML file and of the schema ``config``.
@@ -118,6 +151,7 @@ class RunConfig:
         data_dir: Folder with data sets as files.
         run_dir: Where the run is recorded; None makes a new folder below ``runs/``.
         max_failures: Share of failed units above which the run counts as failed.
+        patience: Epochs in a row without a gain after which the run ends; None runs them all.
     """
 
     datasets: tuple[ComponentConfig, ...]
@@ -146,6 +180,9 @@ class RunConfig:
     run_dir: str | None = None
     max_failures: float = 0.5
     staleness: Literal[0, 1] = 0
+    patience: int | None = None
+    splits: SplitShares = field(factory=SplitShares)
+    gate: GateLimits = field(factory=GateLimits)
     limits: Limits = field(factory=Limits)
     hygiene: Hygiene = field(factory=Hygiene)
     calls: CallLimits = field(factory=CallLimits)

@@ -11,6 +11,7 @@ from grpo_framework.experience.limits import Limits, estimate_tokens, injected_t
 from grpo_framework.experience.planning import Plan, Refusal, apply, plan
 from grpo_framework.experience.promotion import PROMOTED, Promotion, find_promotions
 from grpo_framework.experience.rules import RULES
+from grpo_framework.experience.rulings import Edit, Finding, Ruling
 from grpo_framework.experience.similarity import near_duplicate, normalise
 from grpo_framework.experience.untrusted import UNTRUSTED, Hygiene
 from grpo_framework.experience.values import (
@@ -25,6 +26,7 @@ from grpo_framework.experience.values import (
     Merge,
     Modify,
     Operation,
+    Trial,
     generator_owner,
     id_prefix,
 )
@@ -38,7 +40,9 @@ __all__ = [
     "Add",
     "Count",
     "Delete",
+    "Edit",
     "Experience",
+    "Finding",
     "Guards",
     "Hygiene",
     "Keep",
@@ -51,6 +55,8 @@ __all__ = [
     "Plan",
     "Promotion",
     "Refusal",
+    "Ruling",
+    "Trial",
     "apply",
     "clean",
     "count",

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from attrs import evolve, frozen
 
 from grpo_framework.experience.cleaning import clean
 from grpo_framework.experience.leaks import Guards
 from grpo_framework.experience.limits import Limits, injected_tokens
-from grpo_framework.experience.rules import Draft, content_of, first_finding, references
+from grpo_framework.experience.rules import (
+    Draft,
+    content_of,
+    first_finding,
+    references,
+    tried_key,
+)
 from grpo_framework.experience.similarity import near_duplicate, normalise
 from grpo_framework.experience.untrusted import Hygiene
 from grpo_framework.experience.values import (
@@ -22,6 +28,7 @@ from grpo_framework.experience.values import (
     Merge,
     Modify,
     Operation,
+    Trial,
     id_prefix,
 )
 from grpo_framework.records import Owner
@@ -87,6 +94,7 @@ def plan(
     foreign: Mapping[str, str] | None = None,
     guards: Guards = _NO_GUARDS,
     hygiene: Hygiene = _HYGIENE,
+    trials: Sequence[Trial] = (),
 ) -> Plan:
     """Judge proposed operations against a library; pure.
 
@@ -102,12 +110,14 @@ def plan(
             shared ones): a duplicate of these is refused too.
         guards: The problems whose answers and wording must not come back.
         hygiene: Which texts are refused for what they say.
+        trials: What was measured before: a rejected edit is not tried again.
 
     Returns:
         The accepted operations, in the order in which they are applied, and the refusals.
     """
     outside = {id_: normalise(content) for id_, content in (foreign or {}).items()}
     draft = _begin(library, outside, limits, guards, hygiene)
+    draft.rejected.update(_rejected(trials))
     accepted: list[Operation] = []
     refused: list[Refusal] = []
     for proposed in sorted(operations, key=lambda item: _ORDER.index(type(item))):
@@ -136,6 +146,11 @@ def _begin(
         sources={item.id: item.source_problem for item in held},
         tokens={item.id: injected_tokens([item.content]) for item in held},
     )
+
+
+def _rejected(trials: Sequence[Trial]) -> dict[str, str]:
+    rows = [trial for trial in trials if trial.state == "rejected"]
+    return {tried_key(trial.operation): trial.reason for trial in rows}
 
 
 def _cleaned(operation: Operation) -> Operation:
@@ -229,4 +244,9 @@ def apply(library: Library, accepted: Plan, *, now: str) -> Library:
                 number += 1
             case Keep() | Malformed():
                 pass
-    return Library(library.owner, library.version + 1, tuple(held.values()), number)
+    return evolve(
+        library,
+        version=library.version + 1,
+        experiences=tuple(held.values()),
+        next_number=number,
+    )

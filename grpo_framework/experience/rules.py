@@ -19,6 +19,7 @@ from grpo_framework.experience.vacuity import (
 from grpo_framework.experience.values import (
     CRITIC,
     Add,
+    Keep,
     Malformed,
     Merge,
     Modify,
@@ -40,6 +41,7 @@ class Draft:
         touched: Id → what an accepted operation did to it.
         sources: Id → the problem an experience was learned from.
         tokens: Id → about how many tokens it takes in a prompt; of the owner's own only.
+        rejected: `tried_key` of an edit that was measured and rejected → why.
     """
 
     owner: Owner
@@ -50,6 +52,7 @@ class Draft:
     touched: dict[str, str] = field(factory=dict)
     sources: dict[str, str] = field(factory=dict)
     tokens: dict[str, int] = field(factory=dict)
+    rejected: dict[str, str] = field(factory=dict)
 
 
 def references(operation: Operation) -> tuple[str, ...]:
@@ -150,6 +153,24 @@ def _duplicate(operation: Operation, draft: Draft) -> str | None:
     return f"nearly the same text as {twin}{advice}"
 
 
+def tried_key(operation: Operation) -> str:
+    """What an edit is recognised by when it is proposed again: its text, or what it removes."""
+    content = content_of(operation)
+    if content is not None:
+        return normalise(content)
+    return f"{type(operation).__name__.lower()} {' '.join(references(operation))}"
+
+
+def _tried_before(operation: Operation, draft: Draft) -> str | None:
+    if not draft.rejected or isinstance(operation, (Keep, Malformed)):
+        return None
+    key = tried_key(operation)
+    if key not in draft.rejected and content_of(operation) is not None:
+        key = near_duplicate(key, draft.rejected, threshold=draft.limits.near_duplicate) or key
+    reason = draft.rejected.get(key)
+    return None if reason is None else f"rejected before: {reason}"
+
+
 def _capacity(operation: Operation, draft: Draft) -> str | None:
     if isinstance(operation, Add) and len(draft.tokens) >= draft.limits.capacity:
         return f"the library is full ({draft.limits.capacity} experiences)"
@@ -185,6 +206,7 @@ RULES: tuple[tuple[str, Rule], ...] = (
     ("one-problem", _one_problem),
     ("no-instruction", _no_instruction),
     ("duplicate", _duplicate),
+    ("tried-before", _tried_before),
     ("capacity", _capacity),
     ("tokens", _tokens),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 from attrs import astuple, frozen
 
@@ -62,38 +62,6 @@ class Experience:
     created_at: str = ""
     source_problem: str = ""
     parents: tuple[str, ...] = ()
-
-
-@frozen
-class Library:
-    """The experiences of one owner at one version.
-
-    Attributes:
-        owner: Whose it is.
-        version: 0 is the empty library before the first commit.
-        experiences: In order of creation.
-        next_number: The number that the next new id gets; only ever grows.
-    """
-
-    owner: Owner
-    version: int = 0
-    experiences: tuple[Experience, ...] = ()
-    next_number: int = 1
-
-    def __len__(self) -> int:
-        return len(self.experiences)
-
-    @property
-    def ids(self) -> tuple[str, ...]:
-        """The ids of its experiences."""
-        return tuple(experience.id for experience in self.experiences)
-
-    @property
-    def digest(self) -> str:
-        """SHA-256 over owner, experiences and next number; equal content, equal digest."""
-        rows = [astuple(experience) for experience in self.experiences]
-        text = json.dumps([self.owner, self.next_number, rows], ensure_ascii=False)
-        return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 @frozen
@@ -157,3 +125,64 @@ class Malformed:
 
 
 Operation: TypeAlias = Add | Modify | Delete | Merge | Keep | Malformed
+
+
+@frozen
+class Trial:
+    """An edit that was measured and not taken: undecided yet, or rejected for good.
+
+    Attributes:
+        operation: The edit.
+        state: ``provisional`` (tried again in later batches) or ``rejected``.
+        reason: What was measured, in one line.
+        tries: Batches in which it was tried.
+        differences: Reward with it − reward without it, pair by pair; of a provisional one.
+    """
+
+    operation: Operation
+    state: Literal["provisional", "rejected"]
+    reason: str
+    tries: int = 1
+    differences: tuple[float, ...] = ()
+
+
+@frozen
+class Library:
+    """The experiences of one owner at one version.
+
+    Attributes:
+        owner: Whose it is.
+        version: 0 is the empty library before the first commit.
+        experiences: In order of creation.
+        next_number: The number that the next new id gets; only ever grows.
+        trials: Edits that were measured and not taken; kept beside the guide's file format.
+    """
+
+    owner: Owner
+    version: int = 0
+    experiences: tuple[Experience, ...] = ()
+    next_number: int = 1
+    trials: tuple[Trial, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.experiences)
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The ids of its experiences."""
+        return tuple(experience.id for experience in self.experiences)
+
+    @property
+    def wording(self) -> str:
+        """SHA-256 over what of it goes into prompts; use counts and trials are no part of it."""
+        rows = [(experience.id, experience.content) for experience in self.experiences]
+        text = json.dumps(rows, ensure_ascii=False)
+        return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over all but the version; equal content, equal digest."""
+        rows = [astuple(experience) for experience in self.experiences]
+        tried = [[type(trial.operation).__name__, *astuple(trial)] for trial in self.trials]
+        text = json.dumps([self.owner, self.next_number, rows, *tried], ensure_ascii=False)
+        return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

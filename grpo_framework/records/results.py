@@ -137,6 +137,23 @@ class GroupResult:
 
 
 @frozen
+class OwnerScore:
+    """How an owner's library did on the validation problems.
+
+    Attributes:
+        owner: A generator, or the critic with its fusions.
+        mean: Mean over problems of the mean reward; None where nothing was judged.
+        problems: Problems with a judged answer.
+        wording: Of all that can go into the owner's prompts: equal wording is not scored twice.
+    """
+
+    owner: Owner
+    mean: float | None
+    problems: int
+    wording: str
+
+
+@frozen
 class Sample:
     """One member of a contrast: an attempt with its reward and group-relative advantage.
 

@@ -15,6 +15,9 @@ Stage = Literal[
 ]
 """The step of a unit of work; failures, seeds and usage are kept by it."""
 
+Purpose = Literal["learn", "gate", "validation"]
+"""What a unit of work is for: to learn from, to judge an edit, or to score a version."""
+
 
 @frozen
 class Question:
@@ -66,6 +69,7 @@ class Unit:
         owner: Whose work it is.
         stage: Which step.
         index: Which of the k, counted from 0.
+        purpose: What it is for.
     """
 
     epoch: int
@@ -74,11 +78,21 @@ class Unit:
     owner: Owner
     stage: Stage
     index: int = 0
+    purpose: Purpose = "learn"
+
+    @property
+    def address(self) -> str:
+        """The address in one line, without the stage."""
+        line = f"{self.epoch}/{self.batch}/{self.problem}/{self.owner}/{self.index}"
+        return line if self.purpose == "learn" else f"{self.purpose}/{line}"
 
     def seed(self, run_seed: int) -> int:
         """A seed of 31 bits, derived from the run's seed and this address alone."""
-        address = (run_seed, self.epoch, self.problem, self.owner, self.stage, self.index)
-        digest = hashlib.sha256(repr(address).encode("utf-8", "surrogatepass")).digest()
+        # Versions are compared on the same seeds, whichever the epoch.
+        epoch = 0 if self.purpose == "validation" else self.epoch
+        address = (run_seed, epoch, self.problem, self.owner, self.stage, self.index)
+        own = () if self.purpose == "learn" else (self.purpose,)
+        digest = hashlib.sha256(repr((*address, *own)).encode("utf-8", "surrogatepass")).digest()
         return int.from_bytes(digest[:4], "big") >> 1
 
 

@@ -4,22 +4,26 @@ from grpo_framework.reports.fold import ReportFold, bearer, fold
 from grpo_framework.reports.values import (
     EpochReport,
     FailureCount,
+    Gated,
     Groups,
     OwnerReport,
     Refused,
     RoleReport,
     RunReport,
+    VersionReport,
 )
 
 __all__ = [
     "EpochReport",
     "FailureCount",
+    "Gated",
     "Groups",
     "OwnerReport",
     "Refused",
     "ReportFold",
     "RoleReport",
     "RunReport",
+    "VersionReport",
     "bearer",
     "fold",
 ]

@@ -17,6 +17,8 @@ from cattrs import Converter
 from grpo_framework.events import (
     BatchFinished,
     CallFinished,
+    EditsGated,
+    EpochFinished,
     EpochStarted,
     Event,
     GroupFinished,
@@ -24,19 +26,33 @@ from grpo_framework.events import (
     RunFinished,
     RunStarted,
     UnitFailed,
+    VersionRestored,
+    VersionScored,
 )
 from grpo_framework.experience import CRITIC, Operation
-from grpo_framework.records import Failure, Measured, Owner, Past, Stage, Unit, Usage
+from grpo_framework.records import (
+    Failure,
+    Measured,
+    Owner,
+    OwnerScore,
+    Past,
+    Stage,
+    Unit,
+    Usage,
+)
 from grpo_framework.reports.past import remember
 from grpo_framework.reports.values import (
     EpochReport,
     FailureCount,
+    Gated,
     Groups,
     OwnerReport,
     Refused,
     RoleReport,
     RunReport,
+    VersionReport,
 )
+from grpo_framework.reports.versions import count_without_gain, find_best, overall
 
 ROLES: Mapping[Stage, str] = {
     "attempt": "generator",
@@ -72,6 +88,7 @@ class _OwnerSums:
     cost: Fraction = Fraction(0)
     failures: int = 0
     measured: Measured = field(factory=Measured)
+    gated: Counter[str] = field(factory=Counter)
 
 
 @define
@@ -91,6 +108,8 @@ class _EpochSums:
     roles: dict[str, _RoleSums] = field(factory=dict)
     seconds: float = 0.0
     failures: dict[str, FailureCount] = field(factory=dict)
+    finished: bool = False
+    edited: bool = False
 
 
 @define
@@ -100,6 +119,7 @@ class _State:
     head: RunReport = field(factory=RunReport)
     epochs: list[_EpochSums] = field(factory=list)
     past: dict[Owner, Past] = field(factory=dict)
+    versions: list[VersionScored] = field(factory=list)
 
 
 class ReportFold:
@@ -117,6 +137,22 @@ class ReportFold:
     def past(self) -> Mapping[Owner, Past]:
         """What the owners' committed batches came to; a later event does not change the value."""
         return dict(self._state.past)
+
+    @property
+    def latest_scores(self) -> tuple[OwnerScore, ...]:
+        """What the last version scored; empty before the first."""
+        return self._state.versions[-1].scores if self._state.versions else ()
+
+    @property
+    def best_version(self) -> VersionScored | None:
+        """The version that did best on validation; None where none was scored."""
+        return find_best(self._state.versions)
+
+    @property
+    def epochs_without_gain(self) -> int:
+        """How many finished epochs at the end brought nothing."""
+        finished = [sums.edited for sums in self._state.epochs if sums.finished]
+        return count_without_gain(self._state.versions, finished)
 
     def restore(self, state: Any) -> None:
         """Go on from a `state`."""
@@ -140,6 +176,18 @@ class ReportFold:
                 self._group(event)
             case LibraryCommitted():
                 self._commit(event)
+            case EditsGated():
+                gated = self._of(event.epoch, event.owner).gated
+                gated.update(ruling.finding for ruling in event.rulings)
+                self._change(units=self._state.head.units + event.units)
+            case VersionScored():
+                self._state.versions.append(event)
+                self._change(units=self._state.head.units + event.units)
+            case VersionRestored():
+                for owner, size in event.sizes:
+                    self._of(self._state.epochs[-1].epoch, owner).after = size
+            case EpochFinished():
+                self._epoch(event.epoch).finished = True
             case CallFinished():
                 self._call(event)
             case UnitFailed():
@@ -157,7 +205,14 @@ class ReportFold:
         sums = self._state.epochs
         cost = sum((role.cost for each in sums for role in each.roles.values()), Fraction(0))
         epochs = tuple(_epoch_report(each) for each in sums)
-        return evolve(self._state.head, epochs=epochs, cost=float(cost))
+        best = self.best_version
+        return evolve(
+            self._state.head,
+            epochs=epochs,
+            cost=float(cost),
+            validation=tuple(map(_version_report, self._state.versions)),
+            best_epoch=None if best is None else best.epoch,
+        )
 
     def _change(self, **changes: Any) -> None:
         self._state.head = evolve(self._state.head, **changes)
@@ -189,6 +244,8 @@ class ReportFold:
     def _commit(self, event: LibraryCommitted) -> None:
         sums = self._of(event.epoch, event.plan.owner)
         sums.after = event.size_after
+        if event.plan.changes:
+            self._epoch(event.epoch).edited = True
         sums.measured = sums.measured + event.measured
         past = self._state.past
         past[event.plan.owner] = remember(past.get(event.plan.owner, Past()), event)
@@ -208,7 +265,7 @@ class ReportFold:
         self._change(usage=self._state.head.usage + event.usage)
         owner = self._of(event.unit.epoch, bearer(event.unit))
         roles = self._epoch(event.unit.epoch).roles
-        for sums in (owner, roles.setdefault(ROLES[event.unit.stage], _RoleSums())):
+        for sums in (owner, roles.setdefault(role_of(event.unit), _RoleSums())):
             sums.usage = sums.usage + event.usage
             sums.cost += cost
 
@@ -224,6 +281,20 @@ class ReportFold:
         failures[key] = evolve(known, count=known.count + 1, message=message)
         head = self._state.head
         self._change(units=head.units + 1, failures=head.failures + 1)
+
+
+def role_of(unit: Unit) -> str:
+    """The role that a unit's calls are put down to: whose they are, or what they are for."""
+    return ROLES[unit.stage] if unit.purpose == "learn" else unit.purpose
+
+
+def _version_report(version: VersionScored) -> VersionReport:
+    return VersionReport(
+        epoch=version.epoch,
+        score=overall(version.scores),
+        owners={score.owner: score.mean for score in version.scores},
+        versions=dict(version.versions),
+    )
 
 
 def _kind(operation: Operation) -> str:
@@ -272,6 +343,7 @@ def _owner_report(owner: Owner, sums: _OwnerSums) -> OwnerReport:
         mean_right_chars=sums.measured.mean_right_chars,
         mean_other_chars=sums.measured.mean_other_chars,
         mean_injected_tokens=sums.measured.mean_injected,
+        gated=Gated(**{str(key): value for key, value in sums.gated.items()}),
     )
 
 

@@ -46,6 +46,21 @@ class FailureCount:
 
 
 @frozen
+class Gated:
+    """An owner's edits that were measured on validation problems.
+
+    Attributes:
+        accepted: Better, or shorter and not worse.
+        rejected: Worse, or without a gain in all their tries.
+        provisional: Undecided; tried again later.
+    """
+
+    accepted: int = 0
+    rejected: int = 0
+    provisional: int = 0
+
+
+@frozen
 class OwnerReport:
     """One owner in one epoch.
 
@@ -67,6 +82,7 @@ class OwnerReport:
         mean_right_chars: Mean length of the right ones, None without any.
         mean_other_chars: Mean length of the others, None without any.
         mean_injected_tokens: Tokens, estimated, of the experiences in a prompt, on average.
+        gated: What the gate found of its edits.
     """
 
     owner: Owner
@@ -86,6 +102,7 @@ class OwnerReport:
     mean_right_chars: float | None = None
     mean_other_chars: float | None = None
     mean_injected_tokens: float | None = None
+    gated: Gated = field(factory=Gated)
 
 
 @frozen
@@ -93,7 +110,8 @@ class RoleReport:
     """The model calls of one role in one epoch.
 
     Attributes:
-        role: ``generator``, ``critic``, ``advisor`` or ``comparator``.
+        role: ``generator``, ``critic``, ``advisor`` or ``comparator`` for what is learned from;
+            ``gate`` and ``validation`` for what is measured, whoever answered.
         usage: Calls and tokens.
         cost: US dollars.
     """
@@ -115,6 +133,23 @@ class EpochReport:
 
 
 @frozen
+class VersionReport:
+    """How the libraries did on the validation problems.
+
+    Attributes:
+        epoch: After which epoch; 0 is before the first.
+        score: Mean over the generators; None where one was not scored.
+        owners: Each owner's mean reward over problems.
+        versions: Of the libraries.
+    """
+
+    epoch: int
+    score: float | None
+    owners: dict[Owner, float | None]
+    versions: dict[Owner, int]
+
+
+@frozen
 class RunReport:
     """A whole run, as written to ``report.json`` (schema ``report``).
 
@@ -131,6 +166,8 @@ class RunReport:
         usage: All model calls together.
         cost: Of these, in US dollars.
         epochs: One report each.
+        validation: The versions that were scored, in their order; empty without a gate.
+        best_epoch: Whose version did best on validation and is the result; None without scores.
     """
 
     run_id: str = ""
@@ -145,3 +182,5 @@ class RunReport:
     usage: Usage = field(factory=Usage)
     cost: float = 0.0
     epochs: tuple[EpochReport, ...] = ()
+    validation: tuple[VersionReport, ...] = ()
+    best_epoch: int | None = None

@@ -7,7 +7,7 @@ import pytest
 from grpo_framework.config import load_config
 from grpo_framework.errors import ConfigError
 from grpo_framework.records import Problem, Question
-from grpo_framework.workshop import select
+from grpo_framework.splitting import choose
 
 
 def problems(*splits):
@@ -19,7 +19,7 @@ def problems(*splits):
 
 def chosen(split, *splits, **flags):
     config = load_config(None, {"split": split, **flags})
-    return [problem.id for problem in select(problems(*splits), config)]
+    return [problem.id for problem in choose(problems(*splits), config)]
 
 
 @pytest.mark.parametrize("split", ["train", "validation", "test", "all"])

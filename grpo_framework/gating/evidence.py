@@ -1,0 +1,77 @@
+"""Whether an edit is better, worse, or at least harmless: bets on paired differences.
+
+A gambler starts with 1 and bets at fair odds that the edit helps; were it without effect, the
+wealth would reach 20 with a chance of at most 1/20 in all time (Ville's inequality), so 5 % of
+useless edits at most are ever taken, however often one looks and in however many batches. A second
+gambler bets that it harms, a third that it costs less than `MARGIN`.
+
+Source: Waudby-Smith and Ramdas, "Estimating means of bounded random variables by betting", JRSS B
+86 (2024); the bets are those of `grpo_framework.abtest.betting`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from statistics import fmean
+
+from attrs import frozen
+
+from grpo_framework.abtest.betting import log_wealth
+
+NEEDED = math.log(20)
+"""Log wealth at which a direction is decided: one-sided, at 5 %."""
+
+MARGIN = 0.05
+"""How much reward an edit that shortens may cost at the most, to count as not worse."""
+
+PATIENCE = 16
+"""Pairs of one batch after which an edit that shows no gain is laid aside."""
+
+
+@frozen
+class Weight:
+    """What the pairs say of an edit.
+
+    Attributes:
+        better: The reward rises with it.
+        worse: The reward falls with it.
+        harmless: It costs less than `MARGIN`.
+    """
+
+    better: bool
+    worse: bool
+    harmless: bool
+
+
+def weigh(differences: Sequence[float]) -> Weight:
+    """Judge an edit by its pairs, in whichever order they came.
+
+    Args:
+        differences: Reward with the edit − reward without it, each in [-1, 1].
+    """
+    raised = [(value + MARGIN) / (1 + MARGIN) for value in differences]
+    return Weight(
+        better=log_wealth(differences) >= NEEDED,
+        worse=log_wealth([-value for value in differences]) >= NEEDED,
+        harmless=log_wealth(raised) >= NEEDED,
+    )
+
+
+def is_hopeless(differences: Sequence[float], *, shortens: bool) -> bool:
+    """Whether it is not worth more pairs in this batch; no verdict, only thrift.
+
+    Args:
+        differences: Of this batch.
+        shortens: Whether harmless is good enough.
+    """
+    least = -MARGIN if shortens else 0.0
+    return len(differences) >= PATIENCE and fmean(differences) <= least
+
+
+def describe(differences: Sequence[float]) -> str:
+    """What was measured, in a few words."""
+    if not differences:
+        return "not measured"
+    pairs = "1 pair" if len(differences) == 1 else f"{len(differences)} pairs"
+    return f"reward {fmean(differences):+.2f} in {pairs}"

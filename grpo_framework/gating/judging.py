@@ -1,0 +1,250 @@
+"""Runs the gate: pairs of validation rollouts in waves, until every edit is decided or paid out."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+
+from attrs import frozen
+
+from grpo_framework.experience import (
+    CRITIC,
+    SHARED,
+    Edit,
+    Finding,
+    Library,
+    Operation,
+    Plan,
+    Ruling,
+    apply,
+    join,
+)
+from grpo_framework.fusion import fuse
+from grpo_framework.gating.design import (
+    UNDER_TEST,
+    WAITING,
+    Pair,
+    draw_problem,
+    draw_signs,
+    order_edits,
+)
+from grpo_framework.gating.evidence import describe, is_hopeless, weigh
+from grpo_framework.records import FinalAnswer, Owner, Problem, Rollout
+from grpo_framework.rollouts import Stages, Tried, start_group, try_once
+
+WAVE = 8
+"""Pairs that run at once for one owner: what they say decides which edits the next ones try."""
+
+
+@frozen
+class Gate:
+    """How edits are judged.
+
+    Attributes:
+        problems: Validation problems, at least one.
+        budget: Most pairs for one owner's edits in one batch.
+        tries: Batches in which an undecided edit is tried before it is given up.
+    """
+
+    problems: tuple[Problem, ...]
+    budget: int = 40
+    tries: int = 3
+
+
+@frozen
+class Judgement:
+    """The rulings on an owner's edits, in their order, and the judged answers that they took."""
+
+    rulings: tuple[Ruling, ...]
+    units: int = 0
+
+
+async def judge_edits(
+    gate: Gate, stages: Stages, libraries: Mapping[Owner, Library], edits: Sequence[Edit]
+) -> Judgement:
+    """Measure the edits of one owner, all of them together.
+
+    Args:
+        gate: How.
+        stages: Of the batch, with the purpose ``gate``.
+        libraries: What the edits are made to, by owner, the shared one among them.
+        edits: Of one owner, at least one.
+
+    Raises:
+        GrpoError: What stops the run: an exhausted budget, a model that is down.
+    """
+    return await _Court(gate, stages, libraries, tuple(edits)).run()
+
+
+class _Court:
+    """The edits of one owner while they are measured."""
+
+    def __init__(
+        self,
+        gate: Gate,
+        stages: Stages,
+        libraries: Mapping[Owner, Library],
+        edits: tuple[Edit, ...],
+    ) -> None:
+        self._gate = gate
+        self._stages = stages
+        self._libraries = dict(libraries)
+        self._edits = edits
+        self._owner = edits[0].owner
+        ranked = order_edits(edits)
+        self._tried = ranked[:UNDER_TEST]
+        self._dropped = ranked[UNDER_TEST + WAITING :]
+        self._open = set(self._tried)
+        self._new: dict[int, list[float]] = {number: [] for number in self._tried}
+        self._findings: dict[int, tuple[Finding, str]] = {}
+        self._groups: dict[tuple[str, Owner], asyncio.Task[tuple[Tried, ...]]] = {}
+        self._units = 0
+        self._seed = f"{stages.run_seed}/{stages.epoch}/{stages.batch}/{self._owner}"
+
+    async def run(self) -> Judgement:
+        self._pass_what_changes_no_prompt()
+        spent = 0
+        while self._open and spent < self._gate.budget:
+            count = min(WAVE, self._gate.budget - spent)
+            wave = [pair for place in range(count) if (pair := self._draw(spent + place))]
+            if not wave:
+                break
+            async with asyncio.TaskGroup() as tasks:
+                running = [tasks.create_task(self._difference(tasks, pair)) for pair in wave]
+            self._stages.engine.brake.check()
+            spent += count
+            for pair, task in zip(wave, running, strict=True):
+                self._note(pair, task.result())
+            self._decide()
+        rulings = tuple(self._rule(number) for number in range(len(self._edits)))
+        return Judgement(rulings, self._units)
+
+    def _pass_what_changes_no_prompt(self) -> None:
+        """A text that all generators hold moves to the shared library: nothing to measure."""
+        for number in sorted(self._open):
+            if not any(self._concerns(number, owner) for owner in self._answering):
+                self._close(number, "accepted", "it changes no prompt")
+
+    @property
+    def _answering(self) -> tuple[Owner, ...]:
+        """Whose rewards say something of the edits: the owner's own, or all generators'."""
+        generators = tuple(owner for owner in self._stages.engine.owners if owner != CRITIC)
+        return generators if self._owner in (SHARED, CRITIC) else (self._owner,)
+
+    def _concerns(self, number: int, generator: Owner) -> bool:
+        return generator not in {owner for owner, _ in self._edits[number].deletes}
+
+    def _draw(self, number: int) -> Pair | None:
+        """The pair of a number: its problem, generator and edits follow from the seed."""
+        answering = self._answering
+        for turn in range(len(answering)):
+            place = (number + turn) % len(answering)
+            concerned = [edit for edit in self._open if self._concerns(edit, answering[place])]
+            if concerned:
+                seen = {edit: len(self._new[edit]) for edit in concerned}
+                signs = draw_signs(concerned, seen, f"{self._seed}/pair {number}")
+                problem = draw_problem(self._gate.problems, number, self._seed)
+                return Pair(number, problem, place, signs)
+        return None
+
+    def _note(self, pair: Pair, difference: float | None) -> None:
+        for edit, sign in pair.signs.items():
+            if difference is not None:
+                self._new[edit].append(sign * difference)
+
+    def _evidence(self, number: int) -> tuple[float, ...]:
+        return (*self._edits[number].differences, *self._new.get(number, ()))
+
+    def _decide(self) -> None:
+        for number in sorted(self._open):
+            found, edit = self._evidence(number), self._edits[number]
+            weight = weigh(found)
+            measured = describe(found)
+            if weight.better:
+                self._close(number, "accepted", f"better: {measured}")
+            elif weight.worse:
+                self._close(number, "rejected", f"worse: {measured}")
+            elif edit.shortens and weight.harmless:
+                self._close(number, "accepted", f"shorter and not worse: {measured}")
+            elif is_hopeless(self._new[number], shortens=edit.shortens):
+                self._open.discard(number)
+
+    def _close(self, number: int, finding: Finding, reason: str) -> None:
+        self._findings[number] = finding, reason
+        self._open.discard(number)
+        if finding == "accepted":
+            # What is decided stands in both prompts of the pairs to come.
+            self._libraries = self._with([number])
+
+    def _with(self, numbers: Sequence[int]) -> dict[Owner, Library]:
+        """The libraries with some of the edits."""
+        wanted: dict[Owner, list[Operation]] = {}
+        for edit in (self._edits[number] for number in numbers):
+            wanted.setdefault(edit.owner, []).append(edit.operation)
+            for owner, delete in edit.deletes:
+                wanted.setdefault(owner, []).append(delete)
+        changed = dict(self._libraries)
+        for owner, operations in wanted.items():
+            held = changed[owner]
+            changed[owner] = apply(held, Plan(owner, held.version, tuple(operations)), now="")
+        return changed
+
+    async def _difference(self, tasks: asyncio.TaskGroup, pair: Pair) -> float | None:
+        """Reward of the first prompt − reward of the second; None where one of them failed."""
+        arms = [self._with(pair.held(side)) for side in (1, -1)]
+        if self._owner == CRITIC:
+            work = [self._fuse(tasks, pair, arm) for arm in arms]
+        else:
+            owner = self._answering[pair.generator]
+            work = [self._answer(pair, join(arm[owner], arm[SHARED])) for arm in arms]
+        first, second = await asyncio.gather(*work)
+        return None if first is None or second is None else first - second
+
+    async def _answer(self, pair: Pair, library: Library) -> float | None:
+        tried = await try_once(self._stages, pair.problem, library, pair.number)
+        return self._reward(tried.rollout)
+
+    def _reward(self, answer: object) -> float | None:
+        if not isinstance(answer, (Rollout, FinalAnswer)):
+            return None
+        self._units += 1
+        return answer.reward
+
+    async def _fuse(
+        self, tasks: asyncio.TaskGroup, pair: Pair, arm: Mapping[Owner, Library]
+    ) -> float | None:
+        """The critic's answer over attempts that both of its libraries read alike."""
+        owner = self._answering[pair.generator]
+        key = pair.problem.id, owner
+        if key not in self._groups:
+            own, shared = self._libraries[owner], self._libraries[SHARED]
+            group = start_group(self._stages, tasks, pair.problem, own, shared)
+            self._groups[key] = group.tried
+        tried = await self._groups[key]
+        attempts = tuple(one.rollout.attempt for one in tried if isinstance(one.rollout, Rollout))
+        final = await fuse(
+            self._stages, pair.problem, owner, attempts, arm[CRITIC], arm[SHARED], pair.number
+        )
+        return self._reward(final)
+
+    def _rule(self, number: int) -> Ruling:
+        edit, found = self._edits[number], self._evidence(number)
+        tries = edit.tries + (number in self._tried)
+        if number in self._findings:
+            finding, reason = self._findings[number]
+        elif number in self._dropped:
+            finding, reason = "rejected", f"not tried: {WAITING} others wait before it"
+        elif tries >= self._gate.tries:
+            finding, reason = "rejected", f"no gain in {tries} tries: {describe(found)}"
+        else:
+            finding, reason = "provisional", f"undecided: {describe(found)}"
+        return Ruling(
+            owner=edit.owner,
+            operation=edit.operation,
+            finding=finding,
+            reason=reason,
+            pairs=len(found),
+            mean=sum(found) / len(found) if found else None,
+            tries=tries,
+            differences=found if finding == "provisional" else (),
+        )

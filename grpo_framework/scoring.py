@@ -1,0 +1,91 @@
+"""How a version of the libraries does on the validation problems; the best one is the result."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from statistics import fmean
+
+from attrs import frozen
+
+from grpo_framework.evaluation.groups import Judged, run_group
+from grpo_framework.experience import CRITIC, SHARED, Library
+from grpo_framework.records import FinalAnswer, Owner, OwnerScore, Problem, Rollout
+from grpo_framework.rollouts import Stages
+
+
+@frozen
+class Scored:
+    """The scores of one version, and how many judged answers they took."""
+
+    scores: tuple[OwnerScore, ...]
+    units: int
+
+
+async def score_version(
+    stages: Stages,
+    problems: Sequence[Problem],
+    libraries: Mapping[Owner, Library],
+    known: Sequence[OwnerScore] = (),
+) -> Scored:
+    """Try the libraries on all validation problems, k rollouts and a fusion for each generator.
+
+    Args:
+        stages: With the purpose ``validation``, so that all versions get the same seeds.
+        problems: Validation problems.
+        libraries: Of the version, by owner, the shared one among them.
+        known: Scores of earlier versions: what has the same wording is not tried again.
+
+    Raises:
+        GrpoError: What stops the run.
+    """
+    owners = stages.engine.owners
+    wording = _wordings(libraries, owners)
+    held = {(score.owner, score.wording): score for score in known}
+    if all((owner, wording[owner]) in held for owner in owners):
+        return Scored(tuple(held[owner, wording[owner]] for owner in owners), 0)
+    generators = [owner for owner in owners if owner != CRITIC]
+    async with asyncio.TaskGroup() as tasks:
+        running = {
+            (problem.id, owner): tasks.create_task(
+                run_group(stages, problem, owner, libraries, with_critic=True)
+            )
+            for problem in problems
+            for owner in generators
+        }
+    stages.engine.brake.check()
+    groups = {place: task.result() for place, task in running.items()}
+    scores = []
+    for owner in owners:
+        means = [
+            mean
+            for problem in problems
+            if (mean := _mean(owner, [groups[problem.id, each] for each in generators], generators))
+            is not None
+        ]
+        scores.append(
+            OwnerScore(owner, fmean(means) if means else None, len(means), wording[owner])
+        )
+    return Scored(tuple(scores), sum(_judged(group) for group in groups.values()))
+
+
+def _wordings(libraries: Mapping[Owner, Library], owners: Sequence[Owner]) -> dict[Owner, str]:
+    """Owner → what its prompts are made of; a fusion also reads the generators' attempts."""
+    own = {owner: f"{libraries[owner].wording[:16]}" for owner in owners}
+    shared = libraries[SHARED].wording[:16]
+    everything = "-".join((*own.values(), shared))
+    return {owner: everything if owner == CRITIC else f"{own[owner]}-{shared}" for owner in owners}
+
+
+def _mean(owner: Owner, groups: Sequence[Judged], generators: Sequence[Owner]) -> float | None:
+    if owner == CRITIC:
+        rewards = [group.final.reward for group in groups if isinstance(group.final, FinalAnswer)]
+    else:
+        tried = groups[generators.index(owner)].tried
+        rewards = [one.rollout.reward for one in tried if isinstance(one.rollout, Rollout)]
+    return fmean(rewards) if rewards else None
+
+
+def _judged(group: Judged) -> int:
+    rollouts = sum(isinstance(one.rollout, Rollout) for one in group.tried)
+    return rollouts + isinstance(group.final, FinalAnswer)
