@@ -9,15 +9,17 @@ from attrs import frozen
 
 from grpo_framework.advantage import consolidate, tally
 from grpo_framework.codec import from_document, to_document
+from grpo_framework.deciding import Commit, Grounds
 from grpo_framework.events import EditsGated
 from grpo_framework.experience import Count, Edit, Library, Operation
 from grpo_framework.gating import Gate, Judgement, judge_edits
 from grpo_framework.lanes import Learned
-from grpo_framework.manager import Commit, ExperienceManager, Grounds
+from grpo_framework.manager import ExperienceManager
 from grpo_framework.measuring import measure_once
 from grpo_framework.recording import Recording
 from grpo_framework.records import Owner
 from grpo_framework.rollouts import Stages
+from grpo_framework.settling import edits_of, settle
 
 
 @frozen
@@ -54,7 +56,9 @@ class Closing:
         used, succeeded = tally([answer for lane in learned for answer in lane.answers])
         counts = {id_: Count(number, succeeded[id_]) for id_, number in used.items()}
         grounds = await self._settle(Grounds(proposals, counts))
-        commits = self.manager.decide(libraries, grounds.proposals, grounds.counts, now=grounds.now)
+        commits = self.manager.decider.decide(
+            libraries, grounds.proposals, grounds.counts, now=grounds.now
+        )
         if self.gate is not None:
             commits = await self._gated(self.gate, libraries, commits, grounds)
         if self.record is not None:
@@ -101,7 +105,7 @@ class Closing:
         grounds: Grounds,
     ) -> tuple[Commit, ...]:
         """Measure all owners' edits side by side, and decide again with what passed."""
-        edits = self.manager.edits(libraries, commits)
+        edits = edits_of(self.manager.decider, libraries, commits)
         async with asyncio.TaskGroup() as tasks:
             running = [
                 tasks.create_task(self._judge(gate, libraries, owner, edits[owner]))
@@ -109,7 +113,9 @@ class Closing:
                 if edits[owner]
             ]
         rulings = [ruling for task in running for ruling in task.result().rulings]
-        return self.manager.settle(libraries, commits, rulings, grounds.counts, now=grounds.now)
+        return settle(
+            self.manager.decider, libraries, commits, rulings, grounds.counts, now=grounds.now
+        )
 
     async def _judge(
         self, gate: Gate, libraries: Mapping[Owner, Library], owner: Owner, edits: tuple[Edit, ...]

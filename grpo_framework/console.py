@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterable
 from typing import TextIO
 
@@ -25,6 +26,7 @@ from grpo_framework.events import (
     CallFinished,
     CallRetried,
     CallsPaused,
+    EditsGated,
     EpochFinished,
     EpochStarted,
     Event,
@@ -33,6 +35,8 @@ from grpo_framework.events import (
     RunFinished,
     RunStarted,
     UnitFailed,
+    VersionRestored,
+    VersionScored,
 )
 from grpo_framework.experience import CRITIC, PROMOTED
 from grpo_framework.reports import EpochReport, OwnerReport, RunReport
@@ -74,6 +78,12 @@ class ConsoleObserver:
                 unit = failure.unit
                 where = " ".join(part for part in (unit.owner, unit.stage, unit.problem) if part)
                 self._line(f"  failed: {where}: {failure.kind}: {failure.message}")
+            case EditsGated():
+                self._line(f"  {describe_gate(event)}")
+            case VersionScored():
+                self._line(f"  {describe_score(event)}")
+            case VersionRestored():
+                self._line(f"the libraries of {name_version(event.epoch)} did best: restored")
             case LibraryCommitted():
                 self._commit(event)
             case EpochFinished():
@@ -152,6 +162,33 @@ class ConsoleObserver:
 def describe_pause(event: CallsPaused) -> str:
     """Why nothing seems to happen, and for how long."""
     return f"waiting for {_CAUSES[event.kind]}, {event.seconds:.0f} s"
+
+
+def describe_gate(event: EditsGated) -> str:
+    """What the gate found of an owner's edits."""
+    counts = Counter[str](ruling.finding for ruling in event.rulings)
+    found = ", ".join(
+        f"{counts[finding]} {word}"
+        for finding, word in (
+            ("accepted", "helped"),
+            ("rejected", "rejected"),
+            ("provisional", "undecided, tried again later"),
+        )
+        if counts[finding]
+    )
+    tried = _count(len(event.rulings), "edit")
+    return f"{event.owner}: {tried} measured on validation problems: {found}"
+
+
+def describe_score(event: VersionScored) -> str:
+    """How the libraries do on validation, with each owner's score."""
+    rows = ", ".join(f"{score.owner} {_number(score.mean)}" for score in event.scores)
+    return f"on validation problems, {name_version(event.epoch)}: {rows}"
+
+
+def name_version(epoch: int) -> str:
+    """An epoch's libraries in words."""
+    return f"epoch {epoch}" if epoch else "the start"
 
 
 class _Tally:

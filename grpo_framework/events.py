@@ -202,12 +202,14 @@ class VersionScored:
         epoch: Counted from 1; 0 is before the first.
         scores: One for each owner; of the critic, over its fusions.
         versions: Of the libraries that were tried.
+        rewards: Of each validation problem, the mean over the generators; None where one failed.
         units: Rollouts and fusions that were judged for it.
     """
 
     epoch: int
     scores: tuple[OwnerScore, ...]
     versions: tuple[tuple[Owner, int], ...]
+    rewards: tuple[float | None, ...] = ()
     units: int = 0
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 from attrs import frozen
 
-from grpo_framework.records import Price, Usage
+from grpo_framework.config import RunConfig
+from grpo_framework.records import Price, Stage, Usage
 
 
 @frozen
@@ -25,7 +27,8 @@ class Forecast:
     """What one role will ask one chat model for.
 
     Attributes:
-        role: ``generator``, ``critic``, ``comparator``, ``advisor`` or ``preflight``.
+        role: ``generator``, ``critic``, ``comparator``, ``advisor``, ``gate``, ``validation``
+            or ``preflight``.
         model: Reference of the chat model.
         calls: Answered calls; retries come on top.
         input_tokens: Of the prompts.
@@ -67,3 +70,64 @@ def add_up(forecasts: Iterable[Forecast]) -> Forecast:
     for forecast in forecasts:
         total = total + forecast
     return total
+
+
+def learning_times(config: RunConfig, problems: int, sample: int) -> dict[Stage, float]:
+    """How often a stage comes in a run, for each time that it is done once with every problem.
+
+    Args:
+        config: Of the run.
+        problems: Training problems.
+        sample: Problems of which consolidations are rehearsed, at the most.
+    """
+    k, visits = config.rollouts_per_generator, float(config.epochs * problems)
+    return {
+        "attempt": visits * k,
+        "verdict": visits * k,
+        "fusion": visits,
+        "fusion_verdict": visits,
+        "advice": visits,
+        "consolidation": float(_batches(config, problems) * min(problems, sample)),
+        "commit": 0.0,
+    }
+
+
+def measuring_times(
+    config: RunConfig, problems: int, validation: int
+) -> dict[str, dict[Stage, Range]]:
+    """The same for what is measured: each version on validation problems, each edit in pairs.
+
+    At the least the libraries are scored once and no edit is proposed; at the most every owner
+    needs its whole budget of pairs in every batch, and every epoch brings another version.
+
+    Args:
+        config: Of the run.
+        problems: Training problems.
+        validation: Validation problems; 0 where nothing is measured.
+
+    Returns:
+        By the roles ``validation`` and ``gate``.
+    """
+    if not validation:
+        return {}
+    k, scored = config.rollouts_per_generator, config.epochs + 1
+    answers = Range(validation * k, validation * k * scored)
+    fusions = Range(validation, validation * scored)
+    # The shared library's pairs and the critic's attempts are spread over the generators.
+    generators, pairs = len(config.generators), _batches(config, problems) * config.gate.budget
+    tried = Range(0, pairs * (2 + 2 / generators + k / generators))
+    fused = Range(0, pairs * 2 / generators)
+    return {"validation": _by_stage(answers, fusions), "gate": _by_stage(tried, fused)}
+
+
+def _batches(config: RunConfig, problems: int) -> int:
+    return config.epochs * math.ceil(problems / config.batch_size)
+
+
+def _by_stage(answers: Range, fusions: Range) -> dict[Stage, Range]:
+    return {
+        "attempt": answers,
+        "verdict": answers,
+        "fusion": fusions,
+        "fusion_verdict": fusions,
+    }

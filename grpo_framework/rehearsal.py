@@ -7,7 +7,6 @@ once with answers of full length and a full one. The counts follow from the sche
 
 from __future__ import annotations
 
-import math
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from functools import partial
@@ -33,7 +32,7 @@ from grpo_framework.experience import (
     injected_tokens,
     join,
 )
-from grpo_framework.forecast import Forecast, Range, cost_of
+from grpo_framework.forecast import Forecast, Range, cost_of, learning_times, measuring_times
 from grpo_framework.manager import ExperienceManager
 from grpo_framework.opening import ConfiguredEngine, known_price
 from grpo_framework.plugins import ADVISOR, COMPARATOR, GENERATOR, Plugins
@@ -54,6 +53,7 @@ from grpo_framework.records import (
     Verdict,
 )
 from grpo_framework.reports.fold import ROLES
+from grpo_framework.splitting import choose, choose_validation, is_gated
 from grpo_framework.workshop import Workshop
 
 SAMPLE = 100
@@ -128,7 +128,9 @@ class _Rehearsal:
         return _Listener(use, self)
 
     async def run(self) -> tuple[Forecast, ...]:
-        problems = await self.workshop.problems()
+        found = await self.workshop.read()
+        problems = choose(found, self.config)
+        validation = choose_validation(found, self.config)
         self.workshop.find_all()
         manager = ExperienceManager.from_config(self.config, self.plugins)
         async with manager.open() as opened:
@@ -144,7 +146,9 @@ class _Rehearsal:
                 }
                 await _Pass(self, engine, held).run(_sample(problems))
                 passes.append(self.notes)
-        return self._forecasts(passes[0], passes[1], len(problems))
+        gating = is_gated(self.config.gate.kind, len(validation))
+        measured = len(validation) if gating else 0
+        return self._forecasts(passes[0], passes[1], len(problems), measured)
 
     def _fill(self, library: Library, problems: int) -> Library:
         """The library as large as it can become in the run."""
@@ -160,46 +164,38 @@ class _Rehearsal:
         added = tuple(Experience(f"{prefix}-{9000 + n}", content) for n in range(more))
         return evolve(library, experiences=(*library.experiences, *added))
 
-    def _forecasts(self, low: _Notes, high: _Notes, problems: int) -> tuple[Forecast, ...]:
+    def _forecasts(
+        self, low: _Notes, high: _Notes, problems: int, validation: int
+    ) -> tuple[Forecast, ...]:
         found: dict[tuple[str, str], Forecast] = {}
-        times = self._times(problems)
+        learning = learning_times(self.config, problems, SAMPLE)
+        measuring = measuring_times(self.config, problems, validation)
         nothing = _Heard()
         for stage, model in high.heard:
             # How many groups teach something is not known before: it may be none.
-            fewest = low.heard.get((stage, model), nothing)
-            most, factor = high.heard[stage, model], times[stage] / min(problems, SAMPLE)
-            new = self._forecast(ROLES[stage], model, (fewest, most), factor)
-            known = found.get((new.role, model))
-            found[new.role, model] = new if known is None else known + new
+            ends = low.heard.get((stage, model), nothing), high.heard[stage, model]
+            works = [(ROLES[stage], Range(learning[stage], learning[stage]))]
+            works += [(role, times[stage]) for role, times in measuring.items() if stage in times]
+            for role, times in works:
+                each = min(problems, SAMPLE)
+                factors = times.low / each, times.high / each
+                new = self._forecast(role, model, ends, factors)
+                known = found.get((role, model))
+                found[role, model] = new if known is None else known + new
         probe = _Heard(1, 12, 4)
         preflights = [
-            self._forecast("preflight", model, (probe, probe), 1.0) for model in self.models
+            self._forecast("preflight", model, (probe, probe), (1.0, 1.0)) for model in self.models
         ]
         return (*preflights, *(found[key] for key in sorted(found)))
 
-    def _times(self, problems: int) -> dict[Stage, float]:
-        """How often a stage comes in the run, for each time that it is rehearsed with a problem."""
-        config = self.config
-        epochs, k = config.epochs, config.rollouts_per_generator
-        batches = math.ceil(problems / config.batch_size)
-        visits = float(epochs * problems)
-        return {
-            "attempt": visits * k,
-            "verdict": visits * k,
-            "fusion": visits,
-            "fusion_verdict": visits,
-            "advice": visits,
-            "consolidation": float(epochs * batches * min(problems, SAMPLE)),
-            "commit": 0.0,
-        }
-
     def _forecast(
-        self, role: str, model: str, heard: tuple[_Heard, _Heard], factor: float
+        self, role: str, model: str, heard: tuple[_Heard, _Heard], factors: tuple[float, float]
     ) -> Forecast:
         low, high = heard
-        calls = Range(round(low.calls * factor), round(high.calls * factor))
-        inputs = Range(round(low.input_tokens * factor), round(high.input_tokens * factor))
-        outputs = Range(round(low.output_tokens * factor), round(high.output_tokens * factor))
+        least, most = factors
+        calls = Range(round(low.calls * least), round(high.calls * most))
+        inputs = Range(round(low.input_tokens * least), round(high.input_tokens * most))
+        outputs = Range(round(low.output_tokens * least), round(high.output_tokens * most))
         cost = cost_of(self.models[model], inputs, outputs)
         return Forecast(role, model, calls, inputs, outputs, cost)
 

@@ -9,24 +9,55 @@ from statistics import fmean
 from attrs import frozen
 
 from grpo_framework.evaluation.groups import Judged, run_group
+from grpo_framework.events import VersionScored
 from grpo_framework.experience import CRITIC, SHARED, Library
+from grpo_framework.measuring import measure_once
+from grpo_framework.recording import Recording
 from grpo_framework.records import FinalAnswer, Owner, OwnerScore, Problem, Rollout
 from grpo_framework.rollouts import Stages
 
 
 @frozen
 class Scored:
-    """The scores of one version, and how many judged answers they took."""
+    """The scores of one version, each problem's reward, and how many judged answers they took."""
 
     scores: tuple[OwnerScore, ...]
+    rewards: tuple[float | None, ...]
     units: int
+
+
+async def score_epoch(
+    stages: Stages,
+    problems: Sequence[Problem],
+    libraries: Mapping[Owner, Library],
+    known: VersionScored | None,
+    record: Recording | None,
+    epoch: int,
+) -> VersionScored:
+    """Score the libraries as an epoch left them, or take their scores from the journal.
+
+    Args:
+        stages: Of the epoch's last batch.
+        problems: Validation problems.
+        libraries: By owner, the shared one among them.
+        known: The version before; None before the first.
+        record: Of the run.
+        epoch: Counted from 1; 0 is before the first.
+    """
+
+    async def work(quiet: Stages) -> Scored:
+        return await score_version(quiet, problems, libraries, known)
+
+    found = await measure_once(stages, "validation", str(epoch), work, kind=Scored, record=record)
+    versions = tuple((owner, library.version) for owner, library in libraries.items())
+    return VersionScored(epoch, found.scores, versions, found.rewards, found.units)
 
 
 async def score_version(
     stages: Stages,
     problems: Sequence[Problem],
     libraries: Mapping[Owner, Library],
-    known: Sequence[OwnerScore] = (),
+    known: VersionScored | None = None,
 ) -> Scored:
     """Try the libraries on all validation problems, k rollouts and a fusion for each generator.
 
@@ -34,16 +65,15 @@ async def score_version(
         stages: With the purpose ``validation``, so that all versions get the same seeds.
         problems: Validation problems.
         libraries: Of the version, by owner, the shared one among them.
-        known: Scores of earlier versions: what has the same wording is not tried again.
+        known: The version before: where all prompts are the same, nothing is tried again.
 
     Raises:
         GrpoError: What stops the run.
     """
     owners = stages.engine.owners
     wording = _wordings(libraries, owners)
-    held = {(score.owner, score.wording): score for score in known}
-    if all((owner, wording[owner]) in held for owner in owners):
-        return Scored(tuple(held[owner, wording[owner]] for owner in owners), 0)
+    if known is not None and all(wording[row.owner] == row.wording for row in known.scores):
+        return Scored(known.scores, known.rewards, 0)
     generators = [owner for owner in owners if owner != CRITIC]
     async with asyncio.TaskGroup() as tasks:
         running = {
@@ -66,7 +96,11 @@ async def score_version(
         scores.append(
             OwnerScore(owner, fmean(means) if means else None, len(means), wording[owner])
         )
-    return Scored(tuple(scores), sum(_judged(group) for group in groups.values()))
+    rewards = [
+        _overall([_mean(owner, row, generators) for owner in generators])
+        for row in ([groups[problem.id, each] for each in generators] for problem in problems)
+    ]
+    return Scored(tuple(scores), tuple(rewards), sum(_judged(group) for group in groups.values()))
 
 
 def _wordings(libraries: Mapping[Owner, Library], owners: Sequence[Owner]) -> dict[Owner, str]:
@@ -84,6 +118,11 @@ def _mean(owner: Owner, groups: Sequence[Judged], generators: Sequence[Owner]) -
         tried = groups[generators.index(owner)].tried
         rewards = [one.rollout.reward for one in tried if isinstance(one.rollout, Rollout)]
     return fmean(rewards) if rewards else None
+
+
+def _overall(means: Sequence[float | None]) -> float | None:
+    known = [mean for mean in means if mean is not None]
+    return fmean(known) if len(known) == len(means) else None
 
 
 def _judged(group: Judged) -> int:

@@ -23,20 +23,18 @@ from grpo_framework.events import (
     RunFinished,
     RunStarted,
     VersionRestored,
-    VersionScored,
 )
 from grpo_framework.experience import Library, tokens_of
 from grpo_framework.gating import Gate
 from grpo_framework.lanes import Learned, answers_of, learn
 from grpo_framework.manager import ExperienceManager
-from grpo_framework.measuring import measure_once
 from grpo_framework.protocols import Observer
 from grpo_framework.recording import Recording
 from grpo_framework.records import Owner, Problem, measure
 from grpo_framework.reports import ReportFold, RunReport
 from grpo_framework.rollouts import EndsProcess, Stages
 from grpo_framework.schedule import Batch, RunSettings, plan_batches
-from grpo_framework.scoring import Scored, score_version
+from grpo_framework.scoring import score_epoch
 
 logger = logging.getLogger(__name__)
 
@@ -276,18 +274,12 @@ class Session:
 
     async def _score(self, stages: Stages, epoch: int, libraries: dict[Owner, Library]) -> None:
         """Try the libraries as an epoch left them on the validation problems, if there are any."""
-        if self._gate is None:
-            return
-        problems, known = self._gate.problems, self._fold.latest_scores
-
-        async def work(quiet: Stages) -> Scored:
-            return await score_version(quiet, problems, libraries, known)
-
-        found = await measure_once(
-            stages, "validation", str(epoch), work, kind=Scored, record=self._record
-        )
-        versions = tuple(_versions(libraries).items())
-        await self.announce(VersionScored(epoch, found.scores, versions, found.units))
+        if self._gate is not None:
+            known = self._fold.latest_version
+            problems = self._gate.problems
+            await self.announce(
+                await score_epoch(stages, problems, libraries, known, self._record, epoch)
+            )
 
     async def _restore_best(self, libraries: dict[Owner, Library]) -> dict[Owner, Library]:
         """The version that did best on validation, as the newest one; the last where none did."""

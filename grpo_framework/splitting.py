@@ -139,3 +139,13 @@ def check_ids(problems: Iterable[Problem]) -> None:
             message = f"two problems have the id '{problem.id}': {other.source}, {problem.source}"
             raise ConfigError(message, pointer="/datasets", hint="give each problem its own id")
         seen[problem.id] = problem
+
+
+def is_gated(kind: str | None, validation: int) -> bool:
+    """Whether edits are measured: as was asked for, or where there is enough to measure with.
+
+    Args:
+        kind: ``paired``, ``none``, or None to leave it to the number of validation problems.
+        validation: How many there are.
+    """
+    return kind == "paired" or (kind is None and validation >= LEAST_VALIDATION)

@@ -25,7 +25,7 @@ from grpo_framework.records import Problem
 from grpo_framework.reports import RunReport
 from grpo_framework.schedule import RunSettings
 from grpo_framework.session import Session
-from grpo_framework.splitting import LEAST_VALIDATION
+from grpo_framework.splitting import is_gated
 
 
 class TrainingFreeGRPOTrainer:
@@ -175,10 +175,7 @@ class TrainingFreeGRPOTrainer:
 
     def _gate(self, validation: tuple[Problem, ...]) -> Gate | None:
         """What measures edits: as was asked for, or where there is enough to measure with."""
-        kind = self.gate.kind
-        if kind is None:
-            kind = "paired" if len(validation) >= LEAST_VALIDATION else "none"
-        if kind == "none":
+        if not is_gated(self.gate.kind, len(validation)):
             return None
         if not validation:
             raise ConfigError(

@@ -44,6 +44,8 @@ LAYERS = (
     "workshop",
     "engine",
     "opening",
+    "deciding",
+    "settling",
     "manager",
     "rollouts",
     "fusion",

@@ -19,6 +19,7 @@ from grpo_framework.experience import (
     Malformed,
     Merge,
     Modify,
+    Trial,
     apply,
     clean,
     count,
@@ -43,6 +44,12 @@ LIBRARY = Library(
         for number, text in zip((1, 2, 5), TEXTS, strict=True)
     ),
     next_number=7,
+)
+TRIED, WAITING = "Answer in rhymes only.", "Say what is known first."
+TRIALS = (
+    Trial(Add(TRIED), "rejected", "worse: reward -0.30 in 20 pairs"),
+    Trial(Delete("G1-005"), "rejected", "worse: reward -0.10 in 40 pairs"),
+    Trial(Add(WAITING), "provisional", "undecided", differences=(1.0, 0.0)),
 )
 NEW = "Estimate the size of the answer first."
 
@@ -109,6 +116,10 @@ TABLE = {
     "modify into nearly its own words": ([Modify("G1-001", TEXTS[0] + " Twice.")], [], "1 2 5"),
     "words of what is deleted are free": ([Add(TEXTS[1]), Delete("G1-002")], [], "1 5 7"),
     "what the shared library says": ([Add("Read the question twice.")], ["duplicate"], "1 2 5"),
+    "rejected by a measurement before": ([Add(TRIED)], ["tried-before"], "1 2 5"),
+    "nearly what was rejected": ([Add(TRIED.upper() + "!")], ["tried-before"], "1 2 5"),
+    "a delete rejected before": ([Delete("G1-005")], ["tried-before"], "1 2 5"),
+    "undecided is not rejected": ([Add(WAITING)], [], "1 2 5 7"),
     "malformed": ([Malformed('{"op": "erase"}', "no such op")], ["schema"], "1 2 5"),
     "one refusal harms no other": ([Delete("G1-099"), Add(NEW)], ["known-id"], "1 2 5 7"),
 }
@@ -118,7 +129,7 @@ FOREIGN = {"S-001": "Read the question twice."}
 @pytest.mark.parametrize(("operations", "rules", "numbers"), TABLE.values(), ids=TABLE)
 def test_rule(operations, rules, numbers):
     """Each rule refuses what it is for and nothing else; ids are never renumbered."""
-    planned = plan(LIBRARY, operations, foreign=FOREIGN)
+    planned = plan(LIBRARY, operations, foreign=FOREIGN, trials=TRIALS)
     assert [refusal.rule for refusal in planned.refused] == rules
     assert all(refusal.reason for refusal in planned.refused)
     after = apply(LIBRARY, planned, now=NOW)

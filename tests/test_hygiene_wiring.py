@@ -18,7 +18,7 @@ LESS = "When quantities have units, write the unit beside every number until the
 
 def decide(manager, proposals, *owners):
     snapshot = {owner: Library(owner) for owner in (*owners, "shared")}
-    decided = manager.decide(snapshot, proposals, {}, now="")
+    decided = manager.decider.decide(snapshot, proposals, {}, now="")
     return {commit.plan.owner: commit for commit in decided}
 
 
@@ -61,10 +61,10 @@ def test_an_edit_made_of_an_addition_is_promoted_whole():
     first = decide(manager, {"generator_1": [Add(LESS)]}, "generator_1", "generator_2")
     snapshot = {owner: commit.after for owner, commit in first.items()}
     proposals = {"generator_1": [Add(MORE)], "generator_2": [Add(MORE)]}
-    commits = manager.decide(snapshot, proposals, {}, now="")
+    commits = manager.decider.decide(snapshot, proposals, {}, now="")
     after = {commit.plan.owner: commit.after for commit in commits}
     assert [item.content for item in after["shared"].experiences] == [MORE]
     assert len(after["generator_1"]) == len(after["generator_2"]) == 0
-    planned = manager.decide(snapshot, {"generator_1": [Add(MORE)]}, {}, now="")
+    planned = manager.decider.decide(snapshot, {"generator_1": [Add(MORE)]}, {}, now="")
     (edit,) = next(item for item in planned if item.plan.owner == "generator_1").plan.accepted
     assert isinstance(edit, Modify)

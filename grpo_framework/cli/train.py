@@ -27,7 +27,7 @@ from grpo_framework.cli.options import (
 from grpo_framework.cli.output import make_console, print_json
 from grpo_framework.codec import to_document
 from grpo_framework.config import RunConfig
-from grpo_framework.console import report_tables
+from grpo_framework.console import name_version, report_tables
 from grpo_framework.errors import RunFailed
 from grpo_framework.experience import Library
 from grpo_framework.plugins import Plugins
@@ -145,10 +145,34 @@ def describe_report(report: RunReport) -> list[str]:
         with console.capture() as captured:
             console.print(table)
         lines.append(captured.get().rstrip())
-    lines += [*_describe_unfinished(report), *describe_costs(report)]
+    lines += [
+        *_describe_validation(report),
+        *_describe_unfinished(report),
+        *describe_costs(report),
+    ]
     for failure in (failure for epoch in report.epochs for failure in epoch.failures):
         where = f"{failure.owner} {failure.stage}"
         lines.append(f"failed {failure.count} x {where}: {failure.kind}: {failure.message}")
+    return lines
+
+
+def _describe_validation(report: RunReport) -> list[str]:
+    """How the versions did on validation problems, and which of them is the result."""
+    lines = [
+        f"on validation problems, {name_version(version.epoch)}: {version.score:.3f}"
+        + (" (the result)" if version.epoch == report.best_epoch else "")
+        for version in report.validation
+        if version.score is not None
+    ]
+    gated = [owner.gated for epoch in report.epochs for owner in epoch.owners]
+    counts = [
+        (sum(row.accepted for row in gated), "helped"),
+        (sum(row.rejected for row in gated), "were rejected"),
+        (sum(row.provisional for row in gated), "were undecided and tried again later"),
+    ]
+    if any(number for number, _ in counts):
+        found = ", ".join(f"{number} {what}" for number, what in counts)
+        lines.append(f"edits measured on validation problems: {found}")
     return lines
 
 

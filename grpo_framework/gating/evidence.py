@@ -22,11 +22,18 @@ from grpo_framework.abtest.betting import log_wealth
 NEEDED = math.log(20)
 """Log wealth at which a direction is decided: one-sided, at 5 %."""
 
-MARGIN = 0.05
+MARGIN = 0.1
 """How much reward an edit that shortens may cost at the most, to count as not worse."""
 
 PATIENCE = 16
 """Pairs of one batch after which an edit that shows no gain is laid aside."""
+
+
+HARMFUL = 0.15
+"""A loss of reward from which an edit is measured on, to be rejected and not only laid aside."""
+
+PROMISING = 1.0
+"""Log wealth from which an undecided edit goes on being tried, however often it was."""
 
 
 @frozen
@@ -37,11 +44,13 @@ class Weight:
         better: The reward rises with it.
         worse: The reward falls with it.
         harmless: It costs less than `MARGIN`.
+        promising: Not decided, and on the way to it.
     """
 
     better: bool
     worse: bool
     harmless: bool
+    promising: bool
 
 
 def weigh(differences: Sequence[float]) -> Weight:
@@ -51,10 +60,12 @@ def weigh(differences: Sequence[float]) -> Weight:
         differences: Reward with the edit − reward without it, each in [-1, 1].
     """
     raised = [(value + MARGIN) / (1 + MARGIN) for value in differences]
+    wealth = log_wealth(differences)
     return Weight(
-        better=log_wealth(differences) >= NEEDED,
+        better=wealth >= NEEDED,
         worse=log_wealth([-value for value in differences]) >= NEEDED,
         harmless=log_wealth(raised) >= NEEDED,
+        promising=PROMISING <= wealth < NEEDED,
     )
 
 
@@ -65,8 +76,10 @@ def is_hopeless(differences: Sequence[float], *, shortens: bool) -> bool:
         differences: Of this batch.
         shortens: Whether harmless is good enough.
     """
-    least = -MARGIN if shortens else 0.0
-    return len(differences) >= PATIENCE and fmean(differences) <= least
+    if len(differences) < PATIENCE:
+        return False
+    # What seems harmful is worth the pairs that show it: then it is never tried again.
+    return -HARMFUL < fmean(differences) <= (-MARGIN if shortens else 0.0)
 
 
 def describe(differences: Sequence[float]) -> str:

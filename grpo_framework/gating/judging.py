@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from statistics import fmean
 
 from attrs import frozen
 
@@ -43,7 +44,8 @@ class Gate:
     Attributes:
         problems: Validation problems, at least one.
         budget: Most pairs for one owner's edits in one batch.
-        tries: Batches in which an undecided edit is tried before it is given up.
+        tries: Batches in which an undecided edit is tried before it is given up; one whose evidence
+            grows goes on.
     """
 
     problems: tuple[Problem, ...]
@@ -150,7 +152,7 @@ class _Court:
     def _note(self, pair: Pair, difference: float | None) -> None:
         for edit, sign in pair.signs.items():
             if difference is not None:
-                self._new[edit].append(sign * difference)
+                self._new[edit].append(sign * difference or 0.0)
 
     def _evidence(self, number: int) -> tuple[float, ...]:
         return (*self._edits[number].differences, *self._new.get(number, ()))
@@ -234,7 +236,10 @@ class _Court:
             finding, reason = self._findings[number]
         elif number in self._dropped:
             finding, reason = "rejected", f"not tried: {WAITING} others wait before it"
-        elif tries >= self._gate.tries:
+        elif tries >= self._gate.tries and edit.shortens and found and fmean(found) >= 0:
+            # Of two libraries that do equally well the shorter one is better.
+            finding, reason = "accepted", f"shorter and not worse: {describe(found)}"
+        elif tries >= self._gate.tries and not weigh(found).promising:
             finding, reason = "rejected", f"no gain in {tries} tries: {describe(found)}"
         else:
             finding, reason = "provisional", f"undecided: {describe(found)}"

@@ -6,13 +6,11 @@ directory's ``events.jsonl`` gives the same report.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from typing import Any
 
-from attrs import define, evolve, field
-from cattrs import Converter
+from attrs import evolve
 
 from grpo_framework.events import (
     BatchFinished,
@@ -32,27 +30,27 @@ from grpo_framework.events import (
 from grpo_framework.experience import CRITIC, Operation
 from grpo_framework.records import (
     Failure,
-    Measured,
     Owner,
-    OwnerScore,
     Past,
     Stage,
     Unit,
-    Usage,
 )
 from grpo_framework.reports.past import remember
-from grpo_framework.reports.values import (
-    EpochReport,
-    FailureCount,
-    Gated,
-    Groups,
-    OwnerReport,
-    Refused,
-    RoleReport,
-    RunReport,
-    VersionReport,
+from grpo_framework.reports.sums import (
+    CONVERTER,
+    EpochSums,
+    OwnerSums,
+    RoleSums,
+    State,
+    epoch_report,
+    version_report,
 )
-from grpo_framework.reports.versions import count_without_gain, find_best, overall
+from grpo_framework.reports.values import (
+    FailureCount,
+    Refused,
+    RunReport,
+)
+from grpo_framework.reports.versions import choose_version, count_without_gain
 
 ROLES: Mapping[Stage, str] = {
     "attempt": "generator",
@@ -69,69 +67,16 @@ EXAMPLES = 5
 """How many reasons are kept of refusals of one kind; the events hold all."""
 
 
-@define
-class _OwnerSums:
-    """Sums of one owner in one epoch; fractions are exact, so the order of events is no matter."""
-
-    rollouts: int = 0
-    reward: Fraction = Fraction(0)
-    fused: int = 0
-    fused_reward: Fraction = Fraction(0)
-    lifted: int = 0
-    lift: Fraction = Fraction(0)
-    outcomes: Counter[str] = field(factory=Counter)
-    applied: Counter[str] = field(factory=Counter)
-    refused: dict[str, Refused] = field(factory=dict)
-    before: int = 0
-    after: int = 0
-    usage: Usage = field(factory=Usage)
-    cost: Fraction = Fraction(0)
-    failures: int = 0
-    measured: Measured = field(factory=Measured)
-    gated: Counter[str] = field(factory=Counter)
-
-
-@define
-class _RoleSums:
-    """Sums of one role's calls in one epoch."""
-
-    usage: Usage = field(factory=Usage)
-    cost: Fraction = Fraction(0)
-
-
-@define
-class _EpochSums:
-    """Sums of one epoch."""
-
-    epoch: int
-    owners: dict[Owner, _OwnerSums]
-    roles: dict[str, _RoleSums] = field(factory=dict)
-    seconds: float = 0.0
-    failures: dict[str, FailureCount] = field(factory=dict)
-    finished: bool = False
-    edited: bool = False
-
-
-@define
-class _State:
-    """All that a fold knows; written into a run's checkpoints."""
-
-    head: RunReport = field(factory=RunReport)
-    epochs: list[_EpochSums] = field(factory=list)
-    past: dict[Owner, Past] = field(factory=dict)
-    versions: list[VersionScored] = field(factory=list)
-
-
 class ReportFold:
     """Takes a run's events one by one and gives its report at any time."""
 
     def __init__(self) -> None:
-        self._state = _State()
+        self._state = State()
 
     @property
     def state(self) -> Any:
         """All that the fold knows, as plain JSON values."""
-        return _CONVERTER.unstructure(self._state)
+        return CONVERTER.unstructure(self._state)
 
     @property
     def past(self) -> Mapping[Owner, Past]:
@@ -139,14 +84,14 @@ class ReportFold:
         return dict(self._state.past)
 
     @property
-    def latest_scores(self) -> tuple[OwnerScore, ...]:
-        """What the last version scored; empty before the first."""
-        return self._state.versions[-1].scores if self._state.versions else ()
+    def latest_version(self) -> VersionScored | None:
+        """The version that was scored last; None before the first."""
+        return self._state.versions[-1] if self._state.versions else None
 
     @property
     def best_version(self) -> VersionScored | None:
-        """The version that did best on validation; None where none was scored."""
-        return find_best(self._state.versions)
+        """The version that is the run's result; None where none was scored."""
+        return choose_version(self._state.versions)
 
     @property
     def epochs_without_gain(self) -> int:
@@ -156,7 +101,7 @@ class ReportFold:
 
     def restore(self, state: Any) -> None:
         """Go on from a `state`."""
-        self._state = _CONVERTER.structure(state, _State)
+        self._state = CONVERTER.structure(state, State)
 
     def add(self, event: Event) -> None:
         """Take one event; within an epoch the order does not matter."""
@@ -170,8 +115,8 @@ class ReportFold:
                     rollouts_per_generator=event.rollouts_per_generator,
                 )
             case EpochStarted() if not event.done:
-                sums = {owner: _OwnerSums(before=size, after=size) for owner, size in event.sizes}
-                self._state.epochs.append(_EpochSums(event.epoch, sums))
+                sums = {owner: OwnerSums(before=size, after=size) for owner, size in event.sizes}
+                self._state.epochs.append(EpochSums(event.epoch, sums))
             case GroupFinished():
                 self._group(event)
             case LibraryCommitted():
@@ -204,23 +149,23 @@ class ReportFold:
         """The report so far."""
         sums = self._state.epochs
         cost = sum((role.cost for each in sums for role in each.roles.values()), Fraction(0))
-        epochs = tuple(_epoch_report(each) for each in sums)
+        epochs = tuple(epoch_report(each) for each in sums)
         best = self.best_version
         return evolve(
             self._state.head,
             epochs=epochs,
             cost=float(cost),
-            validation=tuple(map(_version_report, self._state.versions)),
+            validation=tuple(map(version_report, self._state.versions)),
             best_epoch=None if best is None else best.epoch,
         )
 
     def _change(self, **changes: Any) -> None:
         self._state.head = evolve(self._state.head, **changes)
 
-    def _epoch(self, epoch: int) -> _EpochSums:
+    def _epoch(self, epoch: int) -> EpochSums:
         return next(sums for sums in reversed(self._state.epochs) if sums.epoch == epoch)
 
-    def _of(self, epoch: int, owner: Owner) -> _OwnerSums:
+    def _of(self, epoch: int, owner: Owner) -> OwnerSums:
         return self._epoch(epoch).owners[owner]
 
     def _group(self, event: GroupFinished) -> None:
@@ -265,7 +210,7 @@ class ReportFold:
         self._change(usage=self._state.head.usage + event.usage)
         owner = self._of(event.unit.epoch, bearer(event.unit))
         roles = self._epoch(event.unit.epoch).roles
-        for sums in (owner, roles.setdefault(role_of(event.unit), _RoleSums())):
+        for sums in (owner, roles.setdefault(role_of(event.unit), RoleSums())):
             sums.usage = sums.usage + event.usage
             sums.cost += cost
 
@@ -288,15 +233,6 @@ def role_of(unit: Unit) -> str:
     return ROLES[unit.stage] if unit.purpose == "learn" else unit.purpose
 
 
-def _version_report(version: VersionScored) -> VersionReport:
-    return VersionReport(
-        epoch=version.epoch,
-        score=overall(version.scores),
-        owners={score.owner: score.mean for score in version.scores},
-        versions=dict(version.versions),
-    )
-
-
 def _kind(operation: Operation) -> str:
     return type(operation).__name__.lower()
 
@@ -312,50 +248,3 @@ def fold(events: Iterable[Event]) -> RunReport:
     for event in events:
         folding.add(event)
     return folding.report()
-
-
-def _epoch_report(sums: _EpochSums) -> EpochReport:
-    failures = tuple(sums.failures[key] for key in sorted(sums.failures))
-    owners = tuple(_owner_report(owner, each) for owner, each in sums.owners.items())
-    roles = tuple(
-        RoleReport(role, sums.roles[role].usage, float(sums.roles[role].cost))
-        for role in sorted(sums.roles)
-    )
-    return EpochReport(sums.epoch, sums.seconds, owners, roles, failures)
-
-
-def _owner_report(owner: Owner, sums: _OwnerSums) -> OwnerReport:
-    return OwnerReport(
-        owner=owner,
-        rollouts=sums.rollouts,
-        mean_reward=_mean(sums.reward, sums.rollouts),
-        fused_reward=_mean(sums.fused_reward, sums.fused),
-        critic_lift=_mean(sums.lift, sums.lifted),
-        groups=Groups(**{str(key): value for key, value in sums.outcomes.items()}),
-        operations_applied=dict(sorted(sums.applied.items())),
-        operations_refused=tuple(sums.refused[key] for key in sorted(sums.refused)),
-        library_before=sums.before,
-        library_after=sums.after,
-        usage=sums.usage,
-        cost=float(sums.cost),
-        failures=sums.failures,
-        outcomes=sums.measured.outcomes,
-        mean_right_chars=sums.measured.mean_right_chars,
-        mean_other_chars=sums.measured.mean_other_chars,
-        mean_injected_tokens=sums.measured.mean_injected,
-        gated=Gated(**{str(key): value for key, value in sums.gated.items()}),
-    )
-
-
-def _mean(total: Fraction, count: int) -> float | None:
-    return float(total / count) if count else None
-
-
-def _make_converter() -> Converter:
-    converter = Converter()
-    converter.register_unstructure_hook(Fraction, str)
-    converter.register_structure_hook(Fraction, lambda text, _: Fraction(text))
-    return converter
-
-
-_CONVERTER = _make_converter()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from statistics import fmean
+from statistics import fmean, stdev
 
 from grpo_framework.events import VersionScored
 from grpo_framework.experience import CRITIC
@@ -20,14 +21,30 @@ def overall(scores: Sequence[OwnerScore]) -> float | None:
     return fmean(known) if known and len(known) == len(means) else None
 
 
-def find_best(versions: Sequence[VersionScored]) -> VersionScored | None:
-    """The version with the highest score; of equals the latest."""
-    best, highest = None, -1.0
-    for version in versions:
-        score = overall(version.scores)
-        if score is not None and score >= highest - TINY:
-            best, highest = version, max(score, highest)
-    return best
+def choose_version(versions: Sequence[VersionScored]) -> VersionScored | None:
+    """The version that is the result: the latest that is not worse than the best one.
+
+    Not worse is less than one standard error below it, over the problems that both answered. The
+    highest mean alone would throw away good edits by chance: they were measured before they were
+    taken, and a few validation problems cannot rank versions that are nearly the same.
+
+    Source: the one-standard-error rule of Breiman, Friedman, Olshen and Stone, "Classification and
+    Regression Trees" (1984), section 3.4.3; here the latest version takes the simplest one's place.
+    """
+    scored = [version for version in versions if overall(version.scores) is not None]
+    if not scored:
+        return None
+    best = max(scored, key=lambda version: overall(version.scores) or 0.0)
+    return next(version for version in reversed(scored) if not _is_worse(version, best))
+
+
+def _is_worse(version: VersionScored, best: VersionScored) -> bool:
+    pairs = zip(version.rewards, best.rewards, strict=False)
+    losses = [high - low for low, high in pairs if low is not None and high is not None]
+    if version is best or not losses:
+        return False
+    error = stdev(losses) / math.sqrt(len(losses)) if len(losses) > 1 else 0.0
+    return fmean(losses) > error + TINY
 
 
 def count_without_gain(versions: Sequence[VersionScored], changed: Sequence[bool]) -> int:

@@ -107,7 +107,7 @@ def test_the_table_says_verdict_interval_and_what_it_could_have_shown(run, toy, 
 
 def test_sequential_stops_before_all_problems_are_asked(run, toy, store):
     store.hold("generator_1", "be right")
-    many = ", ".join(f'"item {number}"' for number in range(200))
+    many = ", ".join(f'"item {number}"' for number in range(800))
     more = [*toy, "--set", f'datasets=[{{use="toy", options={{texts=[{many}]}}}}]']
     document = run("ab", *more, "--sequential", "--json", "--concurrency=2").document
     validate("abtest", document)

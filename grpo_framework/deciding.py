@@ -1,0 +1,237 @@
+"""What a batch's proposals come to: judged, promoted, measured; pure, nothing is written here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+
+from attrs import evolve, field, frozen
+
+from grpo_framework.experience import (
+    CRITIC,
+    PROMOTED,
+    SHARED,
+    Add,
+    Count,
+    Delete,
+    Guards,
+    Hygiene,
+    Library,
+    Limits,
+    Merge,
+    Operation,
+    Plan,
+    Promotion,
+    Refusal,
+    Trial,
+    apply,
+    count,
+    find_promotions,
+    near_duplicate,
+    normalise,
+    plan,
+)
+from grpo_framework.experience.rules import content_of
+from grpo_framework.records import Owner
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+@frozen
+class Grounds:
+    """What a batch's commit follows from.
+
+    Attributes:
+        proposals: By owner, consolidated.
+        counts: Use of experiences in the batch's judged rollouts, by id.
+        now: ISO 8601 time of the commit.
+    """
+
+    proposals: dict[Owner, tuple[Operation, ...]]
+    counts: dict[str, Count]
+    now: str = field(factory=_now)
+
+
+@frozen
+class Commit:
+    """What became of one owner's library at the end of a batch.
+
+    Attributes:
+        plan: What was accepted and refused.
+        before: The library that the batch saw.
+        after: The newest version; the same as `before` where nothing changed.
+    """
+
+    plan: Plan
+    before: Library
+    after: Library
+
+
+@frozen
+class Decider:
+    """The rules by which a batch's proposals become commits.
+
+    Attributes:
+        limits: Hard limits of a library.
+        guards: The problems whose answers and wording no experience may carry.
+        hygiene: Which texts are refused for what they say.
+        gated: Whether edits are measured, so that undecided ones are proposed again.
+    """
+
+    limits: Limits = field(factory=Limits)
+    guards: Guards = field(factory=Guards)
+    hygiene: Hygiene = field(factory=Hygiene)
+    gated: bool = False
+
+    def decide(
+        self,
+        snapshot: Mapping[Owner, Library],
+        proposals: Mapping[Owner, Sequence[Operation]],
+        counts: Mapping[str, Count],
+        *,
+        now: str,
+    ) -> tuple[Commit, ...]:
+        """Judge a batch's proposals, apply what stands, and promote; writes nothing.
+
+        Args:
+            snapshot: The newest libraries, the shared one among them.
+            proposals: By owner, consolidated.
+            counts: Use of experiences in the batch's judged rollouts, by id.
+            now: ISO 8601 time for new experiences.
+
+        Returns:
+            One decision per owner, the shared library's first.
+        """
+        return self.commits(snapshot, self._plans(snapshot, proposals), counts, now=now)
+
+    def commits(
+        self,
+        snapshot: Mapping[Owner, Library],
+        plans: Mapping[Owner, Plan],
+        counts: Mapping[str, Count],
+        *,
+        now: str,
+    ) -> tuple[Commit, ...]:
+        """Carry out one plan an owner, the shared library's first, and count uses; writes nothing.
+
+        Args:
+            snapshot: What the plans were made for.
+            plans: One for each owner.
+            counts: Use of experiences in the batch's judged rollouts, by id.
+            now: ISO 8601 time for new experiences.
+        """
+        commits = []
+        for owner in (SHARED, *(owner for owner in snapshot if owner != SHARED)):
+            before = snapshot[owner]
+            changed = bool(plans[owner].changes)
+            after = apply(before, plans[owner], now=now) if changed else before
+            after = count(after, counts)
+            if after != before:
+                after = evolve(after, version=before.version + 1)
+            commits.append(Commit(plans[owner], before, after))
+        return tuple(commits)
+
+    def _waiting(self, library: Library) -> tuple[Operation, ...]:
+        """The undecided edits of an owner, proposed once more where edits are measured."""
+        return tuple(trial.operation for trial in provisional(library)) if self.gated else ()
+
+    def judge(
+        self, snapshot: Mapping[Owner, Library], owner: Owner, operations: Sequence[Operation]
+    ) -> Plan:
+        """Judge an owner's operations by the rules, the shared library and all trials at hand."""
+        shared, own = snapshot[SHARED], snapshot[owner]
+        foreign = {item.id: item.content for item in shared.experiences}
+        for operation in self._waiting(shared):
+            content = content_of(operation)
+            if content is not None:
+                foreign[f"the edit on trial {content[:60]!r}"] = content
+        return plan(
+            own,
+            operations,
+            limits=self.limits,
+            foreign={} if owner == SHARED else foreign,
+            guards=self.guards,
+            hygiene=self.hygiene,
+            trials=own.trials if owner == SHARED else (*own.trials, *shared.trials),
+        )
+
+    def _plans(
+        self, snapshot: Mapping[Owner, Library], proposals: Mapping[Owner, Sequence[Operation]]
+    ) -> dict[Owner, Plan]:
+        """Plan each owner's proposals; then once more with the promotions that follow from them."""
+        shared = snapshot[SHARED]
+        foreign = {experience.id: experience.content for experience in shared.experiences}
+        generators = [owner for owner in snapshot if owner not in (CRITIC, SHARED)]
+        wanted = {
+            owner: [*self._waiting(library), *proposals.get(owner, ())]
+            for owner, library in snapshot.items()
+        }
+        for owner in generators:
+            wanted[owner] += held_twice(snapshot[owner], foreign, self.limits)
+
+        def judge(owner: Owner, *more: Operation) -> Plan:
+            return self.judge(snapshot, owner, [*wanted[owner], *more])
+
+        plans = {owner: judge(owner) for owner in snapshot}
+        drafts = [_draft(snapshot[owner], plans[owner]) for owner in generators]
+        moved: dict[Owner, list[Refusal]] = {owner: [] for owner in snapshot}
+        for promotion in find_promotions(drafts, limits=self.limits):
+            add = evolve(promotion.add, parents=_entries(promotion, snapshot))
+            if add not in judge(SHARED, add).accepted:
+                continue
+            wanted[SHARED].append(add)
+            for owner, delete in promotion.deletes:
+                draft = next(library for library in drafts if library.owner == owner)
+                moved[owner] += _withdraw(wanted[owner], delete, draft, snapshot[owner])
+        final = {owner: judge(owner) for owner in snapshot}
+        return {
+            owner: evolve(judged, refused=(*judged.refused, *moved[owner]))
+            for owner, judged in final.items()
+        }
+
+
+def provisional(library: Library) -> tuple[Trial, ...]:
+    """The edits of an owner that are undecided yet."""
+    return tuple(trial for trial in library.trials if trial.state == "provisional")
+
+
+def held_twice(library: Library, shared: Mapping[str, str], limits: Limits) -> list[Operation]:
+    """Deletes for what the shared library says too, as a crash between two commits leaves it."""
+    texts = {id_: normalise(content) for id_, content in shared.items()}
+    found: list[Operation] = []
+    for experience in library.experiences:
+        content = normalise(experience.content)
+        twin = near_duplicate(content, texts, threshold=limits.near_duplicate)
+        if twin is not None:
+            found.append(Delete(experience.id, f"{twin} of the shared library says the same"))
+    return found
+
+
+def _entries(promotion: Promotion, snapshot: Mapping[Owner, Library]) -> tuple[str, ...]:
+    """The ids that a promotion replaces; what was only proposed in this batch never had one."""
+    return tuple(
+        delete.id for owner, delete in promotion.deletes if delete.id in snapshot[owner].ids
+    )
+
+
+def _draft(library: Library, accepted: Plan) -> Library:
+    """The library as it would be, but without merges: a merge's parents are not promoted apart."""
+    operations = tuple(item for item in accepted.accepted if not isinstance(item, Merge))
+    return apply(library, evolve(accepted, accepted=operations), now="")
+
+
+def _withdraw(
+    operations: list[Operation], delete: Delete, draft: Library, held: Library
+) -> list[Refusal]:
+    """Take a promoted experience from its owner: its text is not added, or its entry deleted."""
+    content = next(item.content for item in draft.experiences if item.id == delete.id)
+    added = [item for item in operations if isinstance(item, Add) and item.content == content]
+    for operation in added:
+        operations.remove(operation)
+    # An addition may have been merged into an entry that was there before.
+    if delete.id in held.ids:
+        operations.append(delete)
+    reason = "other generators learned the same in this batch: it went to the shared library"
+    return [Refusal(operation, PROMOTED, reason) for operation in added]

@@ -1,0 +1,156 @@
+"""From the gate's rulings to a batch's commits: what is measured, what passes, what stays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from attrs import evolve
+
+from grpo_framework.deciding import Commit, Decider, held_twice, provisional
+from grpo_framework.experience import (
+    SHARED,
+    Add,
+    Count,
+    Delete,
+    Edit,
+    Library,
+    Operation,
+    Plan,
+    Refusal,
+    Ruling,
+    Trial,
+)
+from grpo_framework.experience.rules import tried_key
+from grpo_framework.records import Owner
+
+GATE: Mapping[str, str] = {"rejected": "gate", "provisional": "on-trial"}
+"""What the gate found → the rule under which an edit it keeps back is reported."""
+
+REMEMBERED = 200
+"""Rejected edits of an owner that are remembered, so that none is bought twice."""
+
+
+def edits_of(
+    decider: Decider, snapshot: Mapping[Owner, Library], commits: Sequence[Commit]
+) -> dict[Owner, tuple[Edit, ...]]:
+    """What of a batch's decisions is to be measured, by the owner whose library changes.
+
+    An entry that other owners hold alike moves to the shared library as one edit, with what it
+    replaces; removing what the shared library says already is no edit.
+
+    Args:
+        decider: The rules.
+        snapshot: The newest libraries, the shared one among them.
+        commits: What `decide` returned for them.
+    """
+    plans = {commit.plan.owner: commit.plan for commit in commits}
+    moved = _moved(plans)
+    foreign = {item.id: item.content for item in snapshot[SHARED].experiences}
+    found: dict[Owner, tuple[Edit, ...]] = {}
+    for owner, judged in plans.items():
+        routine = () if owner == SHARED else held_twice(snapshot[owner], foreign, decider.limits)
+        known = {tried_key(trial.operation): trial for trial in provisional(snapshot[owner])}
+        found[owner] = tuple(
+            _edit(owner, operation, moved, known)
+            for operation in judged.changes
+            if operation not in routine and (owner, operation) not in moved.values()
+        )
+    return found
+
+
+def settle(
+    decider: Decider,
+    snapshot: Mapping[Owner, Library],
+    commits: Sequence[Commit],
+    rulings: Sequence[Ruling],
+    counts: Mapping[str, Count],
+    *,
+    now: str,
+) -> tuple[Commit, ...]:
+    """Decide once more, with what the gate let pass alone; writes nothing.
+
+    Args:
+        decider: The rules.
+        snapshot: As for `decide`.
+        commits: What `decide` returned.
+        rulings: On all edits of these commits.
+        counts: As for `decide`.
+        now: As for `decide`.
+    """
+    kept_back = {(row.owner, row.operation): row for row in rulings if not _passed(row)}
+    plans = {commit.plan.owner: commit.plan for commit in commits}
+    stay = {delete for place, delete in _moved(plans).items() if (SHARED, place[0]) in kept_back}
+    final: dict[Owner, Plan] = {}
+    for owner, judged in plans.items():
+        passed = [
+            operation
+            for operation in judged.accepted
+            if (owner, operation) not in kept_back and (owner, operation) not in stay
+        ]
+        again = decider.judge(snapshot, owner, passed)
+        held = [
+            Refusal(row.operation, GATE[row.finding], row.reason)
+            for (of, _), row in kept_back.items()
+            if of == owner
+        ]
+        final[owner] = evolve(again, refused=(*judged.refused, *again.refused, *held))
+    settled = decider.commits(snapshot, final, counts, now=now)
+    return tuple(_remember(commit, rulings) for commit in settled)
+
+
+def _passed(ruling: Ruling) -> bool:
+    return ruling.finding == "accepted"
+
+
+def _moved(plans: Mapping[Owner, Plan]) -> dict[tuple[Operation, str], tuple[Owner, Operation]]:
+    """Addition to the shared library and id of an entry it replaces → owner and delete."""
+    deletes = {
+        operation.id: (owner, operation)
+        for owner, judged in plans.items()
+        for operation in judged.accepted
+        if isinstance(operation, Delete) and owner != SHARED
+    }
+    return {
+        (operation, id_): deletes[id_]
+        for operation in plans[SHARED].accepted
+        if isinstance(operation, Add)
+        for id_ in operation.parents
+        if id_ in deletes
+    }
+
+
+def _edit(
+    owner: Owner,
+    operation: Operation,
+    moved: Mapping[tuple[Operation, str], tuple[Owner, Operation]],
+    known: Mapping[str, Trial],
+) -> Edit:
+    """An operation with what goes with it and what is known of it."""
+    deletes = tuple(
+        (holder, delete)
+        for (add, _), (holder, delete) in moved.items()
+        if owner == SHARED and add == operation and isinstance(delete, Delete)
+    )
+    trial = known.get(tried_key(operation))
+    if trial is None:
+        return Edit(owner, operation, deletes)
+    return Edit(owner, operation, deletes, trial.tries, trial.differences)
+
+
+def _remember(commit: Commit, rulings: Sequence[Ruling]) -> Commit:
+    """The commit with its owner's trials as the gate leaves them; a version more if they differ."""
+    owner, after = commit.plan.owner, commit.after
+    own = {tried_key(row.operation): row for row in rulings if row.owner == owner}
+    rejected = [trial for trial in after.trials if trial.state == "rejected"]
+    fresh = [
+        Trial(row.operation, row.finding, row.reason, row.tries, row.differences)
+        for row in own.values()
+        if row.finding != "accepted"
+    ]
+    rejected = [trial for trial in rejected if tried_key(trial.operation) not in own]
+    rejected += [trial for trial in fresh if trial.state == "rejected"]
+    waiting = [trial for trial in fresh if trial.state == "provisional"]
+    trials = (*rejected[-REMEMBERED:], *waiting)
+    if trials == after.trials:
+        return commit
+    return evolve(commit, after=evolve(after, trials=trials, version=commit.before.version + 1))

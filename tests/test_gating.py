@@ -1,0 +1,318 @@
+"""The gate: what helps is taken, what harms is refused, what is unclear is tried again."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from grpo_framework import TrainingFreeGRPOTrainer
+from grpo_framework.engine import Engine
+from grpo_framework.errors import ConfigError
+from grpo_framework.events import EditsGated, LibraryCommitted, VersionRestored, VersionScored
+from grpo_framework.experience import Add, Delete, Edit, Experience, Library, Trial
+from grpo_framework.gating import weigh
+from grpo_framework.gating.design import TOGETHER, draw_problem, draw_signs, order_edits
+from grpo_framework.gating.evidence import PATIENCE, is_hopeless
+from grpo_framework.manager import ExperienceManager
+from grpo_framework.plugins import Plugins
+from grpo_framework.records import Attempt, Problem, Question, Verdict
+
+GOOD, USELESS, HARMFUL = "Check the units.", "Use blue ink.", "Always answer zero."
+EFFECTS = {GOOD: 0.5, USELESS: 0.0, HARMFUL: -0.4}
+
+
+def problems(count, start=0, split="train"):
+    return tuple(
+        Problem(Question(f"{split}-{n}", f"{split} question {n}"), "right", split=split)
+        for n in range(start, start + count)
+    )
+
+
+class Student:
+    """Right with a chance that the experiences in its prompt raise and lower."""
+
+    def __init__(self, base=0.4, effects=None):
+        self.base, self.effects = base, effects or EFFECTS
+        self.asked = []
+
+    async def attempt(self, question, library, /, *, seed):
+        texts = [item.content for item in library.experiences]
+        self.asked.append((question.id, tuple(texts)))
+        chance = self.base + sum(self.effects.get(text, 0.0) for text in texts)
+        dice = random.Random(f"{question.id}/{seed}/{texts}")
+        return Attempt("right" if dice.random() < chance else "wrong")
+
+
+class First:
+    async def fuse(self, question, attempts, library, /, *, seed):
+        return attempts[0]
+
+
+class Same:
+    async def compare(self, problem, answer, /):
+        return Verdict(float(answer == problem.answer), "", answer)
+
+
+class Proposing:
+    """Proposes what it is told, whenever it is asked by a generator."""
+
+    def __init__(self, *operations):
+        self.operations = operations
+
+    async def advise(self, contrasts, library, /):
+        return () if library.owner == "critic" else self.operations
+
+
+class Store:
+    """Keeps every version."""
+
+    def __init__(self):
+        self.versions = {}
+
+    async def load(self, owner, /, *, version=None):
+        held = self.versions.get(owner, [Library(owner)])
+        return next(each for each in reversed(held) if version in (None, each.version))
+
+    async def commit(self, library, /, *, expected_version):
+        self.versions.setdefault(library.owner, [Library(library.owner)]).append(library)
+
+    def newest(self, owner="generator_1"):
+        return self.versions.get(owner, [Library(owner)])[-1]
+
+    def texts(self, owner="generator_1"):
+        return [item.content for item in self.newest(owner).experiences]
+
+
+class Observer(list):
+    async def notify(self, event, /):
+        self.append(event)
+
+    def of(self, cls):
+        return [event for event in self if isinstance(event, cls)]
+
+
+def train(*operations, student=None, store=None, validation=24, count=8, **more):
+    """One run; returns store, events and report."""
+    store = Store() if store is None else store
+    seen = Observer()
+    engine = Engine((student or Student(),), First(), Same(), Proposing(*operations))
+    manager = ExperienceManager(store, plugins=Plugins(()))
+    settings = {"num_epochs": 1, "batch_size": 8, "verbose": False, "observers": [seen], **more}
+    trainer = TrainingFreeGRPOTrainer(engine, manager, **settings)
+    report = trainer.train(problems(count), problems(validation, split="validation"))
+    return store, seen, report
+
+
+def test_helpful_edits_are_taken_and_harmful_ones_refused():
+    """Three edits of one batch are told apart by their effect on validation rollouts."""
+    student = Student(base=0.5, effects={GOOD: 0.4, HARMFUL: -0.5})
+    edits = (Add(GOOD), Add(USELESS), Add(HARMFUL))
+    store, seen, report = train(*edits, student=student, gate_budget=120)
+    assert store.texts() == [GOOD]
+    (gated,) = seen.of(EditsGated)
+    findings = {row.operation.content: row for row in gated.rulings}
+    assert findings[GOOD].finding == "accepted"
+    assert findings[GOOD].mean > 0.2
+    assert "better: reward +" in findings[GOOD].reason
+    assert findings[HARMFUL].finding == "rejected"
+    assert findings[HARMFUL].mean < -0.1
+    owner = report.epochs[0].owners[0]
+    assert owner.gated.accepted == 1
+    assert owner.gated.rejected == 1
+    assert owner.gated.accepted + owner.gated.rejected + owner.gated.provisional == 3
+    assert {row.rule for row in owner.operations_refused} >= {"gate", "on-trial"}
+
+
+def test_without_a_gate_every_edit_is_kept():
+    """`none` is the paper's behaviour, and too few validation problems give the same."""
+    for more in ({"gate": "none"}, {"validation": 19}):
+        store, seen, report = train(Add(GOOD), Add(HARMFUL), **more)
+        assert store.texts() == [GOOD, HARMFUL]
+        assert not seen.of(EditsGated)
+        assert not seen.of(VersionScored)
+        assert report.best_epoch is None
+
+
+def test_a_gate_without_validation_problems_is_an_error():
+    """Asked for and impossible: said before anything runs."""
+    with pytest.raises(ConfigError, match="no validation problems"):
+        train(Add(GOOD), validation=0, gate="paired")
+
+
+def test_the_undecided_is_tried_again_with_its_evidence_and_then_given_up():
+    """A useless edit is bought in `gate_tries` batches at the most, then never again."""
+    store, seen, _ = train(Add(USELESS), count=40, gate_budget=16, gate_tries=2)
+    rulings = [row for event in seen.of(EditsGated) for row in event.rulings]
+    assert [row.finding for row in rulings] == ["provisional", "rejected"]
+    assert rulings[1].pairs == 32
+    assert "no gain in 2 tries" in rulings[1].reason
+    assert [trial.state for trial in store.newest().trials] == ["rejected"]
+    refused = [row for event in seen.of(LibraryCommitted) for row in event.plan.refused]
+    assert "tried-before" in {row.rule for row in refused}
+    assert store.texts() == []
+
+
+def test_evidence_of_several_batches_adds_up():
+    """A gain too small for one batch's pairs is found over several."""
+    student = Student(effects={GOOD: 0.3})
+    store, seen, _ = train(
+        Add(GOOD), student=student, count=64, gate_budget=8, gate_tries=9, seed=3
+    )
+    rulings = [row for event in seen.of(EditsGated) for row in event.rulings]
+    assert len(rulings) > 1
+    assert rulings[-1].finding == "accepted"
+    assert rulings[-1].pairs > 8
+    assert store.texts() == [GOOD]
+
+
+def test_a_rejected_edit_stays_rejected_in_a_later_run():
+    """What a store remembers is not bought again by the next run on it."""
+    store, _, _ = train(Add(HARMFUL), gate_budget=200)
+    assert [trial.state for trial in store.newest().trials] == ["rejected"]
+    _, seen, _ = train(Add(HARMFUL), store=store, gate_budget=200)
+    assert not seen.of(EditsGated)
+
+
+def test_deleting_what_does_nothing_is_welcome_and_what_helps_is_not():
+    """An edit that shortens is taken when it is not worse."""
+    held = (Experience("G1-001", USELESS), Experience("G1-002", GOOD))
+    for id_, left in (("G1-001", [GOOD]), ("G1-002", [USELESS, GOOD])):
+        store = Store()
+        store.versions["generator_1"] = [Library("generator_1", 1, held, 3)]
+        # With the good one in every prompt most groups are right; some must differ to teach.
+        student = Student(base=0.25, effects={GOOD: 0.5})
+        more = {"count": 16, "batch_size": 16, "gate_budget": 400, "gate_tries": 1}
+        store, _, _ = train(Delete(id_), student=student, store=store, **more)
+        assert store.texts() == left
+
+
+def test_validation_problems_are_never_learned_from():
+    """Their answers are guarded like those of training problems, and no group is made of them."""
+    student = Student()
+    _, seen, _ = train(Add(GOOD), student=student)
+    contrasts = [type(event).__name__ for event in seen if "Contrast" in type(event).__name__]
+    assert contrasts
+    asked = {id_ for id_, _ in student.asked}
+    assert any(id_.startswith("validation") for id_ in asked)
+    groups = {event.problem for event in seen if type(event).__name__ == "GroupFinished"}
+    assert all(id_.startswith("train") for id_ in groups)
+
+
+def test_the_best_version_on_validation_is_the_result():
+    """What a later epoch spoiled is undone, under a new version number."""
+    poison = "Never look at the question."
+
+    class Late(Student):
+        """The gate measures the text as harmless; once it is kept it ruins everything."""
+
+        async def attempt(self, question, library, /, *, seed):
+            texts = [item.content for item in library.experiences]
+            self.asked.append((question.id, tuple(texts)))
+            if poison in texts and store.texts() and poison in store.texts():
+                return Attempt("wrong")
+            chance = 0.4 + 0.5 * (poison in texts)
+            dice = random.Random(f"{question.id}/{seed}/{texts}")
+            return Attempt("right" if dice.random() < chance else "wrong")
+
+    store = Store()
+    _, seen, report = train(Add(poison), student=Late(), store=store, gate_budget=100)
+    assert [event.epoch for event in seen.of(VersionScored)] == [0, 1]
+    assert report.best_epoch == 0
+    (restored,) = seen.of(VersionRestored)
+    assert restored.epoch == 0
+    assert store.texts() == []
+    assert store.newest().version == 2
+    assert store.newest().next_number == 2
+    assert report.epochs[-1].owners[0].library_after == 0
+
+
+def test_patience_ends_a_run_that_brings_nothing():
+    """Epochs without a better version on validation; without a gate, without an edit."""
+    _, _, report = train(num_epochs=6, patience=2)
+    assert len(report.epochs) == 2
+    _, _, report = train(num_epochs=6, patience=2, gate="none")
+    assert len(report.epochs) == 2
+    _, _, report = train(Add(GOOD), num_epochs=6, patience=2, gate="none")
+    assert len(report.epochs) == 3
+
+
+def test_equal_wording_is_not_scored_twice():
+    """An epoch without edits costs no validation rollouts."""
+    student = Student()
+    _, seen, _ = train(student=student, num_epochs=3)
+    assert [event.units > 0 for event in seen.of(VersionScored)] == [True, *[False] * 3]
+
+
+@given(st.lists(st.sampled_from([-1.0, -0.5, 0.0, 0.5, 1.0]), max_size=60))
+def test_evidence_does_not_depend_on_order_and_mirrors(differences):
+    """Reversing the order changes nothing; reversing the signs swaps better and worse."""
+    weight, mirrored = weigh(differences), weigh([-value for value in differences])
+    assert weigh(differences[::-1]) == weight
+    assert (weight.better, weight.worse) == (mirrored.worse, mirrored.better)
+    assert not (weight.better and weight.worse)
+    assert not (weight.worse and weight.harmless)
+    assert not weight.better or weight.harmless
+
+
+def test_useless_edits_are_rarely_taken():
+    """Looking after every wave, at most 5 % of edits without effect ever pass."""
+    taken = 0
+    for seed in range(400):
+        dice = random.Random(seed)
+        found = [dice.choice((-1.0, 0.0, 0.0, 1.0)) for _ in range(160)]
+        taken += any(weigh(found[:stop]).better for stop in range(8, 161, 8))
+    assert taken <= 0.05 * 400
+
+
+def test_thrift_is_no_verdict():
+    """An edit is laid aside only after enough pairs, and only without any gain."""
+    assert not is_hopeless([0.0] * (PATIENCE - 1), shortens=False)
+    assert is_hopeless([0.0] * PATIENCE, shortens=False)
+    assert not is_hopeless([0.0] * PATIENCE, shortens=True)
+    assert is_hopeless([-0.5, 0.0, 0.0, 0.0] * (PATIENCE // 4), shortens=True)
+    assert not is_hopeless([-0.5] * PATIENCE, shortens=False), "worth showing that it harms"
+    assert not is_hopeless([0.0] * PATIENCE + [1.0], shortens=False)
+
+
+@given(st.integers(1, 12), st.integers(0, 99))
+def test_each_pair_draws_the_least_tried_edits_with_coins(edits, number):
+    """All open edits take turns, few together, and the coin follows from the seed."""
+    seen = dict.fromkeys(range(edits), 0)
+    for turn in range(12):
+        signs = draw_signs(range(edits), seen, f"{number}/{turn}")
+        assert signs == draw_signs(range(edits), seen, f"{number}/{turn}")
+        assert len(signs) == min(TOGETHER, edits)
+        assert set(signs.values()) <= {1, -1}
+        for edit in signs:
+            seen[edit] += 1
+    assert max(seen.values()) - min(seen.values()) <= 1
+
+
+def test_every_problem_takes_its_turn():
+    """A round asks each validation problem once, in an order of its own."""
+    held = problems(7)
+    rounds = [[draw_problem(held, 7 * turn + n, "s").id for n in range(7)] for turn in range(3)]
+    assert all(sorted(each) == sorted(problem.id for problem in held) for each in rounds)
+    assert len({tuple(each) for each in rounds}) > 1
+
+
+def test_promising_edits_go_first_then_new_ones():
+    """What showed a gain is tried before what is new, what showed none after it."""
+    edits = [
+        Edit("generator_1", Add("new")),
+        Edit("generator_1", Add("poor"), tries=1, differences=(-1.0, 0.0)),
+        Edit("generator_1", Add("promising"), tries=1, differences=(1.0, 0.0)),
+    ]
+    assert order_edits(edits) == [2, 0, 1]
+
+
+def test_trials_are_part_of_a_library_s_digest_and_not_of_its_wording():
+    """Two libraries with other trials are other content, and the same prompt."""
+    plain = Library("generator_1", 1, (Experience("G1-001", GOOD),), 2)
+    trial = Trial(Add(USELESS), "provisional", "undecided", differences=(0.0,))
+    tried = Library("generator_1", 1, plain.experiences, 2, (trial,))
+    assert plain.digest != tried.digest
+    assert plain.wording == tried.wording
