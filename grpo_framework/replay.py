@@ -106,7 +106,7 @@ async def replay(path: Path, config: RunConfig, plugins: Plugins) -> Replayed:
         )
         now = await trainer.train_async(problems, validation)
     differences = (
-        *_differences("report", to_document(report), to_document(now)),
+        *compare_documents("report", to_document(report), to_document(now)),
         *_compare_libraries(path, record.libraries),
     )
     return Replayed(now, record.libraries, differences)
@@ -293,19 +293,19 @@ def _compare_libraries(path: Path, libraries: Mapping[Owner, Library]) -> Iterat
         except (OSError, ValueError) as error:
             raise DataError(f"cannot be read: {error}", path=file) from error
         now = [experience_to_document(experience) for experience in library.experiences]
-        yield from _differences(file.name, then, now)
+        yield from compare_documents(file.name, then, now)
 
 
-def _differences(where: str, then: Any, now: Any) -> Iterator[str]:
+def compare_documents(where: str, then: Any, now: Any) -> Iterator[str]:
     """Where two JSON documents differ, times aside."""
     if isinstance(then, Mapping) and isinstance(now, Mapping):
         for key in sorted({*then, *now} - _UNTOLD):
-            yield from _differences(f"{where}/{key}", then.get(key), now.get(key))
+            yield from compare_documents(f"{where}/{key}", then.get(key), now.get(key))
     elif isinstance(then, list | tuple) and isinstance(now, list | tuple):
         if len(then) != len(now):
             yield f"{where}: {len(then)} entries then, {len(now)} now"
         for place, (old, new) in enumerate(zip(then, now, strict=False)):
-            yield from _differences(f"{where}/{place}", old, new)
+            yield from compare_documents(f"{where}/{place}", old, new)
     elif then != now:
         yield f"{where}: {_short(then)} then, {_short(now)} now"
 

@@ -67,6 +67,7 @@ LAYERS = (
     "console",
     "trainer",
     "replay",
+    "recomputing",
     "forecast",
     "rehearsal",
     "cli",

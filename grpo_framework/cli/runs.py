@@ -10,6 +10,7 @@ import click
 from attrs import asdict
 
 from grpo_framework.cli.earlier import read_run_config
+from grpo_framework.cli.exits import TOO_MANY_FAILURES
 from grpo_framework.cli.groups import SuggestingGroup
 from grpo_framework.cli.interrupting import run_interruptibly
 from grpo_framework.cli.launching import launch
@@ -20,6 +21,7 @@ from grpo_framework.cli.train import describe_report, show_result
 from grpo_framework.codec import to_document
 from grpo_framework.config import RunConfig
 from grpo_framework.errors import DataError
+from grpo_framework.recomputing import recompute
 from grpo_framework.reports import RunReport
 from grpo_framework.standing import (
     Standing,
@@ -121,6 +123,29 @@ def rescore(
             f"{row['owner']} {row['problem']} epoch {row['epoch']} #{row['index']}: "
             f"{row['before']:g} > {now}: {row['reason']}"
         )
+
+
+@command.command("recompute")
+@click.argument("run", type=_FOLDER)
+@json_flag
+def recompute_(run: Path, *, as_json: bool) -> None:
+    """Compute the report of the finished run in the directory RUN again from its events.
+
+    Every number of report.json follows from events.jsonl, and every group's rewards from its single
+    answers there. Says identical, or names each difference and exits with 1; writes nothing.
+    """
+    again = recompute(run)
+    if as_json:
+        report = to_document(again.report)
+        rows = list(again.differences)
+        print_json({"identical": again.identical, "differences": rows, "report": report})
+    else:
+        for line in (*describe_report(again.report), *again.differences):
+            click.echo(line)
+        same = "identical" if again.identical else "not identical, see the differences above"
+        click.echo(f"computed again, the report of {run} is {same}")
+    if not again.identical:
+        raise click.exceptions.Exit(TOO_MANY_FAILURES)
 
 
 def _report_of(run: Path, standing: Standing) -> RunReport:

@@ -40,6 +40,41 @@ def test_a_replay_names_what_differs(finished):
     assert difference.startswith("generator_1_experiences.json/0/content: ")
 
 
+def test_every_number_of_a_report_follows_from_the_runs_events(finished):
+    """The report computed again is the one that was written; nothing is touched."""
+    before = snapshot(finished.folder)
+    done = finished.run("runs", "recompute", "run", "--json")
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    assert document["identical"] is True
+    written = json.loads((finished.folder / "run" / "report.json").read_text())
+    assert document["report"] == written
+    assert "identical" in finished.run("runs", "recompute", "run").stdout.splitlines()[-1]
+    assert snapshot(finished.folder) == before
+
+
+def test_a_number_that_does_not_follow_is_named(finished):
+    """A changed report, and a changed answer among the events, are each found with their place."""
+    file = finished.folder / "run" / "report.json"
+    whole = file.read_text()
+    report = json.loads(whole)
+    report["epochs"][0]["owners"][0]["rollouts"] += 1
+    file.write_text(json.dumps(report))
+    done = finished.run("runs", "recompute", "run")
+    assert done.returncode == 1
+    assert "report/epochs/0/owners/0/rollouts: " in done.stdout
+    file.write_text(whole)
+    events = finished.folder / "run" / "events.jsonl"
+    rows = [json.loads(line) for line in events.read_text().splitlines()]
+    answer = next(row for row in rows if row["event"] == "RolloutFinished")["rollout"]
+    answer["verdict"]["reward"] = 1.0 - answer["verdict"]["reward"]
+    events.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    done = finished.run("runs", "recompute", "run", "--json")
+    assert done.returncode == 1
+    (difference,) = json.loads(done.stdout)["differences"]
+    assert answer["unit"]["problem"] in difference
+
+
 def test_an_entry_that_is_missing_is_an_error(finished):
     import sqlite3
     from contextlib import closing
