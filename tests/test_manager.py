@@ -52,7 +52,7 @@ def batch(store, proposals, counts=None, **limits):
 
     async def main():
         made = manager(store, **limits)
-        commits = made.decide(await made.load(OWNERS), proposals, counts or {}, now=NOW)
+        commits = made.decider.decide(await made.load(OWNERS), proposals, counts or {}, now=NOW)
         await made.commit(commits)
         return {commit.plan.owner: commit for commit in commits}
 
@@ -211,9 +211,11 @@ def test_a_stale_writer_gets_a_conflict_and_overwrites_nothing():
     async def main():
         made = manager(store)
         snapshot = await made.load(OWNERS)
-        await made.commit(made.decide(snapshot, {"generator_1": [Add(UNITS)]}, {}, now=NOW))
+        await made.commit(made.decider.decide(snapshot, {"generator_1": [Add(UNITS)]}, {}, now=NOW))
         with pytest.raises(VersionConflict) as caught:
-            await made.commit(made.decide(snapshot, {"generator_1": [Add(PICTURE)]}, {}, now=NOW))
+            await made.commit(
+                made.decider.decide(snapshot, {"generator_1": [Add(PICTURE)]}, {}, now=NOW)
+            )
         assert (caught.value.owner, caught.value.found) == ("generator_1", 1)
 
     asyncio.run(main())
@@ -226,7 +228,9 @@ def test_a_commit_that_stands_already_counts_as_done():
 
     async def main():
         made = manager(store)
-        decided = made.decide(await made.load(OWNERS), {"critic": [Add(UNITS)]}, {}, now=NOW)
+        decided = made.decider.decide(
+            await made.load(OWNERS), {"critic": [Add(UNITS)]}, {}, now=NOW
+        )
         await made.commit(decided)
         await made.commit(decided)
 

@@ -7,13 +7,14 @@ from typing import Any, get_args
 from attrs import NOTHING, fields, resolve_types
 
 from grpo_framework import events
-from grpo_framework.experience import Add, Delete, Experience, Library, Plan, Refusal
+from grpo_framework.experience import Add, Delete, Experience, Library, Plan, Refusal, Ruling
 from grpo_framework.records import (
     Attempt,
     Contrast,
     Failure,
     FinalAnswer,
     Message,
+    OwnerScore,
     Problem,
     Question,
     Rollout,
@@ -159,4 +160,6 @@ def _by_type() -> dict[Any, Any]:
         Failure: Failure(unit, "timeout", "no answer within 60 s"),
         Contrast: make_contrast(),
         Plan: plan,
+        tuple[Ruling, ...]: (Ruling("generator_1", Add("Check."), "rejected", "no gain", 8, -0.1),),
+        tuple[OwnerScore, ...]: (OwnerScore("generator_1", 0.5, 2, "a1b2"),),
     }

@@ -131,7 +131,7 @@ def test_a_finished_run_is_not_run_again(calm, finished, endpoint):
 
 
 def test_two_processes_cannot_work_on_one_run(arena, endpoint):
-    place, server = arena(), endpoint(median=0.2)
+    place, server = arena(), endpoint(median=2.0)
     process = place.start(*place.train, url=server.url)
     server.wait_for(10)
     second = place.run("runs", "resume", "run", "--quiet", url=server.url)
