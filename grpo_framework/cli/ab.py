@@ -20,6 +20,7 @@ from grpo_framework.cli.options import (
     config_flags,
     find_plugins,
     json_flag,
+    measuring_on_test,
     read_config,
 )
 from grpo_framework.cli.output import print_json
@@ -89,9 +90,7 @@ def command(
     DIR@12 is a store at a version; DIR-G1-003,C-002 leaves experiences out. The difference is
     B - A. Problems are those of the split test, where there are splits. No store is written.
     """
-    if given["split"] is None and not any(each.startswith("split") for each in given["settings"]):
-        given["split"] = "test"
-    config = read_config(given)
+    config = read_config(measuring_on_test(given))
     plan = Plan(
         repeats=repeats,
         seed=config.seed,

@@ -16,6 +16,7 @@ from grpo_framework.cli.options import (
     config_flags,
     find_plugins,
     json_flag,
+    measuring_on_test,
     read_config,
 )
 from grpo_framework.cli.output import print_json, print_table
@@ -66,10 +67,11 @@ def command(
 ) -> None:
     """Measure mean@k, pass@k and majority@k, with experiences or without.
 
-    Every figure has a 95 % interval, from a bootstrap over problems. What failed is counted beside
+    Problems are those of the split test, where there are splits. Every figure has a 95 % interval,
+    from a bootstrap over problems. What failed is counted beside
     them and is in no mean. Nothing is learned and no store is written.
     """
-    config = read_config(given)
+    config = read_config(measuring_on_test(given))
     if ks and max(ks) > config.rollouts_per_generator:
         message = f"k is at most the number of rollouts, {config.rollouts_per_generator}"
         raise click.BadParameter(f"{message}; raise --group-size", param_hint="--k")

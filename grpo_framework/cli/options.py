@@ -229,6 +229,17 @@ def read_config(given: Mapping[str, Any], base: Mapping[str, Any] | None = None)
     return load_config(given.get("config_file"), flags, settings)
 
 
+def measuring_on_test(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The keyword arguments of a command that measures: on the split test, unless told otherwise.
+
+    The split of a configuration file is for training.
+    """
+    told = given["split"] is not None or any(
+        setting.partition("=")[0].strip() == "split" for setting in given["settings"]
+    )
+    return dict(given) if told else {**given, "split": "test"}
+
+
 def _is_given(given: Mapping[str, Any], key: str) -> bool:
     """A flag that was left out is None, an empty tuple, or False."""
     value = given.get(key)
