@@ -21,6 +21,7 @@ CORE = "grpo_framework"
 LAYERS = (
     "errors",
     "records",
+    "adaptive",
     "experience",
     "events",
     "reports",
@@ -48,6 +49,7 @@ LAYERS = (
     "settling",
     "manager",
     "rollouts",
+    "grouping",
     "fusion",
     "advantage",
     "lanes",
@@ -63,6 +65,7 @@ LAYERS = (
     "scoring",
     "committing",
     "schedule",
+    "visiting",
     "session",
     "console",
     "trainer",

@@ -147,6 +147,7 @@ class _Launch:
             gate_budget=config.gate.budget,
             gate_tries=config.gate.tries,
             patience=config.patience,
+            adaptive_groups=config.adaptive_groups,
             unit_timeout=config.calls.unit_timeout,
             record=record,
         )

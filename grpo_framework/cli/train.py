@@ -27,7 +27,7 @@ from grpo_framework.cli.options import (
 from grpo_framework.cli.output import make_console, print_json
 from grpo_framework.codec import to_document
 from grpo_framework.config import RunConfig
-from grpo_framework.console import name_version, report_tables
+from grpo_framework.console import describe_adaptive, name_version, report_tables
 from grpo_framework.errors import RunFailed
 from grpo_framework.experience import Library
 from grpo_framework.plugins import Plugins
@@ -148,6 +148,7 @@ def describe_report(report: RunReport) -> list[str]:
     lines += [
         *_describe_validation(report),
         *_describe_unfinished(report),
+        *_describe_saved(report),
         *describe_costs(report),
     ]
     for failure in (failure for epoch in report.epochs for failure in epoch.failures):
@@ -190,6 +191,20 @@ def _describe_unfinished(report: RunReport) -> list[str]:
     return lines
 
 
+def _describe_saved(report: RunReport) -> list[str]:
+    """What adaptive groups spared; what failed was made too, and is in no count here."""
+    if not report.adaptive_groups:
+        return []
+    made, saved = report.rollouts
+    rested = sum(epoch.resting for epoch in report.epochs)
+    share = saved / (made + saved) if saved else 0.0
+    line = (
+        f"adaptive groups: {saved} rollouts saved beside {made} that were made ({share:.0%}); "
+        f"problems left out because all generators agreed on them again and again: {rested}"
+    )
+    return [line]
+
+
 def describe_costs(report: RunReport) -> list[str]:
     """Calls, tokens and dollars of each role over all epochs."""
     usage: dict[str, Usage] = {}
@@ -211,6 +226,8 @@ def _closing(report: RunReport, path: Path, config: RunConfig) -> list[str]:
         f"{learned} experiences in {config.experience_dir}, learned from {mixed} mixed groups",
         f"report: {path / REPORT}",
     ]
+    if config.adaptive_groups and not report.adaptive_groups:
+        lines.append(describe_adaptive(report.rollouts_per_generator))
     if not mixed:
         lines.insert(0, "no group had different rewards, so there was nothing to learn from")
     if report.simulation:
