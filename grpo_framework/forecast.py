@@ -58,6 +58,18 @@ class Forecast:
             cost,
         )
 
+    def repeated(self, times: int) -> Forecast:
+        """The same asked for several times over."""
+        often = Range(times, times)
+        return Forecast(
+            self.role,
+            self.model,
+            self.calls * often,
+            self.input_tokens * often,
+            self.output_tokens * often,
+            None if self.cost is None else Range(self.cost.low * times, self.cost.high * times),
+        )
+
 
 def cost_of(price: Price | None, inputs: Range, outputs: Range) -> Range | None:
     """The price of so many tokens, None where it is not known."""

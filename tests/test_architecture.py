@@ -72,6 +72,7 @@ LAYERS = (
     "replay",
     "forecast",
     "rehearsal",
+    "replicates",
     "cli",
     "testing",
     "__init__",
