@@ -22,8 +22,8 @@ class Range:
     def __add__(self, other: Range) -> Range:
         return Range(self.low + other.low, self.high + other.high)
 
-    def __mul__(self, times: Range) -> Range:
-        return Range(round(self.low * times.low), round(self.high * times.high))
+    def __mul__(self, times: float) -> Range:
+        return Range(self.low * times, self.high * times)
 
 
 @frozen
@@ -60,14 +60,13 @@ class Forecast:
 
     def repeated(self, times: int) -> Forecast:
         """The same asked for several times over."""
-        often = Range(times, times)
         return Forecast(
             self.role,
             self.model,
-            self.calls * often,
-            self.input_tokens * often,
-            self.output_tokens * often,
-            None if self.cost is None else Range(self.cost.low * times, self.cost.high * times),
+            self.calls * times,
+            self.input_tokens * times,
+            self.output_tokens * times,
+            None if self.cost is None else self.cost * times,
         )
 
 

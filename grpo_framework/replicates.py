@@ -154,6 +154,11 @@ def _mean_reward(run: Replicate, owner: Owner) -> float | None:
     return None if row is None else row.mean_reward
 
 
+def _validation(run: Replicate, owner: Owner) -> float | None:
+    scored = [each for each in run.report.validation if each.epoch == run.report.best_epoch]
+    return scored[-1].owners.get(owner) if scored else None
+
+
 def _experiences(run: Replicate, owner: Owner) -> float | None:
     return float(len(run.experiences.get(owner, ())))
 
@@ -165,11 +170,12 @@ def _cost(run: Replicate, owner: Owner) -> float | None:
 
 FIGURES: Mapping[str, Callable[[Replicate, Owner], float | None]] = {
     "mean_reward": _mean_reward,
+    "validation": _validation,
     "experiences": _experiences,
     "cost": _cost,
 }
-"""Name → what is compared of each owner: mean reward of the last epoch, size of the library at the
-end, US dollars. Another figure of a run is one more row here, and a key in the schema."""
+"""Name → what is compared of each owner: mean reward of the last epoch, score on validation problems
+of the version that is the result, size of the library at the end, US dollars. Another figure of a run is one more row here, and a key in the schema."""
 
 
 def summarise(runs: Sequence[Replicate], *, threshold: float) -> Replicates:

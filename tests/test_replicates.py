@@ -6,6 +6,7 @@ from decimal import Decimal
 from statistics import stdev
 
 import pytest
+from attrs import evolve
 
 from grpo_framework.calls import Account, Spending
 from grpo_framework.codec import to_document
@@ -20,7 +21,7 @@ from grpo_framework.replicates import (
     remaining,
     summarise,
 )
-from grpo_framework.reports import EpochReport, OwnerReport, RunReport
+from grpo_framework.reports import EpochReport, OwnerReport, RunReport, VersionReport
 from grpo_framework.validation import validate
 
 
@@ -42,8 +43,33 @@ def test_figures_are_of_the_last_epoch_and_the_costs_of_all():
     """Mean reward as the run ended, the library at the end, dollars over all epochs."""
     result = summarise([replicate(1, reward=0.75, texts=["a", "b"])], threshold=90)
     figures = {each.owner: each.figures for each in result.replicates[0].owners}
-    assert figures["generator_1"] == {"mean_reward": 0.75, "experiences": 2, "cost": 0.5}
-    assert figures["shared"] == {"mean_reward": None, "experiences": 0, "cost": 0}
+    assert figures["generator_1"] == {
+        "mean_reward": 0.75,
+        "validation": None,
+        "experiences": 2,
+        "cost": 0.5,
+    }
+    assert figures["shared"] == {
+        "mean_reward": None,
+        "validation": None,
+        "experiences": 0,
+        "cost": 0,
+    }
+
+
+def test_the_validation_score_is_that_of_the_version_that_is_the_result():
+    """Of the best epoch, not the last; owners that were not scored have none."""
+    versions = tuple(
+        VersionReport(epoch, score, {"generator_1": score}, {})
+        for epoch, score in enumerate((0.2, 0.6, 0.4))
+    )
+    run = replicate(1)
+    scored = evolve(run, report=evolve(run.report, validation=versions, best_epoch=1))
+    (summary,) = summarise([scored], threshold=90).replicates
+    assert {each.owner: each.figures["validation"] for each in summary.owners} == {
+        "generator_1": 0.6,
+        "shared": None,
+    }
 
 
 def test_the_spread_is_between_runs():
