@@ -174,8 +174,9 @@ FIGURES: Mapping[str, Callable[[Replicate, Owner], float | None]] = {
     "experiences": _experiences,
     "cost": _cost,
 }
-"""Name → what is compared of each owner: mean reward of the last epoch, score on validation problems
-of the version that is the result, size of the library at the end, US dollars. Another figure of a run is one more row here, and a key in the schema."""
+"""Name → what is compared of each owner: mean reward of the last epoch, score on validation
+problems of the version that is the result, size of the library at the end, US dollars. Another
+figure of a run is one more row here, and a key in the schema."""
 
 
 def summarise(runs: Sequence[Replicate], *, threshold: float) -> Replicates:

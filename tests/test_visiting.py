@@ -12,7 +12,7 @@ from grpo_framework import TrainingFreeGRPOTrainer
 from grpo_framework.codec import to_document
 from grpo_framework.console import describe_adaptive
 from grpo_framework.engine import Engine
-from grpo_framework.events import BatchStarted, GroupFinished, RolloutFinished
+from grpo_framework.events import BatchStarted, GroupFinished, RolloutFinished, VersionScored
 from grpo_framework.experience import Add, Library, Limits
 from grpo_framework.manager import ExperienceManager
 from grpo_framework.plugins import Plugins
@@ -87,7 +87,16 @@ class Observer(list):
         return [event for event in self if isinstance(event, cls)]
 
 
-def train(student=None, *, generators=3, store=None, record=None, problems=PROBLEMS, **more):
+def train(
+    student=None,
+    *,
+    generators=3,
+    store=None,
+    record=None,
+    problems=PROBLEMS,
+    validation=(),
+    **more,
+):
     """Train; the students share one script. Gives report and events."""
     student, observer = student or Student(), Observer()
     engine = Engine((student,) * generators, Critic(), Comparator(), Advisor(), concurrency=9)
@@ -95,7 +104,7 @@ def train(student=None, *, generators=3, store=None, record=None, problems=PROBL
     extra = {} if record is None else {"record": record}
     given = {"adaptive_groups": True, "num_epochs": 5, "batch_size": 3, "seed": 1, **extra, **more}
     trainer = TrainingFreeGRPOTrainer(engine, manager, verbose=False, observers=[observer], **given)
-    return trainer.train(problems), observer
+    return trainer.train(problems, validation), observer
 
 
 def course(observer):
@@ -148,6 +157,21 @@ def test_settled_problems_get_two_rollouts_and_then_rest():
         sizes = [len(groups.get((epoch, problem, "generator_2"), ())) for epoch in range(1, 6)]
         assert sizes == ([3, 2, 0, 2, 0])
     assert all((epoch, "p2", "generator_1") in groups for epoch in range(1, 6))
+
+
+@pytest.mark.parametrize("k", [3, 5])
+def test_what_is_measured_is_measured_with_full_groups(k):
+    """Validation scores come from k rollouts of every validation problem, adaptive or not."""
+    validation = [Problem(Question(f"v{n}", f"{n}"), "right") for n in range(len(CHANCES))]
+
+    def units(**more):
+        _, observer = train(
+            **{"gate": "paired", "num_epochs": 2, "validation": validation, **more},
+            rollouts_per_generator=k,
+        )
+        return observer.of(VersionScored)[0].units
+
+    assert units() == units(adaptive_groups=False) == len(validation) * 3 * (k + 1)
 
 
 def test_full_groups_are_the_default():
