@@ -21,6 +21,7 @@ from rich.progress import (
 )
 from rich.table import Table
 
+from grpo_framework.adaptive import FIRST, adapts
 from grpo_framework.events import (
     BatchStarted,
     CallFinished,
@@ -101,6 +102,8 @@ class ConsoleObserver:
             f"training on {_count(event.problems, 'problem')}, {_count(event.epochs, 'epoch')}: "
             f"{generators} generators x {k} rollouts and {generators} fusions a problem"
         )
+        if event.adaptive_groups:
+            self._line(describe_adaptive(k))
         if event.simulation:
             self._line("a simulated model knows the answers: these rewards prove nothing")
         if self._console.is_terminal:
@@ -159,6 +162,13 @@ class ConsoleObserver:
         self._console.print(text, markup=False, soft_wrap=True)
 
 
+def describe_adaptive(k: int) -> str:
+    """What adaptive groups will do with groups of k."""
+    if adapts(asked=True, k=k):
+        return f"groups begin with {FIRST} rollouts and grow up to {k} while they are uniform"
+    return f"adaptive groups change nothing with groups of {k}: they begin with {FIRST} rollouts"
+
+
 def describe_pause(event: CallsPaused) -> str:
     """Why nothing seems to happen, and for how long."""
     return f"waiting for {_CAUSES[event.kind]}, {event.seconds:.0f} s"
@@ -213,6 +223,8 @@ class _Tally:
                 self.done = 0
                 self._calls = self._tokens = 0
                 self._started = time.monotonic()
+            case BatchStarted():
+                self.done += len(event.resting) * self._generators
             case CallFinished():
                 self._calls += 1
                 self._tokens += event.usage.output_tokens
@@ -238,14 +250,15 @@ class _Tally:
 
 def report_tables(report: RunReport) -> Iterable[Table]:
     """One table per epoch, for `rich` to print."""
-    return (_epoch_table(epoch) for epoch in report.epochs)
+    return (_epoch_table(epoch, adaptive=report.adaptive_groups) for epoch in report.epochs)
 
 
-def _epoch_table(epoch: EpochReport) -> Table:
+def _epoch_table(epoch: EpochReport, *, adaptive: bool) -> Table:
     table = Table(title=f"epoch {epoch.epoch} ({epoch.seconds:.0f} s)", title_justify="left")
     table.add_column("owner")
     for title in (
         "rollouts",
+        *(["saved"] if adaptive else []),
         "reward",
         "fused",
         "lift",
@@ -262,15 +275,16 @@ def _epoch_table(epoch: EpochReport) -> Table:
     ):
         table.add_column(title, justify="right", no_wrap=True)
     for owner in epoch.owners:
-        table.add_row(*_cells(owner))
+        table.add_row(*_cells(owner, adaptive=adaptive))
     return table
 
 
-def _cells(owner: OwnerReport) -> tuple[str, ...]:
+def _cells(owner: OwnerReport, *, adaptive: bool) -> tuple[str, ...]:
     groups, usage = owner.groups, owner.usage
     return (
         owner.owner,
         str(owner.rollouts),
+        *([str(owner.rollouts_saved)] if adaptive else []),
         _number(owner.mean_reward),
         _number(owner.fused_reward),
         _number(owner.critic_lift, "+.2f"),

@@ -40,6 +40,7 @@ class RunStarted:
         rollouts_per_generator: k.
         simulation: Whether a component of the run only plays a model.
         resumed: Whether an earlier session of the same run came before.
+        adaptive_groups: Whether groups are to begin small and grow while they are uniform.
     """
 
     run_id: str
@@ -50,6 +51,7 @@ class RunStarted:
     rollouts_per_generator: int
     simulation: bool = False
     resumed: bool = False
+    adaptive_groups: bool = False
 
 
 @frozen
@@ -73,12 +75,21 @@ class EpochStarted:
 
 @frozen
 class BatchStarted:
-    """A batch begins; `versions` are the library versions that all its rollouts see."""
+    """A batch begins.
+
+    Attributes:
+        epoch: Counted from 1.
+        batch: Counted from 1.
+        problems: Those that are visited, by id.
+        versions: The library versions that all its rollouts see.
+        resting: Those that were scheduled and are left out this time (adaptive groups).
+    """
 
     epoch: int
     batch: int
     problems: tuple[str, ...]
     versions: tuple[tuple[Owner, int], ...] = ()
+    resting: tuple[str, ...] = ()
 
 
 @frozen
@@ -146,6 +157,7 @@ class GroupFinished:
         rewards: Of what was judged, by index.
         failures: How many units of it failed.
         fused: Reward of the critic's fusion of a generator's group; None where there is none.
+        spared: Rollouts of a full group that were not made.
     """
 
     epoch: int
@@ -155,6 +167,7 @@ class GroupFinished:
     rewards: tuple[float, ...]
     failures: int = 0
     fused: float | None = None
+    spared: int = 0
 
     @property
     def outcome(self) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from attrs import frozen
 
+from grpo_framework.adaptive import FIRST, adapts, fewest_visits
 from grpo_framework.config import RunConfig
 from grpo_framework.records import Price, Stage, Usage
 
@@ -20,6 +21,9 @@ class Range:
 
     def __add__(self, other: Range) -> Range:
         return Range(self.low + other.low, self.high + other.high)
+
+    def __mul__(self, times: float) -> Range:
+        return Range(self.low * times, self.high * times)
 
 
 @frozen
@@ -54,6 +58,17 @@ class Forecast:
             cost,
         )
 
+    def repeated(self, times: int) -> Forecast:
+        """The same asked for several times over."""
+        return Forecast(
+            self.role,
+            self.model,
+            self.calls * times,
+            self.input_tokens * times,
+            self.output_tokens * times,
+            None if self.cost is None else self.cost * times,
+        )
+
 
 def cost_of(price: Price | None, inputs: Range, outputs: Range) -> Range | None:
     """The price of so many tokens, None where it is not known."""
@@ -72,7 +87,7 @@ def add_up(forecasts: Iterable[Forecast]) -> Forecast:
     return total
 
 
-def learning_times(config: RunConfig, problems: int, sample: int) -> dict[Stage, float]:
+def learning_times(config: RunConfig, problems: int, sample: int) -> dict[Stage, Range]:
     """How often a stage comes in a run, for each time that it is done once with every problem.
 
     Args:
@@ -80,15 +95,20 @@ def learning_times(config: RunConfig, problems: int, sample: int) -> dict[Stage,
         problems: Training problems.
         sample: Problems of which consolidations are rehearsed, at the most.
     """
-    k, visits = config.rollouts_per_generator, float(config.epochs * problems)
+    k, most = config.rollouts_per_generator, config.epochs * problems
+    visits, rollouts = Range(most, most), Range(most * k, most * k)
+    if adapts(config.adaptive_groups, k):
+        visits = Range(fewest_visits(config.epochs) * problems, most)
+        rollouts = Range(visits.low * FIRST, most * k)
+    batches = _batches(config, problems) * min(problems, sample)
     return {
-        "attempt": visits * k,
-        "verdict": visits * k,
+        "attempt": rollouts,
+        "verdict": rollouts,
         "fusion": visits,
         "fusion_verdict": visits,
         "advice": visits,
-        "consolidation": float(_batches(config, problems) * min(problems, sample)),
-        "commit": 0.0,
+        "consolidation": Range(batches, batches),
+        "commit": Range(),
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from typing import NoReturn
 
 from attrs import frozen
 
@@ -11,6 +12,7 @@ from grpo_framework.advantage import advise, critic_contrast, generator_contrast
 from grpo_framework.events import GroupFinished
 from grpo_framework.experience import CRITIC, SHARED, Library, Operation
 from grpo_framework.fusion import fuse
+from grpo_framework.grouping import Group, start_group
 from grpo_framework.records import (
     Contrast,
     Failure,
@@ -21,7 +23,7 @@ from grpo_framework.records import (
     Question,
     Rollout,
 )
-from grpo_framework.rollouts import Group, Stages, start_group
+from grpo_framework.rollouts import EndsProcess, Stages
 
 
 @frozen
@@ -115,6 +117,7 @@ class _Lane:
                 rewards=tuple(rollout.reward for rollout in rollouts),
                 failures=len(failures),
                 fused=None if fused is None else fused.reward,
+                spared=stages.rollouts - len(tried),
             )
         )
         return GroupResult(problem.question, owner, rollouts, fused, tuple(failures))
@@ -150,3 +153,15 @@ class _Lane:
                 if not isinstance(operations, Failure):
                     found.append((owner, operations))
         return tuple(found)
+
+
+def raise_first(error: BaseException) -> NoReturn:
+    """A task group wraps what stopped the run; the caller gets the cause itself."""
+    first = error
+    while isinstance(first, BaseExceptionGroup):
+        first = first.exceptions[0]
+    if isinstance(first, EndsProcess) and first.__cause__ is not None:
+        first = first.__cause__
+    if first is error:
+        raise first
+    raise first from None

@@ -87,3 +87,8 @@ class Recording(Protocol):
     def write_experiences(self, libraries: Iterable[Library]) -> None:
         """Keep the libraries as the run leaves them."""
         ...
+
+
+def versions_of(libraries: Mapping[Owner, Library]) -> dict[Owner, int]:
+    """The versions of libraries, by owner."""
+    return {owner: library.version for owner, library in libraries.items()}

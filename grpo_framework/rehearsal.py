@@ -14,6 +14,7 @@ from typing import Any
 
 from attrs import define, evolve, field, frozen
 
+from grpo_framework.adaptive import FIRST, adapts
 from grpo_framework.advantage import samples
 from grpo_framework.calls import within
 from grpo_framework.calls.budget import MESSAGE_OVERHEAD
@@ -174,7 +175,7 @@ class _Rehearsal:
         for stage, model in high.heard:
             # How many groups teach something is not known before: it may be none.
             ends = low.heard.get((stage, model), nothing), high.heard[stage, model]
-            works = [(ROLES[stage], Range(learning[stage], learning[stage]))]
+            works = [(ROLES[stage], learning[stage])]
             works += [(role, times[stage]) for role, times in measuring.items() if stage in times]
             for role, times in works:
                 each = min(problems, SAMPLE)
@@ -259,9 +260,11 @@ class _Pass:
 
     @property
     def _attempts(self) -> tuple[Attempt, ...]:
-        tokens = LONGEST_ANSWER if self.rehearsal.notes.full else SHORTEST_ANSWER
-        count = self.rehearsal.config.rollouts_per_generator
-        return (Attempt(_filler(tokens)),) * count
+        config, full = self.rehearsal.config, self.rehearsal.notes.full
+        count = config.rollouts_per_generator
+        if adapts(config.adaptive_groups, count) and not full:
+            count = FIRST
+        return (Attempt(_filler(LONGEST_ANSWER if full else SHORTEST_ANSWER)),) * count
 
     def _contrast(self, problem: Problem, owner: Owner) -> Contrast:
         """A group of which the first answer alone is right."""

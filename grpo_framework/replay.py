@@ -102,6 +102,7 @@ async def replay(path: Path, config: RunConfig, plugins: Plugins) -> Replayed:
             gate_budget=config.gate.budget,
             gate_tries=config.gate.tries,
             patience=config.patience,
+            adaptive_groups=config.adaptive_groups,
             record=record.open,
         )
         now = await trainer.train_async(problems, validation)

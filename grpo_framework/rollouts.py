@@ -13,7 +13,7 @@ from grpo_framework.codec import digest, event_from_document, from_document, to_
 from grpo_framework.engine import Engine
 from grpo_framework.errors import BudgetExhausted, ComparatorError, GrpoError, ModelError
 from grpo_framework.events import CallFinished, RolloutFinished, UnitFailed
-from grpo_framework.experience import Library, join
+from grpo_framework.experience import Library
 from grpo_framework.injection import note_shown
 from grpo_framework.protocols import Comparator
 from grpo_framework.records import (
@@ -56,6 +56,8 @@ class Stages:
         unit_timeout: Seconds that one unit may take in all, None for any.
         past: What the owners' earlier batches came to.
         purpose: What the work is for; anything but learning is kept by the library's wording too.
+        known: Problem id → whether its groups are expected to be all right, or all wrong; None
+            makes all groups full, else they begin small and grow while they are uniform.
     """
 
     engine: Engine
@@ -70,6 +72,7 @@ class Stages:
     unit_timeout: float | None = None
     past: Mapping[Owner, Past] = field(factory=dict)
     purpose: Purpose = "learn"
+    known: Mapping[str, bool] | None = None
 
     def unit(self, problem: str, owner: Owner, stage: Stage, index: int = 0) -> Unit:
         """The address of a piece of work in this batch."""
@@ -180,59 +183,6 @@ class Tried:
     rollout: Rollout | Failure
 
 
-@frozen
-class Group:
-    """The rollouts of one problem at one generator while they are under way.
-
-    Attributes:
-        attempts: Done as soon as all attempts are made (the critic waits for these alone).
-        tried: Done as soon as all are judged.
-    """
-
-    attempts: asyncio.Task[tuple[Attempt, ...]]
-    tried: asyncio.Task[tuple[Tried, ...]]
-
-
-def start_group(
-    stages: Stages,
-    tasks: asyncio.TaskGroup,
-    problem: Problem,
-    own: Library,
-    shared: Library,
-) -> Group:
-    """Start k rollouts of a problem.
-
-    Args:
-        stages: Of the batch.
-        tasks: Holds the work, so that an end of the run ends it too.
-        problem: With its reference, which only the comparator sees.
-        own: The generator's library.
-        shared: Everybody's.
-    """
-    library = join(own, shared)
-    turn = asyncio.Semaphore(1 if stages.serial else stages.rollouts)
-
-    async def one(index: int) -> Attempt | Failure:
-        async with turn:
-            return await _attempt(stages, problem, library, index)
-
-    made = [tasks.create_task(one(index)) for index in range(stages.rollouts)]
-
-    async def finish(index: int) -> Tried:
-        return await _judged(stages, problem, await made[index], library, index)
-
-    judged = [tasks.create_task(finish(index)) for index in range(stages.rollouts)]
-
-    async def all_attempts() -> tuple[Attempt, ...]:
-        attempts = [await task for task in made]
-        return tuple(attempt for attempt in attempts if isinstance(attempt, Attempt))
-
-    async def all_tried() -> tuple[Tried, ...]:
-        return tuple([await task for task in judged])
-
-    return Group(tasks.create_task(all_attempts()), tasks.create_task(all_tried()))
-
-
 async def try_once(stages: Stages, problem: Problem, library: Library, index: int) -> Tried:
     """One rollout by itself: the attempt and its verdict.
 
@@ -242,21 +192,23 @@ async def try_once(stages: Stages, problem: Problem, library: Library, index: in
         library: All that may go into the prompt, the shared experiences among it.
         index: Which one, counted from 0; its seed derives from it.
     """
-    attempt = await _attempt(stages, problem, library, index)
-    return await _judged(stages, problem, attempt, library, index)
+    attempt = await make_attempt(stages, problem, library, index)
+    return await judge_attempt(stages, problem, attempt, library, index)
 
 
-async def _judged(
+async def judge_attempt(
     stages: Stages, problem: Problem, attempt: Attempt | Failure, library: Library, index: int
 ) -> Tried:
+    """The verdict on an attempt, if it was made; arguments as for `try_once`."""
     if isinstance(attempt, Failure):
         return Tried(attempt, attempt)
     return Tried(attempt, await _verdict(stages, problem, attempt, library, index))
 
 
-async def _attempt(
+async def make_attempt(
     stages: Stages, problem: Problem, library: Library, index: int
 ) -> Attempt | Failure:
+    """One attempt of a generator; arguments as for `try_once`."""
     async with stages.slots:
         return await _attempt_now(stages, problem, library, index)
 
@@ -264,6 +216,7 @@ async def _attempt(
 async def _attempt_now(
     stages: Stages, problem: Problem, library: Library, index: int
 ) -> Attempt | Failure:
+    """One attempt of a generator; arguments as for `try_once`."""
     unit = stages.unit(problem.id, library.owner, "attempt", index)
     generator = stages.engine.generators[stages.engine.owners.index(library.owner)]
     seed = unit.seed(stages.run_seed)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from attrs import frozen
 
+from grpo_framework.adaptive import adapts
 from grpo_framework.config import Execution
 from grpo_framework.records import Problem
 
@@ -26,6 +27,13 @@ class RunSettings:
     run_id: str = ""
     max_failures: float = 0.5
     patience: int | None = None
+    adaptive_groups: bool = False
+
+    @property
+    def adaptive_k(self) -> int | None:
+        """The k that groups grow up to; None where they are full from the beginning."""
+        k = self.rollouts_per_generator
+        return k if adapts(self.adaptive_groups, k) else None
 
 
 @frozen
@@ -39,6 +47,9 @@ class Batch:
         before: Problems of the epoch in earlier batches.
         of_problems: Problems of the epoch.
         of_batches: Batches of the epoch.
+        resting: Problems that were scheduled and are not visited this time, by id.
+        known: Problem id → whether all its rollouts are expected to be right, or all wrong; None
+            where groups do not adapt.
     """
 
     epoch: int
@@ -47,6 +58,8 @@ class Batch:
     before: int
     of_problems: int
     of_batches: int
+    resting: tuple[str, ...] = ()
+    known: Mapping[str, bool] | None = None
 
     @property
     def first(self) -> bool:

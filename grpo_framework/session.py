@@ -8,7 +8,6 @@ import time
 from collections import deque
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import NoReturn
 
 from grpo_framework.committing import Closing
 from grpo_framework.engine import Engine
@@ -26,15 +25,16 @@ from grpo_framework.events import (
 )
 from grpo_framework.experience import Library, tokens_of
 from grpo_framework.gating import Gate
-from grpo_framework.lanes import Learned, answers_of, learn
+from grpo_framework.lanes import Learned, answers_of, learn, raise_first
 from grpo_framework.manager import ExperienceManager
 from grpo_framework.protocols import Observer
-from grpo_framework.recording import Recording
+from grpo_framework.recording import Recording, versions_of
 from grpo_framework.records import Owner, Problem, measure
 from grpo_framework.reports import ReportFold, RunReport
-from grpo_framework.rollouts import EndsProcess, Stages
+from grpo_framework.rollouts import Stages
 from grpo_framework.schedule import Batch, RunSettings, plan_batches
 from grpo_framework.scoring import score_epoch
+from grpo_framework.visiting import Visits
 
 logger = logging.getLogger(__name__)
 
@@ -70,6 +70,8 @@ class Session:
         self._slots = asyncio.Semaphore(engine.concurrency)
         self._fold = ReportFold() if record is None else record.fold
         self._mark = time.perf_counter()
+        memory = None if record is None else record.memory
+        self._visits = Visits(settings.adaptive_k, len(engine.generators), memory)
 
     @property
     def report(self) -> RunReport:
@@ -98,6 +100,7 @@ class Session:
         started = self._mark = time.perf_counter()
         done, newest, seen = await self._begin(schedule, len(problems))
         try:
+            await self._visits.restore(schedule[:done])
             libraries = await self._work(schedule, done, newest, seen)
             libraries = await self._restore_best(libraries)
             if self._record is not None:
@@ -108,7 +111,7 @@ class Session:
             # What cannot be written any more must not hide why the run ends.
             with suppress(DataError):
                 await self._finish("interrupted", started)
-            _raise_first(error)
+            raise_first(error)
 
     async def _finish(self, outcome: str, started: float) -> None:
         await self.announce(RunFinished(outcome, time.perf_counter() - started))
@@ -126,7 +129,7 @@ class Session:
         if last is None:
             libraries = await self._manager.load(owners)
             await self._announce_start(problems, resumed=False)
-            versions = _versions(libraries)
+            versions = versions_of(libraries)
             await self._checkpoint(0, 0, versions, versions)
             return 0, libraries, libraries
         await self._announce_start(problems, resumed=True)
@@ -145,6 +148,7 @@ class Session:
                 rollouts_per_generator=self._settings.rollouts_per_generator,
                 simulation=self._engine.simulation,
                 resumed=resumed,
+                adaptive_groups=self._settings.adaptive_groups,
             )
         )
 
@@ -173,8 +177,8 @@ class Session:
                 if self._is_enough():
                     break
                 while following < len(schedule) and len(running) <= self._settings.staleness:
-                    batch = schedule[following]
-                    stale = self._settings.staleness and following == done > 0
+                    stale = self._settings.staleness > 0 and following == done > 0
+                    batch = self._visits.narrow(schedule[following], stale=stale)
                     libraries = seen if stale else newest
                     await self._announce_batch(batch, libraries, opening=following == done)
                     if following == 0:
@@ -186,6 +190,7 @@ class Session:
                 learned = await collecting
                 running.popleft()
                 self._engine.brake.check()
+                await self._visits.take(batch, learned)
                 newest = await self._commit(batch, newest, learned)
         finally:
             for _, task in running:
@@ -211,9 +216,9 @@ class Session:
             await self.announce(
                 EpochStarted(batch.epoch, batch.of_problems, batch.of_batches, sizes, batch.before)
             )
-        versions = tuple(_versions(libraries).items())
+        versions = tuple(versions_of(libraries).items())
         ids = tuple(problem.id for problem in batch.problems)
-        await self.announce(BatchStarted(batch.epoch, batch.number, ids, versions))
+        await self.announce(BatchStarted(batch.epoch, batch.number, ids, versions, batch.resting))
 
     def _stages(self, batch: Batch) -> Stages:
         return Stages(
@@ -228,6 +233,7 @@ class Session:
             memory=None if self._record is None else self._record.memory,
             unit_timeout=self._settings.unit_timeout,
             past=self._fold.past,
+            known=batch.known,
         )
 
     async def _collect(self, batch: Batch, libraries: dict[Owner, Library]) -> list[Learned]:
@@ -269,7 +275,8 @@ class Session:
         await self.announce(BatchFinished(batch.epoch, batch.number, self._mark - started))
         if batch.last:
             await self.announce(EpochFinished(batch.epoch))
-        await self._checkpoint(batch.epoch, batch.number, _versions(after), _versions(libraries))
+        before = versions_of(libraries)
+        await self._checkpoint(batch.epoch, batch.number, versions_of(after), before)
         return after
 
     async def _score(self, stages: Stages, epoch: int, libraries: dict[Owner, Library]) -> None:
@@ -284,11 +291,11 @@ class Session:
     async def _restore_best(self, libraries: dict[Owner, Library]) -> dict[Owner, Library]:
         """The version that did best on validation, as the newest one; the last where none did."""
         best = self._fold.best_version
-        if best is None or dict(best.versions) == _versions(libraries):
+        if best is None or dict(best.versions) == versions_of(libraries):
             return libraries
         restored = await self._manager.restore(libraries, dict(best.versions))
         if restored != libraries:
-            versions = tuple(_versions(restored).items())
+            versions = tuple(versions_of(restored).items())
             sizes = tuple((owner, len(library)) for owner, library in restored.items())
             await self.announce(VersionRestored(best.epoch, versions, sizes))
         return restored
@@ -300,19 +307,3 @@ class Session:
             await self._record.checkpoint(
                 epoch, batch, versions=versions, before=before, budget=self._engine.budget
             )
-
-
-def _versions(libraries: Mapping[Owner, Library]) -> dict[Owner, int]:
-    return {owner: library.version for owner, library in libraries.items()}
-
-
-def _raise_first(error: BaseException) -> NoReturn:
-    """A task group wraps what stopped the run; the caller gets the cause itself."""
-    first = error
-    while isinstance(first, BaseExceptionGroup):
-        first = first.exceptions[0]
-    if isinstance(first, EndsProcess) and first.__cause__ is not None:
-        first = first.__cause__
-    if first is error:
-        raise first
-    raise first from None

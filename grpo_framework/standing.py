@@ -68,7 +68,8 @@ def find_runs(folder: Path) -> tuple[Path, ...]:
     """The runs below a folder, oldest first; the folder may be a run itself."""
     if (folder / CONFIG).is_file():
         return (folder,)
-    found = [path.parent for path in folder.glob(f"*/{CONFIG}")]
+    patterns = (f"*/{CONFIG}", f"*/replicate-*/{CONFIG}")
+    found = [path.parent for pattern in patterns for path in folder.glob(pattern)]
     return tuple(sorted(found, key=lambda path: (_started(path), path.name)))
 
 

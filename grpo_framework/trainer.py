@@ -52,6 +52,8 @@ class TrainingFreeGRPOTrainer:
         gate_budget: Most pairs of rollouts for one owner's edits in one batch.
         gate_tries: Batches in which an undecided edit is tried before it is given up.
         patience: Epochs in a row without a gain after which the run ends; None runs them all.
+        adaptive_groups: Whether a group begins with 2 rollouts and grows up to k only while it is
+            uniform and its problem is not known, and problems that teach nothing are visited less.
         unit_timeout: Seconds that one attempt, fusion or advice may take in all; None for any.
         record: Opens the run's directory, once the models answer; what it holds is not paid for
             again (`grpo_framework.rundir.open_record`).
@@ -81,6 +83,7 @@ class TrainingFreeGRPOTrainer:
         gate_budget: int = 40,
         gate_tries: int = 3,
         patience: int | None = None,
+        adaptive_groups: bool = False,
         unit_timeout: float | None = None,
         record: Callable[[], AbstractAsyncContextManager[Recording | None]] = nullcontext,
         **unknown: object,
@@ -108,6 +111,7 @@ class TrainingFreeGRPOTrainer:
             gen_exec=gen_exec,
             rollout_exec=rollout_exec,
             staleness=staleness,
+            adaptive_groups=adaptive_groups,
             unit_timeout=unit_timeout,
             run_id=run_id,
             max_failures=max_failures,

@@ -49,6 +49,7 @@ def launch(
     *,
     verbose: bool,
     seeds: Mapping[Owner, Library] | None = None,
+    go_on: str = "",
 ) -> Launched:
     """Begin a run, or go on with the one that the run directory holds; Ctrl-C stops it cleanly.
 
@@ -60,6 +61,7 @@ def launch(
         plugins: Of this process.
         verbose: Whether progress goes to stderr.
         seeds: Libraries to begin with, written to the store if that holds none.
+        go_on: The line that says how to go on after a stop; empty says how to resume this run.
 
     Raises:
         ConfigError: The run in the directory was begun otherwise, or the experiences are not to be
@@ -68,8 +70,8 @@ def launch(
         KeyboardInterrupt: It was interrupted; the run can be gone on with.
     """
     path = _run_dir(config)
-    work = _Launch(config, plugins, path, verbose, seeds or {}).run()
-    report = run_interruptibly(work, how_to_go_on=lambda: _how_to_go_on(path))
+    start = _Launch(config, plugins, path, verbose, seeds or {}, go_on)
+    report = run_interruptibly(start.run(), how_to_go_on=start.how_to_go_on)
     return Launched(report, path, config)
 
 
@@ -82,6 +84,13 @@ class _Launch:
     path: Path
     verbose: bool
     seeds: Mapping[Owner, Library]
+    go_on: str
+
+    def how_to_go_on(self) -> str:
+        """A line, once there is something to go on with."""
+        if not (self.path / JOURNAL).exists():
+            return ""
+        return self.go_on or f"stopped; go on with: grpo-cli runs resume {self.path}"
 
     async def run(self) -> RunReport:
         config, plugins, path = self.config, self.plugins, self.path
@@ -110,7 +119,7 @@ class _Launch:
             try:
                 return await trainer.train_async(problems, validation)
             except (BudgetExhausted, RunFailed):
-                click.echo(_how_to_go_on(path), err=True)
+                click.echo(self.how_to_go_on(), err=True)
                 raise
             finally:
                 # `grpo-cli ab` reads it to refuse problems that the experiences were learned from.
@@ -147,15 +156,10 @@ class _Launch:
             gate_budget=config.gate.budget,
             gate_tries=config.gate.tries,
             patience=config.patience,
+            adaptive_groups=config.adaptive_groups,
             unit_timeout=config.calls.unit_timeout,
             record=record,
         )
-
-
-def _how_to_go_on(path: Path) -> str:
-    if not (path / JOURNAL).exists():
-        return ""
-    return f"stopped; go on with: grpo-cli runs resume {path}"
 
 
 def _run_dir(config: RunConfig) -> Path:
@@ -164,6 +168,18 @@ def _run_dir(config: RunConfig) -> Path:
         return Path(config.run_dir)
     stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S-%f")[:-3]
     return Path("runs") / f"{stamp}-{config.fingerprint[:6]}"
+
+
+async def refuse_existing(
+    config: RunConfig, plugins: Plugins, seeds: Mapping[Owner, Library]
+) -> None:
+    """See that a run which has not begun may write to its store.
+
+    Raises:
+        ConfigError: It holds experiences, and the run is not to go on from them.
+    """
+    async with ExperienceManager.from_config(config, plugins).open() as manager:
+        _refuse_existing(config, await manager.load(config.owners), seeds)
 
 
 def _refuse_existing(

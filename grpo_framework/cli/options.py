@@ -120,6 +120,11 @@ _FLAGS: Mapping[str, tuple[tuple[str, ...], dict[str, Any]]] = {
         metavar="EPOCHS",
         help="Stop when so many epochs in a row brought nothing.",
     ),
+    "adaptive_groups": _flag(
+        "--adaptive-groups",
+        is_flag=True,
+        help="Begin groups with 2 rollouts, grow them while uniform; visit settled problems less.",
+    ),
     "hedge": _flag("--hedge", is_flag=True, help="Send a copy of a slow call; both are paid for."),
     "max_cost": _flag("--max-cost", type=_AMOUNT, metavar="USD", help="Stop before it is passed."),
     "max_tokens": _flag("--max-tokens", type=_COUNT, help="Of all calls, in and out."),
@@ -155,6 +160,7 @@ LEARNING_FLAGS = (
     "gate",
     "gate_budget",
     "patience",
+    "adaptive_groups",
     "hedge",
     "run_dir",
 )

@@ -25,9 +25,10 @@ from grpo_framework.cli.options import (
     read_config,
 )
 from grpo_framework.cli.output import make_console, print_json
+from grpo_framework.cli.replicating import show_replicates, train_replicates
 from grpo_framework.codec import to_document
 from grpo_framework.config import RunConfig
-from grpo_framework.console import name_version, report_tables
+from grpo_framework.console import describe_adaptive, name_version, report_tables
 from grpo_framework.errors import RunFailed
 from grpo_framework.experience import Library
 from grpo_framework.plugins import Plugins
@@ -48,6 +49,12 @@ _RUN = click.Path(exists=True, file_okay=False, path_type=Path)
 @config_flags(*PROBLEM_FLAGS, *ENGINE_FLAGS, *STORE_FLAGS, *LEARNING_FLAGS, *BUDGET_FLAGS)
 @click.option("--fork", "forked", type=_RUN, help="A new run from that run's experiences.")
 @click.option("--replay", "replayed", type=_RUN, help="That run again from its journal, no model.")
+@click.option(
+    "--replicates",
+    type=click.IntRange(min=1),
+    metavar="R",
+    help="Train R times, with seeds that follow each other, and compare the runs.",
+)
 @click.option("--dry-run", is_flag=True, help="Print calls, tokens and price; spend nothing.")
 @click.option("--quiet", is_flag=True, help="No progress on stderr.")
 @json_flag
@@ -57,6 +64,7 @@ def command(
     /,
     forked: Path | None,
     replayed: Path | None,
+    replicates: int | None,
     dry_run: bool,
     quiet: bool,
     as_json: bool,
@@ -71,6 +79,8 @@ def command(
     """
     plugins = find_plugins(ctx)
     if replayed is not None:
+        if replicates is not None:
+            raise click.UsageError("--replay is of one run: it does not go with --replicates")
         show_replay(replayed, plugins, as_json=as_json)
         return
     seeds: Mapping[Owner, Library] = {}
@@ -81,7 +91,12 @@ def command(
     else:
         config = read_forked_config(forked, given)
     if dry_run:
-        show_forecast(run_interruptibly(rehearse(config, plugins)), as_json=as_json)
+        forecasts = run_interruptibly(rehearse(config, plugins))
+        show_forecast([each.repeated(replicates or 1) for each in forecasts], as_json=as_json)
+        return
+    if replicates is not None:
+        result = train_replicates(config, replicates, plugins, forked=forked, verbose=not quiet)
+        show_replicates(result, config, as_json=as_json)
         return
     if forked is not None:
         config, seeds = run_interruptibly(fork(forked, config, plugins))
@@ -148,6 +163,7 @@ def describe_report(report: RunReport) -> list[str]:
     lines += [
         *_describe_validation(report),
         *_describe_unfinished(report),
+        *_describe_saved(report),
         *describe_costs(report),
     ]
     for failure in (failure for epoch in report.epochs for failure in epoch.failures):
@@ -190,6 +206,20 @@ def _describe_unfinished(report: RunReport) -> list[str]:
     return lines
 
 
+def _describe_saved(report: RunReport) -> list[str]:
+    """What adaptive groups spared; what failed was made too, and is in no count here."""
+    if not report.adaptive_groups:
+        return []
+    made, saved = report.rollouts
+    rested = sum(epoch.resting for epoch in report.epochs)
+    share = saved / (made + saved) if saved else 0.0
+    line = (
+        f"adaptive groups: {saved} rollouts saved beside {made} that were made ({share:.0%}); "
+        f"problems left out because all generators agreed on them again and again: {rested}"
+    )
+    return [line]
+
+
 def describe_costs(report: RunReport) -> list[str]:
     """Calls, tokens and dollars of each role over all epochs."""
     usage: dict[str, Usage] = {}
@@ -211,6 +241,8 @@ def _closing(report: RunReport, path: Path, config: RunConfig) -> list[str]:
         f"{learned} experiences in {config.experience_dir}, learned from {mixed} mixed groups",
         f"report: {path / REPORT}",
     ]
+    if config.adaptive_groups and not report.adaptive_groups:
+        lines.append(describe_adaptive(report.rollouts_per_generator))
     if not mixed:
         lines.insert(0, "no group had different rewards, so there was nothing to learn from")
     if report.simulation:

@@ -147,6 +147,7 @@ class RunConfig:
 
     Attributes:
         advisor: One or more; the file and `document` may name a single one without a list.
+        adaptive_groups: Whether groups begin with 2 rollouts and grow while they are uniform.
         inject_top: Most experiences in one prompt; None for all.
         data_dir: Folder with data sets as files.
         run_dir: Where the run is recorded; None makes a new folder below ``runs/``.
@@ -183,6 +184,7 @@ class RunConfig:
     patience: int | None = None
     splits: SplitShares = field(factory=SplitShares)
     gate: GateLimits = field(factory=GateLimits)
+    adaptive_groups: bool = False
     limits: Limits = field(factory=Limits)
     hygiene: Hygiene = field(factory=Hygiene)
     calls: CallLimits = field(factory=CallLimits)

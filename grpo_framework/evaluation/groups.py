@@ -13,9 +13,10 @@ from grpo_framework.engine import Engine
 from grpo_framework.events import CallFinished, Event, UnitFailed
 from grpo_framework.experience import CRITIC, SHARED, Library
 from grpo_framework.fusion import fuse
+from grpo_framework.grouping import start_group
 from grpo_framework.records import Failure, FinalAnswer, Owner, Problem, Usage
 from grpo_framework.reports import FailureCount, bearer
-from grpo_framework.rollouts import Stages, Tried, start_group
+from grpo_framework.rollouts import Stages, Tried
 
 
 @frozen

@@ -30,8 +30,9 @@ from grpo_framework.gating.design import (
     order_edits,
 )
 from grpo_framework.gating.evidence import describe, is_hopeless, weigh
+from grpo_framework.grouping import start_group
 from grpo_framework.records import FinalAnswer, Owner, Problem, Rollout
-from grpo_framework.rollouts import Stages, Tried, start_group, try_once
+from grpo_framework.rollouts import Stages, Tried, try_once
 
 WAVE = 8
 """Pairs that run at once for one owner: what they say decides which edits the next ones try."""

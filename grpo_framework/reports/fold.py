@@ -12,8 +12,10 @@ from typing import Any
 
 from attrs import evolve
 
+from grpo_framework.adaptive import adapts
 from grpo_framework.events import (
     BatchFinished,
+    BatchStarted,
     CallFinished,
     EditsGated,
     EpochFinished,
@@ -27,7 +29,7 @@ from grpo_framework.events import (
     VersionRestored,
     VersionScored,
 )
-from grpo_framework.experience import CRITIC, Operation
+from grpo_framework.experience import CRITIC, SHARED, Operation
 from grpo_framework.records import (
     Failure,
     Owner,
@@ -113,10 +115,13 @@ class ReportFold:
                     simulation=event.simulation,
                     problems=event.problems,
                     rollouts_per_generator=event.rollouts_per_generator,
+                    adaptive_groups=adapts(event.adaptive_groups, event.rollouts_per_generator),
                 )
             case EpochStarted() if not event.done:
                 sums = {owner: OwnerSums(before=size, after=size) for owner, size in event.sizes}
                 self._state.epochs.append(EpochSums(event.epoch, sums))
+            case BatchStarted():
+                self._rest(event)
             case GroupFinished():
                 self._group(event)
             case LibraryCommitted():
@@ -168,11 +173,19 @@ class ReportFold:
     def _of(self, epoch: int, owner: Owner) -> OwnerSums:
         return self._epoch(epoch).owners[owner]
 
+    def _rest(self, event: BatchStarted) -> None:
+        sums, count = self._epoch(event.epoch), len(event.resting)
+        sums.resting += count
+        for owner, each in sums.owners.items():
+            if owner not in (CRITIC, SHARED):
+                each.saved += count * self._state.head.rollouts_per_generator
+
     def _group(self, event: GroupFinished) -> None:
         sums = self._of(event.epoch, event.owner)
         rewards = [Fraction(reward) for reward in event.rewards]
         sums.outcomes[event.outcome] += 1
         sums.rollouts += len(rewards)
+        sums.saved += event.spared
         sums.reward += sum(rewards, Fraction(0))
         units = 0 if event.owner == CRITIC else len(rewards)
         if event.fused is not None:

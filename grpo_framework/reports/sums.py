@@ -29,6 +29,7 @@ class OwnerSums:
     """Sums of one owner in one epoch; fractions are exact, so the order of events is no matter."""
 
     rollouts: int = 0
+    saved: int = 0
     reward: Fraction = Fraction(0)
     fused: int = 0
     fused_reward: Fraction = Fraction(0)
@@ -63,6 +64,7 @@ class EpochSums:
     roles: dict[str, RoleSums] = field(factory=dict)
     seconds: float = 0.0
     failures: dict[str, FailureCount] = field(factory=dict)
+    resting: int = 0
     finished: bool = False
     edited: bool = False
 
@@ -95,7 +97,7 @@ def epoch_report(sums: EpochSums) -> EpochReport:
         RoleReport(role, sums.roles[role].usage, float(sums.roles[role].cost))
         for role in sorted(sums.roles)
     )
-    return EpochReport(sums.epoch, sums.seconds, owners, roles, failures)
+    return EpochReport(sums.epoch, sums.seconds, owners, roles, failures, sums.resting)
 
 
 def _owner_report(owner: Owner, sums: OwnerSums) -> OwnerReport:
@@ -117,6 +119,7 @@ def _owner_report(owner: Owner, sums: OwnerSums) -> OwnerReport:
         mean_right_chars=sums.measured.mean_right_chars,
         mean_other_chars=sums.measured.mean_other_chars,
         mean_injected_tokens=sums.measured.mean_injected,
+        rollouts_saved=sums.saved,
         gated=Gated(**{str(key): value for key, value in sums.gated.items()}),
     )
 

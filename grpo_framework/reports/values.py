@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from attrs import field, frozen
 
+from grpo_framework.experience import CRITIC
 from grpo_framework.records import Outcomes, Owner, Usage
 
 
@@ -83,6 +84,7 @@ class OwnerReport:
         mean_other_chars: Mean length of the others, None without any.
         mean_injected_tokens: Tokens, estimated, of the experiences in a prompt, on average.
         gated: What the gate found of its edits.
+        rollouts_saved: Rollouts that full groups on all problems would have had in addition.
     """
 
     owner: Owner
@@ -103,6 +105,7 @@ class OwnerReport:
     mean_other_chars: float | None = None
     mean_injected_tokens: float | None = None
     gated: Gated = field(factory=Gated)
+    rollouts_saved: int = 0
 
 
 @frozen
@@ -123,13 +126,17 @@ class RoleReport:
 
 @frozen
 class EpochReport:
-    """One epoch: every owner, every role's calls, what failed, and the wall time in seconds."""
+    """One epoch: every owner, every role's calls, what failed, and the wall time in seconds.
+
+    `resting` counts the problems that were left out because groups adapt.
+    """
 
     epoch: int
     seconds: float
     owners: tuple[OwnerReport, ...]
     roles: tuple[RoleReport, ...] = ()
     failures: tuple[FailureCount, ...] = ()
+    resting: int = 0
 
 
 @frozen
@@ -160,6 +167,7 @@ class RunReport:
         simulation: Whether a component only played a model: such rewards prove nothing.
         problems: Training problems.
         rollouts_per_generator: k.
+        adaptive_groups: Whether groups adapted; they cannot where k leaves no room.
         seconds: Wall time.
         units: Units of work tried: attempts, verdicts, fusions, advice.
         failures: Units that failed.
@@ -176,6 +184,7 @@ class RunReport:
     simulation: bool = False
     problems: int = 0
     rollouts_per_generator: int = 0
+    adaptive_groups: bool = False
     seconds: float = 0.0
     units: int = 0
     failures: int = 0
@@ -184,3 +193,9 @@ class RunReport:
     epochs: tuple[EpochReport, ...] = ()
     validation: tuple[VersionReport, ...] = ()
     best_epoch: int | None = None
+
+    @property
+    def rollouts(self) -> tuple[int, int]:
+        """Judged rollouts of the generators, and how many more full groups would have had."""
+        rows = [row for epoch in self.epochs for row in epoch.owners if row.owner != CRITIC]
+        return sum(row.rollouts for row in rows), sum(row.rollouts_saved for row in rows)
