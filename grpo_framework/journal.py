@@ -270,7 +270,7 @@ def _open(path: Path) -> sqlite3.Connection:
     check = database.execute("PRAGMA quick_check(1)").fetchone()[0]
     if check != "ok":
         message = f"the journal is damaged: {' '.join(str(check).split())}"
-        raise DataError(message, path=path, hint=_MEND)
+        raise DataError(message, path=path, hint=MEND)
     database.execute(_TABLE)
     database.execute(f"PRAGMA user_version = {VERSION}")
     return database
@@ -283,7 +283,7 @@ def read_last(path: Path, kind: str) -> Any:
     return None if row is None else _decode(path, kind, *row)
 
 
-_MEND = "restore it from a backup, or start a new run with --fork, which keeps the experiences"
+MEND = "restore it from a backup, or start a new run with --fork, which keeps the experiences"
 
 
 def _encode(value: Any) -> bytes:
@@ -297,7 +297,7 @@ def _encode(value: Any) -> bytes:
 def _decode(path: Path, kind: str, key: str, data: bytes, checksum: int) -> Any:
     if zlib.crc32(data) != checksum:
         message = f"the entry {kind} {key} of the journal is damaged"
-        raise DataError(message, path=path, hint=_MEND)
+        raise DataError(message, path=path, hint=MEND)
     return json.loads(zlib.decompress(data).decode("utf-8", "surrogatepass"))
 
 
@@ -308,5 +308,5 @@ def _trouble(path: Path, error: Exception) -> DataError:
     elif "locked" in text or "busy" in text:
         hint = "another process works on this run; wait for it to end"
     else:
-        hint = _MEND
+        hint = MEND
     return DataError(f"the journal cannot be used: {text}", path=path, hint=hint)

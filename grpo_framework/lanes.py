@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from typing import NoReturn
 
 from attrs import frozen
 
@@ -21,7 +22,7 @@ from grpo_framework.records import (
     Question,
     Rollout,
 )
-from grpo_framework.rollouts import Group, Stages, start_group
+from grpo_framework.rollouts import EndsProcess, Group, Stages, start_group
 
 
 @frozen
@@ -150,3 +151,15 @@ class _Lane:
                 if not isinstance(operations, Failure):
                     found.append((owner, operations))
         return tuple(found)
+
+
+def raise_first(error: BaseException) -> NoReturn:
+    """A task group wraps what stopped the run; the caller gets the cause itself."""
+    first = error
+    while isinstance(first, BaseExceptionGroup):
+        first = first.exceptions[0]
+    if isinstance(first, EndsProcess) and first.__cause__ is not None:
+        first = first.__cause__
+    if first is error:
+        raise first
+    raise first from None

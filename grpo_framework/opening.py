@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from attrs import field, frozen
 
-from grpo_framework.calls import Brake, Budget, CallRules, GuardedModel
+from grpo_framework.calls import Account, Brake, Budget, CallRules, GuardedModel
 from grpo_framework.combining import combine
 from grpo_framework.config import ComponentConfig, RunConfig
 from grpo_framework.engine import Engine
@@ -45,6 +45,7 @@ class ConfiguredEngine:
         plugins: Where to find it.
         learning: Whether an advisor is needed.
         preflight: Whether each chat model has to answer one small call first.
+        account: What earlier sessions of the run used up: the preflight is held against it.
         instead: Makes what takes the place of a chat model; the model itself is not opened.
     """
 
@@ -52,6 +53,7 @@ class ConfiguredEngine:
     plugins: Plugins = field(factory=Plugins.discover)
     learning: bool = True
     preflight: bool = True
+    account: Account = field(factory=Account)
     instead: Callable[[ComponentConfig], ChatModel] | None = None
 
     @asynccontextmanager
@@ -84,6 +86,7 @@ class _Opening:
         self._models: dict[str, ChatModel] = {}
         self._brake = Brake()
         self._budget = Budget(spec.config.budget, self._brake)
+        self._budget.go_on(spec.account)
 
     async def engine(self) -> Engine:
         """Find everything first, so that a wrong name costs nothing; then open it."""

@@ -27,7 +27,7 @@ from grpo_framework.events import Event, RunFinished
 from grpo_framework.experience import Library
 from grpo_framework.journal import Journal
 from grpo_framework.recording import Checkpoint
-from grpo_framework.records import Owner
+from grpo_framework.records import Owner, Past
 from grpo_framework.reports import ReportFold
 from grpo_framework.validation import validate
 
@@ -102,6 +102,7 @@ class RunRecord:
         *,
         versions: Mapping[Owner, int],
         before: Mapping[Owner, int],
+        past: Mapping[Owner, Past],
         budget: Budget,
     ) -> None:
         """Record that a batch is committed; when this returns, it survives a power loss."""
@@ -113,6 +114,7 @@ class RunRecord:
             batch=batch,
             versions=dict(versions),
             before=dict(before),
+            past=dict(past),
             fold=self.fold.state,
             offset=self._events.tell(),
             account=budget.account,

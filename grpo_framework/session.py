@@ -8,8 +8,8 @@ import time
 from collections import deque
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import NoReturn
 
+from grpo_framework.calls import Announce
 from grpo_framework.committing import Closing
 from grpo_framework.engine import Engine
 from grpo_framework.errors import DataError
@@ -26,13 +26,14 @@ from grpo_framework.events import (
 )
 from grpo_framework.experience import Library, tokens_of
 from grpo_framework.gating import Gate
-from grpo_framework.lanes import Learned, answers_of, learn
+from grpo_framework.holding import Held, call_off
+from grpo_framework.lanes import Learned, answers_of, learn, raise_first
 from grpo_framework.manager import ExperienceManager
 from grpo_framework.protocols import Observer
-from grpo_framework.recording import Recording
-from grpo_framework.records import Owner, Problem, measure
+from grpo_framework.recording import Recording, versions_of
+from grpo_framework.records import Owner, Past, Problem, measure
 from grpo_framework.reports import ReportFold, RunReport
-from grpo_framework.rollouts import EndsProcess, Stages
+from grpo_framework.rollouts import Stages
 from grpo_framework.schedule import Batch, RunSettings, plan_batches
 from grpo_framework.scoring import score_epoch
 
@@ -108,7 +109,7 @@ class Session:
             # What cannot be written any more must not hide why the run ends.
             with suppress(DataError):
                 await self._finish("interrupted", started)
-            _raise_first(error)
+            raise_first(error)
 
     async def _finish(self, outcome: str, started: float) -> None:
         await self.announce(RunFinished(outcome, time.perf_counter() - started))
@@ -126,8 +127,8 @@ class Session:
         if last is None:
             libraries = await self._manager.load(owners)
             await self._announce_start(problems, resumed=False)
-            versions = _versions(libraries)
-            await self._checkpoint(0, 0, versions, versions)
+            versions = versions_of(libraries)
+            await self._checkpoint(0, 0, versions, versions, {})
             return 0, libraries, libraries
         await self._announce_start(problems, resumed=True)
         done = sum((batch.epoch, batch.number) <= (last.epoch, last.batch) for batch in schedule)
@@ -166,8 +167,9 @@ class Session:
         Returns:
             The libraries at the end.
         """
-        running: deque[tuple[Batch, asyncio.Task[list[Learned]]]] = deque()
+        running: deque[tuple[Batch, Held, asyncio.Task[list[Learned]]]] = deque()
         following = done
+        last = None if self._record is None else self._record.last
         try:
             while following < len(schedule) or running:
                 if self._is_enough():
@@ -176,21 +178,25 @@ class Session:
                     batch = schedule[following]
                     stale = self._settings.staleness and following == done > 0
                     libraries = seen if stale else newest
-                    await self._announce_batch(batch, libraries, opening=following == done)
+                    past = last.past if stale and last is not None else self._fold.past
+                    held = Held(self.announce, waiting=bool(running))
+                    await self._announce_batch(held, batch, libraries, opening=following == done)
+                    stages = self._stages(batch, held.announce, past)
                     if following == 0:
-                        await self._score(self._stages(batch), 0, libraries)
-                    collecting = asyncio.create_task(self._collect(batch, libraries))
-                    running.append((batch, collecting))
+                        await self._score(stages, 0, libraries)
+                    collecting = asyncio.create_task(self._collect(stages, batch, libraries))
+                    running.append((batch, held, collecting))
                     following += 1
-                batch, collecting = running[0]
+                batch, held, collecting = running[0]
+                await held.release()
                 learned = await collecting
                 running.popleft()
                 self._engine.brake.check()
                 newest = await self._commit(batch, newest, learned)
-        finally:
-            for _, task in running:
-                task.cancel()
-            await asyncio.gather(*(task for _, task in running), return_exceptions=True)
+        except BaseException:
+            await call_off([(held, task) for _, held, task in running], tell=True)
+            raise
+        await call_off([(held, task) for _, held, task in running], tell=False)
         return newest
 
     def _is_enough(self) -> bool:
@@ -204,21 +210,21 @@ class Session:
         return "failed" if report.failures > allowed else "finished"
 
     async def _announce_batch(
-        self, batch: Batch, libraries: Mapping[Owner, Library], *, opening: bool
+        self, held: Held, batch: Batch, libraries: Mapping[Owner, Library], *, opening: bool
     ) -> None:
         if batch.first or opening:
             sizes = tuple((owner, len(library)) for owner, library in libraries.items())
-            await self.announce(
+            await held.announce(
                 EpochStarted(batch.epoch, batch.of_problems, batch.of_batches, sizes, batch.before)
             )
-        versions = tuple(_versions(libraries).items())
+        versions = tuple(versions_of(libraries).items())
         ids = tuple(problem.id for problem in batch.problems)
-        await self.announce(BatchStarted(batch.epoch, batch.number, ids, versions))
+        await held.announce(BatchStarted(batch.epoch, batch.number, ids, versions))
 
-    def _stages(self, batch: Batch) -> Stages:
+    def _stages(self, batch: Batch, announce: Announce, past: Mapping[Owner, Past]) -> Stages:
         return Stages(
             engine=self._engine,
-            announce=self.announce,
+            announce=announce,
             slots=self._slots,
             epoch=batch.epoch,
             batch=batch.number,
@@ -227,13 +233,14 @@ class Session:
             serial=self._settings.rollout_exec == "serial",
             memory=None if self._record is None else self._record.memory,
             unit_timeout=self._settings.unit_timeout,
-            past=self._fold.past,
+            past=past,
         )
 
-    async def _collect(self, batch: Batch, libraries: dict[Owner, Library]) -> list[Learned]:
+    async def _collect(
+        self, stages: Stages, batch: Batch, libraries: dict[Owner, Library]
+    ) -> list[Learned]:
         """All problems of a batch on one snapshot; only its end waits for all."""
         serial = self._settings.gen_exec == "serial"
-        stages = self._stages(batch)
         async with asyncio.TaskGroup() as tasks:
             lanes = [
                 tasks.create_task(learn(stages, tasks, libraries, problem, serial=serial))
@@ -245,7 +252,8 @@ class Session:
         self, batch: Batch, libraries: dict[Owner, Library], learned: Sequence[Learned]
     ) -> dict[Owner, Library]:
         """Close a batch, and at the end of an epoch see how the libraries do on validation."""
-        stages = self._stages(batch)
+        past = self._fold.past
+        stages = self._stages(batch, self.announce, past)
         closing = Closing(stages, self._manager, self._record, self._gate)
         commits = await closing.close(libraries, learned)
         committed = {commit.plan.owner: commit.after for commit in commits}
@@ -269,7 +277,8 @@ class Session:
         await self.announce(BatchFinished(batch.epoch, batch.number, self._mark - started))
         if batch.last:
             await self.announce(EpochFinished(batch.epoch))
-        await self._checkpoint(batch.epoch, batch.number, _versions(after), _versions(libraries))
+        before = versions_of(libraries)
+        await self._checkpoint(batch.epoch, batch.number, versions_of(after), before, past)
         return after
 
     async def _score(self, stages: Stages, epoch: int, libraries: dict[Owner, Library]) -> None:
@@ -284,35 +293,25 @@ class Session:
     async def _restore_best(self, libraries: dict[Owner, Library]) -> dict[Owner, Library]:
         """The version that did best on validation, as the newest one; the last where none did."""
         best = self._fold.best_version
-        if best is None or dict(best.versions) == _versions(libraries):
+        if best is None or dict(best.versions) == versions_of(libraries):
             return libraries
         restored = await self._manager.restore(libraries, dict(best.versions))
         if restored != libraries:
-            versions = tuple(_versions(restored).items())
+            versions = tuple(versions_of(restored).items())
             sizes = tuple((owner, len(library)) for owner, library in restored.items())
             await self.announce(VersionRestored(best.epoch, versions, sizes))
         return restored
 
     async def _checkpoint(
-        self, epoch: int, batch: int, versions: dict[Owner, int], before: dict[Owner, int]
+        self,
+        epoch: int,
+        batch: int,
+        versions: dict[Owner, int],
+        before: dict[Owner, int],
+        past: Mapping[Owner, Past],
     ) -> None:
         if self._record is not None:
+            budget = self._engine.budget
             await self._record.checkpoint(
-                epoch, batch, versions=versions, before=before, budget=self._engine.budget
+                epoch, batch, versions=versions, before=before, past=past, budget=budget
             )
-
-
-def _versions(libraries: Mapping[Owner, Library]) -> dict[Owner, int]:
-    return {owner: library.version for owner, library in libraries.items()}
-
-
-def _raise_first(error: BaseException) -> NoReturn:
-    """A task group wraps what stopped the run; the caller gets the cause itself."""
-    first = error
-    while isinstance(first, BaseExceptionGroup):
-        first = first.exceptions[0]
-    if isinstance(first, EndsProcess) and first.__cause__ is not None:
-        first = first.__cause__
-    if first is error:
-        raise first
-    raise first from None

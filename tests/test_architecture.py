@@ -63,6 +63,7 @@ LAYERS = (
     "scoring",
     "committing",
     "schedule",
+    "holding",
     "session",
     "console",
     "trainer",

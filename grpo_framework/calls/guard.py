@@ -88,7 +88,7 @@ class GuardedModel:
         self._budget = Budget(BudgetLimits(), self._brake) if budget is None else budget
         self._price = Price() if price is None else price
         self._pause = pause
-        self._limiter = Limiter(self._rules.concurrency)
+        self._limiter = Limiter(self._rules.concurrency, brake=self._brake)
         self._latency = Latency()
         self._failed_in_a_row = 0
 
@@ -175,7 +175,7 @@ class GuardedModel:
                     await scope.announce(
                         CallRetried(scope.unit, self._name, error.kind, error.message, wait)
                     )
-                await self._pause(wait)
+                await self._brake.wait(self._pause(wait))
             else:
                 self._failed_in_a_row = 0
                 self._brake.clear(self._name)
