@@ -18,6 +18,7 @@ from attrs import define, field
 
 from grpo_framework.calls.brake import Brake
 from grpo_framework.calls.pace import Pace
+from grpo_framework.errors import GrpoError
 
 DECREASE = 0.7
 OUTCOMES = 16
@@ -39,6 +40,10 @@ class _Waiting:
     priority: int
     number: int
     ready: asyncio.Future[None] = field(order=False)
+
+    def send_away(self, reason: GrpoError) -> None:
+        if not self.ready.done():
+            self.ready.set_exception(reason)
 
 
 class Limiter:
@@ -106,10 +111,11 @@ class Limiter:
         if permit is not None:
             return permit
         ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        heapq.heappush(self._queue, _Waiting(priority, next(self._numbers), ready))
+        waiting = _Waiting(priority, next(self._numbers), ready)
+        heapq.heappush(self._queue, waiting)
         self._start_waiting()
         try:
-            with self._brake.breaking(lambda reason: ready.done() or ready.set_exception(reason)):
+            with self._brake.breaking(waiting.send_away):
                 await ready
         except asyncio.CancelledError:
             if ready.done() and not ready.cancelled():
