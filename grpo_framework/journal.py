@@ -21,8 +21,10 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any, TypeVar
 
+import orjson
 from attrs import frozen
 
+from grpo_framework.codec import to_json
 from grpo_framework.errors import DataError
 from grpo_framework.maybe import MaybeSet
 
@@ -287,18 +289,21 @@ MEND = "restore it from a backup, or start a new run with --fork, which keeps th
 
 
 def _encode(value: Any) -> bytes:
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     # A small window and little memory: entries are short, and setting up zlib's own costs more
     # than the work (0.06 ms against 0.01 ms for 1,500 bytes).
     squeeze = zlib.compressobj(1, zlib.DEFLATED, 13, 5)
-    return squeeze.compress(text.encode("utf-8", "surrogatepass")) + squeeze.flush()
+    return squeeze.compress(to_json(value)) + squeeze.flush()
 
 
 def _decode(path: Path, kind: str, key: str, data: bytes, checksum: int) -> Any:
     if zlib.crc32(data) != checksum:
         message = f"the entry {kind} {key} of the journal is damaged"
         raise DataError(message, path=path, hint=MEND)
-    return json.loads(zlib.decompress(data).decode("utf-8", "surrogatepass"))
+    text = zlib.decompress(data)
+    try:
+        return orjson.loads(text)
+    except ValueError:  # lone surrogates, numbers that are not finite
+        return json.loads(text.decode("utf-8", "surrogatepass"))
 
 
 def _trouble(path: Path, error: Exception) -> DataError:
