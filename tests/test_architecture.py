@@ -39,6 +39,7 @@ LAYERS = (
     "exchange",
     "calls",
     "maybe",
+    "packing",
     "journal",
     "splitting",
     "workshop",

@@ -8,13 +8,14 @@ no message. ``{% extends "builtin/NAME.j2" %}`` starts from the shipped one.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 import jinja2
 from attrs import frozen
 from jinja2 import meta, nodes
+from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from grpo_framework.errors import ConfigError
@@ -42,6 +43,7 @@ class Prompt:
     name: str
     path: Path
     _template: jinja2.Template
+    _inherits: bool = True
 
     def render(self, variables: Mapping[str, Any]) -> tuple[Message, ...]:
         """The messages of one request, in order.
@@ -51,10 +53,12 @@ class Prompt:
         """
         context = self._template.new_context(dict(variables))
         try:
-            # A run of the root collects the blocks of parent templates too.
+            said = {} if self._inherits else _listen(context)
+            # A run of the root does what stands outside of the blocks, and collects the blocks of
+            # parent templates too.
             "".join(self._template.root_render_func(context))
             turns = [
-                (role, "".join(context.blocks[name][0](context)).strip())
+                (role, (said[name] if name in said else _say(context, name)).strip())
                 for name, role in _in_order(context.blocks)
             ]
         except Exception as error:  # a template can raise anything: it is the user's program
@@ -87,6 +91,7 @@ def load(
     try:
         if path.parent.parent != FOLDER:  # a test holds the shipped ones against the same check
             check_names(environment, path, sample)
+        source = path.read_text(encoding="utf-8")
         loaded = environment.get_template(path.name)
     except jinja2.TemplateSyntaxError as error:
         named = Path(error.filename or path)  # a parent template, perhaps; or no file at all
@@ -96,11 +101,34 @@ def load(
         raise _refuse(path, None, f"no template is called '{error.message}'") from error
     except (OSError, UnicodeDecodeError) as error:
         raise _refuse(path, None, f"cannot be read: {error}") from error
-    prompt = Prompt(name, path, loaded)
+    prompt = Prompt(name, path, loaded, inherits="extends" in source)
     messages = prompt.render(sample)
     if not messages or messages[-1].role != "user":
         raise _refuse(path, None, "nothing in {% block user %}, which is the request itself")
     return prompt
+
+
+def _say(context: Context, name: str) -> str:
+    return "".join(context.blocks[name][0](context))
+
+
+def _listen(context: Context) -> dict[str, str]:
+    """Keep what the blocks say while the root runs, so that they need not run once more.
+
+    Not where a template inherits: there a block is looked up by its function.
+    """
+    said: dict[str, str] = {}
+
+    def listening(name: str, block: Callable[[Context], Iterator[str]]) -> None:
+        def run(inner: Context) -> Iterator[str]:
+            said[name] = "".join(block(inner))
+            yield said[name]
+
+        context.blocks[name] = [run]
+
+    for name, blocks in tuple(context.blocks.items()):
+        listening(name, blocks[0])
+    return said
 
 
 def _in_order(blocks: Iterable[str]) -> list[tuple[str, _Role]]:
