@@ -138,10 +138,8 @@ def digest(value: Any) -> str:
 def _fields_of(value: Any) -> Any:
     """What determines a value that is no plain JSON, for a digest: cheaper than its document."""
     if attrs.has(type(value)):
-        return [
-            type(value).__name__,
-            *(getattr(value, each.name) for each in attrs.fields(type(value))),
-        ]
+        names = [each.name for each in attrs.fields(type(value))]
+        return [type(value).__name__, *(getattr(value, name) for name in names)]
     if isinstance(value, Mapping):
         return dict(value)
     return to_document(value)
