@@ -29,7 +29,7 @@ from grpo_framework.experience import (
     Modify,
     Operation,
 )
-from grpo_framework.validation import validate
+from grpo_framework.validation import validate, validate_operation
 
 T = TypeVar("T")
 
@@ -123,6 +123,10 @@ def to_json(document: Any) -> bytes:
         return text.encode("utf-8", "surrogatepass")
 
 
+_NAMES: dict[type, tuple[str, ...]] = {}
+"""The fields of the classes that `digest` has met; looking them up takes longer than the rest."""
+
+
 def digest(value: Any) -> str:
     """SHA-256 of a value: equal values, equal digest, whichever process computes it."""
     try:
@@ -137,9 +141,11 @@ def digest(value: Any) -> str:
 
 def _fields_of(value: Any) -> Any:
     """What determines a value that is no plain JSON, for a digest: cheaper than its document."""
-    if attrs.has(type(value)):
-        names = [each.name for each in attrs.fields(type(value))]
-        return [type(value).__name__, *(getattr(value, name) for name in names)]
+    cls = type(value)
+    if cls not in _NAMES and attrs.has(cls):
+        _NAMES[cls] = tuple(each.name for each in attrs.fields(cls))
+    if cls in _NAMES:
+        return [cls.__name__, *[getattr(value, name) for name in _NAMES[cls]]]
     if isinstance(value, Mapping):
         return dict(value)
     return to_document(value)
@@ -159,7 +165,7 @@ def operations_from_rows(rows: Iterable[Any]) -> tuple[Operation, ...]:
 
 def _to_proposal(row: Any) -> Operation:
     try:
-        validate("operation", row)
+        validate_operation(row)
     except ValidationFailed as error:
         return Malformed(json.dumps(row, ensure_ascii=False)[:500], error.message)
     return _to_operation(row)

@@ -32,11 +32,11 @@ def pack(value: Any) -> bytes:
 def _is_finite(value: Any) -> bool:
     """Whether a document has no infinite number in it, and none that is not a number."""
     kind = type(value)
+    if kind is float:
+        return math.isfinite(value)
     if kind is dict:
         return all(map(_is_finite, value.values()))
-    if kind is list or kind is tuple:
-        return all(map(_is_finite, value))
-    return not isinstance(value, float) or math.isfinite(value)
+    return all(map(_is_finite, value)) if kind is list or kind is tuple else True
 
 
 def unpack(data: bytes) -> Any:

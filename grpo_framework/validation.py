@@ -42,6 +42,27 @@ def _validator(kind: str) -> Draft202012Validator:
     return Draft202012Validator(schema(kind))
 
 
+@cache
+def _operation_validators() -> Mapping[str, Draft202012Validator]:
+    """The part of the schema ``operation`` that is for each kind."""
+    return {
+        branch["if"]["properties"]["op"]["const"]: Draft202012Validator(branch["then"])
+        for branch in schema("operation")["allOf"]
+    }
+
+
+def validate_operation(row: Any) -> None:
+    """Check one proposed operation; what is right is not held against the other kinds' rules too.
+
+    Raises:
+        ValidationFailed: As `validate`.
+    """
+    kind = row.get("op") if isinstance(row, dict) else None
+    own = _operation_validators().get(kind) if isinstance(kind, str) else None
+    if own is None or not own.is_valid(row):
+        validate("operation", row)
+
+
 def pointer(path: Iterable[str | int]) -> str:
     """Write a path into a document as a JSON pointer (RFC 6901)."""
     return "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in path)

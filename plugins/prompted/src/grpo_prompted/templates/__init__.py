@@ -8,7 +8,7 @@ no message. ``{% extends "builtin/NAME.j2" %}`` starts from the shipped one.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -44,6 +44,7 @@ class Prompt:
     path: Path
     _template: jinja2.Template
     _inherits: bool = True
+    _order: tuple[tuple[str, _Role], ...] = ()
 
     def render(self, variables: Mapping[str, Any]) -> tuple[Message, ...]:
         """The messages of one request, in order.
@@ -53,13 +54,16 @@ class Prompt:
         """
         context = self._template.new_context(dict(variables))
         try:
-            said = {} if self._inherits else _listen(context)
-            # A run of the root does what stands outside of the blocks, and collects the blocks of
-            # parent templates too.
+            blocks = context.blocks
+            if not self._inherits:
+                # What stands outside of the blocks is done; they themselves are run below.
+                context.blocks = {name: [_say_nothing] for name in blocks}
+            # A run of the root collects the blocks of parent templates too.
             "".join(self._template.root_render_func(context))
+            context.blocks = blocks
             turns = [
-                (role, (said[name] if name in said else _say(context, name)).strip())
-                for name, role in _in_order(context.blocks)
+                (role, "".join(blocks[name][0](context)).strip())
+                for name, role in self._order or _in_order(blocks)
             ]
         except Exception as error:  # a template can raise anything: it is the user's program
             raise _refuse(*_place_of(error, self.path), str(error)) from error
@@ -101,34 +105,17 @@ def load(
         raise _refuse(path, None, f"no template is called '{error.message}'") from error
     except (OSError, UnicodeDecodeError) as error:
         raise _refuse(path, None, f"cannot be read: {error}") from error
-    prompt = Prompt(name, path, loaded, inherits="extends" in source)
+    inherits = "extends" in source
+    order = () if inherits else tuple(_in_order(loaded.blocks))
+    prompt = Prompt(name, path, loaded, inherits, order)
     messages = prompt.render(sample)
     if not messages or messages[-1].role != "user":
         raise _refuse(path, None, "nothing in {% block user %}, which is the request itself")
     return prompt
 
 
-def _say(context: Context, name: str) -> str:
-    return "".join(context.blocks[name][0](context))
-
-
-def _listen(context: Context) -> dict[str, str]:
-    """Keep what the blocks say while the root runs, so that they need not run once more.
-
-    Not where a template inherits: there a block is looked up by its function.
-    """
-    said: dict[str, str] = {}
-
-    def listening(name: str, block: Callable[[Context], Iterator[str]]) -> None:
-        def run(inner: Context) -> Iterator[str]:
-            said[name] = "".join(block(inner))
-            yield said[name]
-
-        context.blocks[name] = [run]
-
-    for name, blocks in tuple(context.blocks.items()):
-        listening(name, blocks[0])
-    return said
+def _say_nothing(_: Context) -> Iterator[str]:
+    yield from ()
 
 
 def _in_order(blocks: Iterable[str]) -> list[tuple[str, _Role]]:
