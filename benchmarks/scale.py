@@ -24,7 +24,7 @@ from pathlib import Path
 from statistics import fmean
 
 from benchmarks.clients import Watched, run_cli
-from grpo_framework import journal as journals
+from grpo_framework.packing import pack, unpack
 
 LIMITS = {"peak_mb": 300.0, "growth": 1.15, "journal_share": 0.1, "resume_s": 5.0}
 SHARE = 0.95
@@ -86,13 +86,13 @@ class Recorded:
         """CPU seconds that the encoding of all entries took, by a sample of them."""
         with closing(sqlite3.connect(self._path)) as database:
             rows = database.execute(
-                "SELECT kind, key, value, checksum FROM entries ORDER BY random() LIMIT ?",
+                "SELECT value FROM entries ORDER BY random() LIMIT ?",
                 (SAMPLE,),
             ).fetchall()
-        values = [journals._decode(self._path, *row) for row in rows]
+        values = [unpack(data) for (data,) in rows]
         started = time.process_time()
         for value in values:
-            journals._encode(value)
+            pack(value)
         return (time.process_time() - started) / len(rows) * self.newest
 
 

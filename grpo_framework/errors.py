@@ -20,6 +20,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
@@ -89,9 +90,16 @@ class UnknownComponent(ConfigError):  # noqa: N818 - the name says what was unkn
     def __init__(self, noun: str, reference: str, known: Iterable[str], *, hint: str = "") -> None:
         self.noun = noun
         self.reference = reference
-        self.known = tuple(known)
+        alike = {other: _likeness(reference, other) for other in known}
+        self.known = tuple(sorted(alike, key=lambda other: (-alike[other], other)))
         listed = ", ".join(self.known) or "none"
         super().__init__(f"unknown {noun} '{reference}'; known, nearest first: {listed}", hint=hint)
+
+
+def _likeness(reference: str, other: str) -> float:
+    """How much two references are alike, whether or not the plugin is named."""
+    spellings = (other, other.rpartition("/")[2])
+    return max(difflib.SequenceMatcher(None, reference, text).ratio() for text in spellings)
 
 
 class PluginError(GrpoError):

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from attrs import field, frozen
 
-from grpo_framework.calls import Brake, Budget, CallRules, GuardedModel
+from grpo_framework.calls import Account, Brake, Budget, CallRules, GuardedModel
 from grpo_framework.combining import combine
 from grpo_framework.config import ComponentConfig, RunConfig
 from grpo_framework.engine import Engine
@@ -35,6 +35,9 @@ from grpo_framework.workshop import Workshop
 
 T = TypeVar("T")
 
+_HEAD_START = 0.02
+"""Seconds in which a preflight call gets under way."""
+
 
 @frozen
 class ConfiguredEngine:
@@ -45,6 +48,7 @@ class ConfiguredEngine:
         plugins: Where to find it.
         learning: Whether an advisor is needed.
         preflight: Whether each chat model has to answer one small call first.
+        account: What earlier sessions of the run used up: the preflight is held against it.
         instead: Makes what takes the place of a chat model; the model itself is not opened.
     """
 
@@ -52,6 +56,7 @@ class ConfiguredEngine:
     plugins: Plugins = field(factory=Plugins.discover)
     learning: bool = True
     preflight: bool = True
+    account: Account = field(factory=Account)
     instead: Callable[[ComponentConfig], ChatModel] | None = None
 
     @asynccontextmanager
@@ -82,11 +87,27 @@ class _Opening:
         self._problems = problems
         self._key = {problem.question.text: problem.answer for problem in problems}
         self._models: dict[str, ChatModel] = {}
+        self._answering: list[asyncio.Task[Any]] = []
         self._brake = Brake()
         self._budget = Budget(spec.config.budget, self._brake)
+        self._budget.go_on(spec.account)
 
     async def engine(self) -> Engine:
-        """Find everything first, so that a wrong name costs nothing; then open it."""
+        """Find everything first, so that a wrong name costs nothing; then open it.
+
+        The models' preflight calls are under way while the rest is opened.
+        """
+        try:
+            engine = await self._assemble()
+            for answering in self._answering:
+                await answering
+            return engine
+        finally:
+            for answering in self._answering:
+                answering.cancel()
+            await asyncio.gather(*self._answering, return_exceptions=True)
+
+    async def _assemble(self) -> Engine:
         config = self._config
         parts = self._parts()
         offers = [self._workshop.find(noun, use) for noun, use, _, _ in parts]
@@ -149,7 +170,9 @@ class _Opening:
         if key not in self._models and self._instead is not None:
             self._models[key] = self._instead(use)
         elif key not in self._models:
-            price = known_price(self._workshop, use)
+            # Tables of prices take 0.2 s to load: only a limit has to know them before any call.
+            limited = self._config.budget.max_cost is not None
+            price = known_price(self._workshop, use) if limited else None
             opening = self._workshop.open(CHAT_MODEL, use, answer_key=self._key)
             model = GuardedModel(
                 await self._stack.enter_async_context(opening),
@@ -159,10 +182,23 @@ class _Opening:
                 budget=self._budget,
                 price=price,
             )
-            if self._preflight:
-                await model.probe()
             self._models[key] = model
+            await self._prepare(model, use, priced=limited)
         return self._models[key]
+
+    async def _prepare(self, model: GuardedModel, use: ComponentConfig, *, priced: bool) -> None:
+        """Begin to find out whether a model answers, and what it costs."""
+        if self._preflight:
+            probing: asyncio.Task[object] = asyncio.create_task(model.probe())
+            self._answering.append(probing)
+            # What follows holds the loop up with imports; the call has left by then.
+            await asyncio.wait((probing,), timeout=_HEAD_START)
+        if not priced:
+            self._answering.append(asyncio.create_task(self._find_price(model, use)))
+
+    async def _find_price(self, model: GuardedModel, use: ComponentConfig) -> None:
+        price = await asyncio.to_thread(known_price, self._workshop, use)
+        model.price = Price() if price is None else price
 
     def _rules(self) -> CallRules:
         calls = self._config.calls

@@ -6,18 +6,17 @@ nothing; a plugin is imported when a reference names it, or when all are to be l
 
 from __future__ import annotations
 
-import difflib
 import fnmatch
 from collections.abc import Callable, Iterable
 from importlib import metadata
 from typing import Any, Generic, TypeVar, cast
 
 import pluggy
-from attrs import frozen
+from attrs import evolve, frozen
 
 from grpo_framework import hookspecs
 from grpo_framework.component import Component
-from grpo_framework.errors import PluginError, UnknownComponent
+from grpo_framework.errors import PluginError, UnknownComponent, ValidationFailed
 from grpo_framework.hookspecs import ENTRY_POINT_GROUP
 from grpo_framework.protocols import (
     Advisor,
@@ -125,6 +124,8 @@ class Plugins:
         for source in sources:
             self._sources.setdefault(source.name, []).append(source)
         self._records: dict[str, PluginRecord] = {}
+        # Checking a schema takes 10 ms: a run checks those of the components that it names.
+        self._checked: set[tuple[str, int]] = set()
 
     @classmethod
     def discover(cls) -> Plugins:
@@ -150,9 +151,27 @@ class Plugins:
         Args:
             name: One of `names`.
         """
+        record = self._imported(name)
+        for _, components in record.components:
+            for component in components:
+                self._check(name, component)
+        return self._records[name]
+
+    def _imported(self, name: str) -> PluginRecord:
+        """A plugin's record, the schemas of its options unchecked."""
         if name not in self._records:
             self._records[name] = _load(name, self._sources[name])
         return self._records[name]
+
+    def _check(self, name: str, component: Component[Any]) -> None:
+        """Check the schema of a component's options; where it is none, the plugin has failed."""
+        if (name, id(component)) in self._checked:
+            return
+        self._checked.add((name, id(component)))
+        try:
+            check_schema(component.options)
+        except ValidationFailed as error:
+            self._records[name] = _failed(self._records[name], error)
 
     def records(self) -> tuple[PluginRecord, ...]:
         """Import and list all plugins."""
@@ -167,7 +186,7 @@ class Plugins:
         """All usable components of a noun, by reference."""
         return tuple(
             Offer(record.name, component, component.name)
-            for record in self.records()
+            for record in map(self._imported, self.names)
             for component in record.of(noun)
         )
 
@@ -183,15 +202,20 @@ class Plugins:
             PluginError: The plugin that is named cannot be used; with its distribution and cause.
         """
         plugin, slash, rest = reference.partition("/")
+        found: Offer[T] | None = None
         if plugin in self._sources:
             record = self._usable(plugin)
-            offer = _named(record, noun, rest) if slash else _only(record, noun)
-            if offer is not None:
-                return offer
-        return self._find_bare(noun, reference)
+            found = _named(record, noun, rest) if slash else _only(record, noun)
+            if found is None:
+                self.record(plugin)
+                self._usable(plugin)
+        offer = self._find_bare(noun, reference) if found is None else found
+        self._check(offer.plugin, offer.component)
+        self._usable(offer.plugin)
+        return offer
 
     def _usable(self, plugin: str) -> PluginRecord:
-        record = self.record(plugin)
+        record = self._imported(plugin)
         if record.failure:
             message = f"plugin '{plugin}' ({record.distribution}) cannot be used: {record.failure}"
             hint = "grpo-cli plugins lists all plugins; mend or uninstall this one"
@@ -220,15 +244,7 @@ class Plugins:
             for pattern in (offer.name, *offer.component.patterns)
             if pattern != "*"
         ]
-        raise UnknownComponent(noun.name, reference, _nearest(reference, known), hint=hint)
-
-
-def _nearest(reference: str, known: Iterable[str]) -> list[str]:
-    def distance(candidate: str) -> float:
-        spellings = (candidate, candidate.rpartition("/")[2])
-        return -max(difflib.SequenceMatcher(None, reference, text).ratio() for text in spellings)
-
-    return sorted(set(known), key=lambda candidate: (distance(candidate), candidate))
+        raise UnknownComponent(noun.name, reference, known, hint=hint)
 
 
 def _takes(component: Component[Any], name: str, *, greedy: bool) -> bool:
@@ -265,10 +281,14 @@ def _load(name: str, sources: list[Source]) -> PluginRecord:
         components = _ask(name, first.load())
     # A plugin is foreign code: whatever it raises, even SystemExit, must not end the host.
     except (Exception, SystemExit) as error:
-        text = " ".join(str(error).split())
-        failure = f"{type(error).__name__}: {text}" if text else type(error).__name__
-        return PluginRecord(name, first.distribution, first.module, failure=failure)
+        return _failed(PluginRecord(name, first.distribution, first.module), error)
     return PluginRecord(name, first.distribution, first.module, components)
+
+
+def _failed(record: PluginRecord, error: BaseException) -> PluginRecord:
+    text = " ".join(str(error).split())
+    failure = f"{type(error).__name__}: {text}" if text else type(error).__name__
+    return evolve(record, components=(), failure=failure)
 
 
 def _ask(name: str, module: object) -> tuple[tuple[str, tuple[Component[Any], ...]], ...]:
@@ -297,4 +317,3 @@ def _check(noun: Noun[Any], components: tuple[object, ...]) -> None:
             message = f"{noun.hook} offers '{component.name}' twice"
             raise ValueError(message)
         names.add(component.name)
-        check_schema(component.options)

@@ -32,9 +32,13 @@ def defuse(text: str, *names: str) -> str:
         text: Anything.
         names: Names of blocks beside `BLOCKS`.
     """
-    unmarked = _CHAT_MARKER.sub(
-        lambda match: match[0].replace("<", "‹").replace("[", "⟦"), clean(text)
-    )
+    unmarked = clean(text)
+    if "<" in unmarked or "[" in unmarked:
+        unmarked = _CHAT_MARKER.sub(
+            lambda match: match[0].replace("<", "‹").replace("[", "⟦"), unmarked
+        )
+    if not any(sign in unmarked for sign in _LESS_THAN):
+        return unmarked
     return _tag(names).sub("‹", unmarked)
 
 

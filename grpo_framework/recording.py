@@ -10,7 +10,7 @@ from attrs import field, frozen
 from grpo_framework.calls import Account, Budget, Memory
 from grpo_framework.events import Event
 from grpo_framework.experience import Library
-from grpo_framework.records import Owner
+from grpo_framework.records import Owner, Past
 from grpo_framework.reports import ReportFold
 
 
@@ -23,6 +23,7 @@ class Checkpoint:
         batch: Counted from 1; 0 before the first.
         versions: The libraries' versions after it.
         before: Their versions after the batch before it, which stale rollouts see.
+        past: What the owners' batches had come to before it, which stale advice is told.
         fold: State of the report's fold.
         offset: Bytes of the events that belong to it and to what was before.
         account: What the run had used up by then.
@@ -35,6 +36,7 @@ class Checkpoint:
     fold: Any
     offset: int = 0
     account: Account = field(factory=Account)
+    past: dict[Owner, Past] = field(factory=dict)
 
 
 class Recording(Protocol):
@@ -75,6 +77,7 @@ class Recording(Protocol):
         *,
         versions: Mapping[Owner, int],
         before: Mapping[Owner, int],
+        past: Mapping[Owner, Past],
         budget: Budget,
     ) -> None:
         """Record that a batch is committed."""

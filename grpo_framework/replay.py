@@ -29,7 +29,7 @@ from grpo_framework.journal import Journal
 from grpo_framework.manager import ExperienceManager
 from grpo_framework.plugins import Plugins
 from grpo_framework.recording import Checkpoint
-from grpo_framework.records import Failure, Owner, Unit
+from grpo_framework.records import Failure, Owner, Past, Unit
 from grpo_framework.reports import ReportFold, RunReport
 from grpo_framework.rundir import EXPERIENCES, JOURNAL, open_journal
 from grpo_framework.splitting import choose, choose_validation
@@ -183,6 +183,7 @@ class _Record:
         *,
         versions: Mapping[Owner, int],
         before: Mapping[Owner, int],
+        past: Mapping[Owner, Past],
         budget: Budget,
     ) -> None:
         """A replay is not resumed."""

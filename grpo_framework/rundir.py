@@ -21,13 +21,13 @@ from filelock import FileLock, Timeout
 
 from grpo_framework.atomic import write_atomically
 from grpo_framework.calls import Account, Budget
-from grpo_framework.codec import experience_to_document, from_document, to_document
+from grpo_framework.codec import experience_to_document, from_document, to_document, to_json
 from grpo_framework.errors import DataError
 from grpo_framework.events import Event, RunFinished
 from grpo_framework.experience import Library
 from grpo_framework.journal import Journal
 from grpo_framework.recording import Checkpoint
-from grpo_framework.records import Owner
+from grpo_framework.records import Owner, Past
 from grpo_framework.reports import ReportFold
 from grpo_framework.validation import validate
 
@@ -49,7 +49,7 @@ _PATIENCE = 1.0
 logger = logging.getLogger(__name__)
 
 
-def to_json(document: object) -> str:
+def to_text(document: object) -> str:
     """A document as it is written to files: indented, UTF-8, with a final line end."""
     return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
 
@@ -84,16 +84,18 @@ class RunRecord:
         """Append an event; the last one writes the report too."""
         at = datetime.now(UTC).isoformat(timespec="milliseconds")
         row = {**to_document(event), "at": at}
-        line = json.dumps(row, ensure_ascii=False) + "\n"
+        line = to_json(row)
+        if b"\xed" in line:  # perhaps a lone surrogate
+            line = line.decode("utf-8", "surrogatepass").encode("utf-8", "backslashreplace")
         with _naming(self.path / EVENTS):
-            self._events.write(line.encode("utf-8", "backslashreplace"))
+            self._events.write(line + b"\n")
         if isinstance(event, RunFinished):
             document = to_document(self.fold.report())
             validate("report", document)
             with _naming(self.path / EVENTS):
                 self._events.flush()
             with _naming(self.path / REPORT):
-                write_atomically(self.path / REPORT, to_json(document))
+                write_atomically(self.path / REPORT, to_text(document))
 
     async def checkpoint(
         self,
@@ -102,6 +104,7 @@ class RunRecord:
         *,
         versions: Mapping[Owner, int],
         before: Mapping[Owner, int],
+        past: Mapping[Owner, Past],
         budget: Budget,
     ) -> None:
         """Record that a batch is committed; when this returns, it survives a power loss."""
@@ -113,6 +116,7 @@ class RunRecord:
             batch=batch,
             versions=dict(versions),
             before=dict(before),
+            past=dict(past),
             fold=self.fold.state,
             offset=self._events.tell(),
             account=budget.account,
@@ -135,7 +139,7 @@ class RunRecord:
             rows = [experience_to_document(experience) for experience in library.experiences]
             file = self.path / EXPERIENCES / f"{library.owner}_experiences.json"
             with _naming(file):
-                write_atomically(file, to_json(rows))
+                write_atomically(file, to_text(rows))
 
     def close(self) -> None:
         """Close the events; what could not be written before is told again by a resumed run."""
@@ -161,9 +165,9 @@ async def open_record(
         # A journal is the sign of a begun run, so what it cannot be resumed without comes first.
         if not (path / JOURNAL).exists():
             for name, document in documents.items():
-                write_atomically(path / name, to_json(document))
+                write_atomically(path / name, to_text(document))
         if probed:
-            write_atomically(path / PREFLIGHT, to_json({"at": time.time()}))
+            write_atomically(path / PREFLIGHT, to_text({"at": time.time()}))
         async with open_journal(path / JOURNAL) as journal:
             entry = await journal.last("checkpoint")
             last = None if entry is None else from_document(entry.value, Checkpoint)

@@ -9,7 +9,7 @@ from statistics import fmean
 from attrs import frozen
 
 from grpo_framework.evaluation.groups import Judged, run_group
-from grpo_framework.events import VersionScored
+from grpo_framework.events import VersionRestored, VersionScored
 from grpo_framework.experience import CRITIC, SHARED, Library
 from grpo_framework.measuring import measure_once
 from grpo_framework.recording import Recording
@@ -51,6 +51,13 @@ async def score_epoch(
     found = await measure_once(stages, "validation", str(epoch), work, kind=Scored, record=record)
     versions = tuple((owner, library.version) for owner, library in libraries.items())
     return VersionScored(epoch, found.scores, versions, found.rewards, found.units)
+
+
+def tell_restored(epoch: int, libraries: Mapping[Owner, Library]) -> VersionRestored:
+    """The event that an epoch's libraries are the newest again."""
+    rows = libraries.items()
+    versions = tuple((owner, library.version) for owner, library in rows)
+    return VersionRestored(epoch, versions, tuple((owner, len(library)) for owner, library in rows))
 
 
 async def score_version(

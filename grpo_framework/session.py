@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
+from grpo_framework.calls import Announce
 from grpo_framework.committing import Closing
 from grpo_framework.engine import Engine
 from grpo_framework.errors import DataError
@@ -21,19 +23,19 @@ from grpo_framework.events import (
     LibraryCommitted,
     RunFinished,
     RunStarted,
-    VersionRestored,
 )
 from grpo_framework.experience import Library, tokens_of
 from grpo_framework.gating import Gate
+from grpo_framework.holding import Held, call_off
 from grpo_framework.lanes import Learned, answers_of, learn, raise_first
 from grpo_framework.manager import ExperienceManager
 from grpo_framework.protocols import Observer
 from grpo_framework.recording import Recording, versions_of
-from grpo_framework.records import Owner, Problem, measure
+from grpo_framework.records import Owner, Past, Problem, measure
 from grpo_framework.reports import ReportFold, RunReport
 from grpo_framework.rollouts import Stages
 from grpo_framework.schedule import Batch, RunSettings, plan_batches
-from grpo_framework.scoring import score_epoch
+from grpo_framework.scoring import score_epoch, tell_restored
 from grpo_framework.visiting import Visits
 
 logger = logging.getLogger(__name__)
@@ -130,7 +132,7 @@ class Session:
             libraries = await self._manager.load(owners)
             await self._announce_start(problems, resumed=False)
             versions = versions_of(libraries)
-            await self._checkpoint(0, 0, versions, versions)
+            await self._checkpoint(0, 0, versions, versions, {})
             return 0, libraries, libraries
         await self._announce_start(problems, resumed=True)
         done = sum((batch.epoch, batch.number) <= (last.epoch, last.batch) for batch in schedule)
@@ -170,8 +172,9 @@ class Session:
         Returns:
             The libraries at the end.
         """
-        running: deque[tuple[Batch, asyncio.Task[list[Learned]]]] = deque()
+        running: deque[tuple[Batch, Held, asyncio.Task[list[Learned]]]] = deque()
         following = done
+        last = None if self._record is None else self._record.last
         try:
             while following < len(schedule) or running:
                 if self._is_enough():
@@ -180,28 +183,31 @@ class Session:
                     stale = self._settings.staleness > 0 and following == done > 0
                     batch = self._visits.narrow(schedule[following], stale=stale)
                     libraries = seen if stale else newest
-                    await self._announce_batch(batch, libraries, opening=following == done)
+                    past = last.past if stale and last is not None else self._fold.past
+                    held = Held(self.announce, waiting=bool(running))
+                    await self._announce_batch(held, batch, libraries, opening=following == done)
+                    stages = self._stages(batch, held.announce, past)
                     if following == 0:
-                        await self._score(self._stages(batch), 0, libraries)
-                    collecting = asyncio.create_task(self._collect(batch, libraries))
-                    running.append((batch, collecting))
+                        await self._score(stages, 0, libraries)
+                    collecting = asyncio.create_task(self._collect(stages, batch, libraries))
+                    running.append((batch, held, collecting))
                     following += 1
-                batch, collecting = running[0]
+                batch, held, collecting = running[0]
+                await held.release()
                 learned = await collecting
                 running.popleft()
                 self._engine.brake.check()
                 await self._visits.take(batch, learned)
                 newest = await self._commit(batch, newest, learned)
-        finally:
-            for _, task in running:
-                task.cancel()
-            await asyncio.gather(*(task for _, task in running), return_exceptions=True)
+        except BaseException:
+            await call_off([(held, task) for _, held, task in running], tell=True)
+            raise
+        await call_off([(held, task) for _, held, task in running], tell=False)
         return newest
 
     def _is_enough(self) -> bool:
         """Whether so many epochs in a row brought nothing that the run ends here."""
-        patience = self._settings.patience
-        return patience is not None and self._fold.epochs_without_gain >= patience
+        return self._fold.epochs_without_gain >= (self._settings.patience or math.inf)
 
     def _outcome(self) -> str:
         report = self.report
@@ -209,21 +215,21 @@ class Session:
         return "failed" if report.failures > allowed else "finished"
 
     async def _announce_batch(
-        self, batch: Batch, libraries: Mapping[Owner, Library], *, opening: bool
+        self, held: Held, batch: Batch, libraries: Mapping[Owner, Library], *, opening: bool
     ) -> None:
         if batch.first or opening:
             sizes = tuple((owner, len(library)) for owner, library in libraries.items())
-            await self.announce(
+            await held.announce(
                 EpochStarted(batch.epoch, batch.of_problems, batch.of_batches, sizes, batch.before)
             )
         versions = tuple(versions_of(libraries).items())
         ids = tuple(problem.id for problem in batch.problems)
-        await self.announce(BatchStarted(batch.epoch, batch.number, ids, versions, batch.resting))
+        await held.announce(BatchStarted(batch.epoch, batch.number, ids, versions, batch.resting))
 
-    def _stages(self, batch: Batch) -> Stages:
+    def _stages(self, batch: Batch, announce: Announce, past: Mapping[Owner, Past]) -> Stages:
         return Stages(
             engine=self._engine,
-            announce=self.announce,
+            announce=announce,
             slots=self._slots,
             epoch=batch.epoch,
             batch=batch.number,
@@ -232,14 +238,15 @@ class Session:
             serial=self._settings.rollout_exec == "serial",
             memory=None if self._record is None else self._record.memory,
             unit_timeout=self._settings.unit_timeout,
-            past=self._fold.past,
+            past=past,
             known=batch.known,
         )
 
-    async def _collect(self, batch: Batch, libraries: dict[Owner, Library]) -> list[Learned]:
+    async def _collect(
+        self, stages: Stages, batch: Batch, libraries: dict[Owner, Library]
+    ) -> list[Learned]:
         """All problems of a batch on one snapshot; only its end waits for all."""
         serial = self._settings.gen_exec == "serial"
-        stages = self._stages(batch)
         async with asyncio.TaskGroup() as tasks:
             lanes = [
                 tasks.create_task(learn(stages, tasks, libraries, problem, serial=serial))
@@ -251,7 +258,8 @@ class Session:
         self, batch: Batch, libraries: dict[Owner, Library], learned: Sequence[Learned]
     ) -> dict[Owner, Library]:
         """Close a batch, and at the end of an epoch see how the libraries do on validation."""
-        stages = self._stages(batch)
+        past = self._fold.past
+        stages = self._stages(batch, self.announce, past)
         closing = Closing(stages, self._manager, self._record, self._gate)
         commits = await closing.close(libraries, learned)
         committed = {commit.plan.owner: commit.after for commit in commits}
@@ -276,7 +284,7 @@ class Session:
         if batch.last:
             await self.announce(EpochFinished(batch.epoch))
         before = versions_of(libraries)
-        await self._checkpoint(batch.epoch, batch.number, versions_of(after), before)
+        await self._checkpoint(batch.epoch, batch.number, versions_of(after), before, past)
         return after
 
     async def _score(self, stages: Stages, epoch: int, libraries: dict[Owner, Library]) -> None:
@@ -295,15 +303,19 @@ class Session:
             return libraries
         restored = await self._manager.restore(libraries, dict(best.versions))
         if restored != libraries:
-            versions = tuple(versions_of(restored).items())
-            sizes = tuple((owner, len(library)) for owner, library in restored.items())
-            await self.announce(VersionRestored(best.epoch, versions, sizes))
+            await self.announce(tell_restored(best.epoch, restored))
         return restored
 
     async def _checkpoint(
-        self, epoch: int, batch: int, versions: dict[Owner, int], before: dict[Owner, int]
+        self,
+        epoch: int,
+        batch: int,
+        versions: dict[Owner, int],
+        before: dict[Owner, int],
+        past: Mapping[Owner, Past],
     ) -> None:
         if self._record is not None:
+            budget = self._engine.budget
             await self._record.checkpoint(
-                epoch, batch, versions=versions, before=before, budget=self._engine.budget
+                epoch, batch, versions=versions, before=before, past=past, budget=budget
             )

@@ -18,7 +18,7 @@ from grpo_framework.codec import event_from_document, from_document
 from grpo_framework.errors import DataError
 from grpo_framework.events import Event
 from grpo_framework.identity import IDENTITY
-from grpo_framework.journal import read_last
+from grpo_framework.journal import MEND, read_last
 from grpo_framework.recording import Checkpoint
 from grpo_framework.reports import ReportFold, RunReport, fold
 from grpo_framework.rundir import CONFIG, EVENTS, JOURNAL, LOCK, REPORT, newest_account
@@ -131,7 +131,7 @@ def read_checkpoint(path: Path) -> Checkpoint | None:
         )
     except sqlite3.Error as error:
         message = f"the journal cannot be read: {error}"
-        raise DataError(message, path=file) from error
+        raise DataError(message, path=file, hint=MEND) from error
     if value is None:
         return None
     last = from_document(value, Checkpoint)

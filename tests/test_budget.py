@@ -176,3 +176,32 @@ def test_the_worst_case_is_an_upper_bound(text, answer, rates):
     worst = worst_case(request, 500, price)
     assert worst.cost >= price.cost(Usage(tokens, answer))
     assert worst.tokens >= tokens + answer
+
+
+def test_an_account_told_again_is_not_counted_twice():
+    """The preflight's budget knows what was spent; the run's record tells it once more."""
+    budget = Budget(BudgetLimits(), Brake(), clock=lambda: 100.0)
+    budget.go_on(Account(Spending(Decimal(1), 500, 9), 3.0))
+    budget.go_on(Account(Spending(Decimal(2), 600, 10), 4.0))
+    assert budget.account == Account(Spending(Decimal(2), 600, 10), 4.0)
+
+
+def test_a_limit_of_time_wakes_calls_that_wait_for_the_endpoint():
+    """The endpoint asked for an hour's wait; the run stops when its own time is up."""
+
+    async def main():
+        brake = Brake()
+        budget = Budget(BudgetLimits(max_time=0.01), brake)
+
+        class Busy:
+            async def chat(self, _request, /):
+                raise ModelError("later", kind="rate_limited", retry_after=3600.0)
+
+        guarded = GuardedModel(Busy(), name="m", brake=brake, budget=budget)
+        request = ChatRequest((Message("user", "Hello?"),))
+        calls = [asyncio.create_task(guarded.chat(request)) for _ in range(3)]
+        for call in calls:
+            with pytest.raises(BudgetExhausted, match="max_time"):
+                await asyncio.wait_for(call, 60)
+
+    asyncio.run(main())

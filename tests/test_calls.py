@@ -289,3 +289,46 @@ def test_a_memory_that_cannot_be_used_stops_the_run():
         return guarded
 
     asyncio.run(main())
+
+
+def test_a_run_that_stops_keeps_no_call_waiting():
+    """Neither one between two tries, nor one that waits for a place or for the endpoint's pause."""
+
+    async def main():
+        brake = Brake()
+        busy = Model(ModelError("later", kind="rate_limited", retry_after=3600.0), asyncio.Event())
+        guarded = GuardedModel(busy, name="m", rules=CallRules(concurrency=1), brake=brake)
+        calls = [asyncio.create_task(guarded.chat(REQUEST)) for _ in range(3)]
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert busy.calls == 1
+        reason = RunFailed("another model is dead", failures=1, units=1)
+        brake.pull(reason)
+        results = await asyncio.wait_for(asyncio.gather(*calls, return_exceptions=True), 60)
+        assert results == [reason] * 3
+        assert busy.calls == 1
+
+    asyncio.run(main())
+
+
+def test_a_call_that_is_cancelled_while_it_waits_is_cancelled():
+    """The brake that breaks off waits does not swallow a cancellation, nor leave the wait behind."""
+
+    async def main():
+        started, ended = asyncio.Event(), asyncio.Event()
+
+        async def pause(_):
+            started.set()
+            try:
+                await asyncio.Event().wait()
+            finally:
+                ended.set()
+
+        call = asyncio.create_task(guard(Model(overloaded()), pause=pause).chat(REQUEST))
+        await started.wait()
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await call
+        await asyncio.wait_for(ended.wait(), 60)
+
+    asyncio.run(main())

@@ -6,6 +6,9 @@ from pathlib import Path
 from types import MappingProxyType
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 
 from grpo_framework.component import NO_OPTIONS
 from grpo_framework.errors import ValidationFailed
@@ -106,3 +109,40 @@ def test_pointers_escape_their_separators():
     """RFC 6901."""
     assert pointer(["a/b", 0, "c~d"]) == "/a~1b/0/c~0d"
     assert pointer([]) == ""
+
+
+_WORDS = (
+    "type",
+    "default",
+    "enum",
+    "minimum",
+    "maxLength",
+    "description",
+    "items",
+    "additionalProperties",
+)
+_VALUES = (
+    st.none()
+    | st.booleans()
+    | st.integers(-2, 2)
+    | st.floats()
+    | st.sampled_from(["string", "objekt"])
+)
+_SCHEMAS = st.recursive(
+    st.dictionaries(st.sampled_from((*_WORDS, "$ref", "format")), _VALUES | st.lists(_VALUES)),
+    lambda inner: (
+        st.dictionaries(st.sampled_from(_WORDS), inner)
+        | st.fixed_dictionaries({"properties": st.dictionaries(st.text(max_size=3), inner)})
+    ),
+    max_leaves=4,
+)
+
+
+@given(_SCHEMAS)
+def test_what_is_taken_for_a_schema_is_one(inline):
+    """The quick look at a component's options accepts nothing that the whole check refuses."""
+    try:
+        check_schema(inline)
+    except ValidationFailed:
+        return
+    Draft202012Validator.check_schema(inline)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 
 from grpo_framework.errors import GrpoError
 
@@ -19,6 +21,7 @@ class Brake:
     def __init__(self) -> None:
         self.reason: GrpoError | None = None
         self._suspects: dict[str, Probe] = {}
+        self._breakable: set[Callable[[GrpoError], object]] = set()
 
     def suspect(self, model: str, probe: Probe) -> None:
         """A model's last call failed; `confirm` will ask whether it answers at all."""
@@ -47,10 +50,36 @@ class Brake:
             self.clear(model)
 
     def pull(self, reason: GrpoError) -> GrpoError:
-        """Stop the run; the first reason stays."""
+        """Stop the run, and break off what only waits; the first reason stays."""
         if self.reason is None:
             self.reason = reason
+            for break_off in tuple(self._breakable):
+                break_off(reason)
         return self.reason
+
+    @contextmanager
+    def breaking(self, break_off: Callable[[GrpoError], object]) -> Iterator[None]:
+        """While inside, a pull calls `break_off` with its reason."""
+        self._breakable.add(break_off)
+        try:
+            yield
+        finally:
+            self._breakable.discard(break_off)
+
+    async def wait(self, waiting: Awaitable[None]) -> None:
+        """Wait for something, but no longer than the run goes on.
+
+        Raises:
+            GrpoError: The run is stopping.
+        """
+        task = asyncio.ensure_future(waiting)
+        try:
+            with self.breaking(lambda _: task.cancel()):
+                await asyncio.wait((task,))
+        finally:
+            task.cancel()
+        self.check()
+        task.result()
 
     def check(self) -> None:
         """Raise the reason, if there is one.

@@ -11,7 +11,7 @@ from attrs import frozen
 
 from grpo_framework.calls.brake import Brake
 from grpo_framework.config import BudgetLimits
-from grpo_framework.errors import BudgetExhausted
+from grpo_framework.errors import BudgetExhausted, GrpoError
 from grpo_framework.records import ChatRequest, Price, Usage
 
 MESSAGE_OVERHEAD = 16
@@ -97,6 +97,8 @@ class Budget:
         self._pending = 0
         self._clock = clock
         self._started = clock()
+        self._earlier = Account()
+        self._alarm: asyncio.TimerHandle | None = None
         self._waiting: set[asyncio.Future[None]] = set()
 
     @property
@@ -110,9 +112,10 @@ class Budget:
         return Account(self.spent, self.elapsed)
 
     def go_on(self, account: Account) -> None:
-        """Count what earlier sessions of the same run used up."""
-        self.spent += account.spent
-        self._started -= account.elapsed
+        """Count what earlier sessions of the same run used up; told again, the newest counts."""
+        self.spent += account.spent - self._earlier.spent
+        self._started -= account.elapsed - self._earlier.elapsed
+        self._earlier = account
 
     async def reserve(self, worst: Spending) -> None:
         """Set the worst case of a call aside; waits while calls under way may still give some back.
@@ -120,6 +123,9 @@ class Budget:
         Raises:
             BudgetExhausted: It does not fit; the brake is pulled, the run is stopping.
         """
+        if self.limits.max_time is not None and self._alarm is None:
+            left = max(0.0, self.limits.max_time - self.elapsed)
+            self._alarm = asyncio.get_running_loop().call_later(left, self._stop, "max_time")
         while True:
             self._brake.check()
             limit = self._passed(worst)
@@ -127,9 +133,7 @@ class Budget:
                 self._take(worst)
                 return
             if self._pending == 0 or limit == "max_time":
-                error = self._brake.pull(self._error(limit))
-                self._wake()
-                raise error
+                raise self._stop(limit)
             waiting = asyncio.get_running_loop().create_future()
             self._waiting.add(waiting)
             try:
@@ -150,6 +154,12 @@ class Budget:
         self._pending -= 1
         self.spent += actual
         self._wake()
+
+    def _stop(self, limit: str) -> GrpoError:
+        """Also called when the time is up, for calls that wait and would ask much later."""
+        error = self._brake.pull(self._error(limit))
+        self._wake()
+        return error
 
     def _take(self, worst: Spending) -> None:
         self._reserved += worst

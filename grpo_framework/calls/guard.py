@@ -86,9 +86,9 @@ class GuardedModel:
         self._rules = CallRules() if rules is None else rules
         self._brake = Brake() if brake is None else brake
         self._budget = Budget(BudgetLimits(), self._brake) if budget is None else budget
-        self._price = Price() if price is None else price
+        self.price = Price() if price is None else price
         self._pause = pause
-        self._limiter = Limiter(self._rules.concurrency)
+        self._limiter = Limiter(self._rules.concurrency, brake=self._brake)
         self._latency = Latency()
         self._failed_in_a_row = 0
 
@@ -118,7 +118,7 @@ class GuardedModel:
                 usage=reply.usage,
                 finish=reply.finish,
                 tries=answered.tries,
-                cost=str(self._price.cost(reply.usage)),
+                cost=str(self.price.cost(reply.usage)),
             )
         )
         return reply
@@ -175,7 +175,7 @@ class GuardedModel:
                     await scope.announce(
                         CallRetried(scope.unit, self._name, error.kind, error.message, wait)
                     )
-                await self._pause(wait)
+                await self._brake.wait(self._pause(wait))
             else:
                 self._failed_in_a_row = 0
                 self._brake.clear(self._name)
@@ -244,10 +244,10 @@ class GuardedModel:
         if request.max_tokens is None:
             request = evolve(request, max_tokens=self._rules.default_max_tokens)
         most = request.max_tokens or 0
-        return request, worst_case(request, most, self._price)
+        return request, worst_case(request, most, self.price)
 
     def _spending(self, usage: Usage, calls: int) -> Spending:
-        return Spending.of(usage, self._price.cost(usage), calls)
+        return Spending.of(usage, self.price.cost(usage), calls)
 
     async def _heed(self, error: ModelError, permit: Permit, scope: Scope | None) -> None:
         """Let the limiter know when the endpoint asks for less, and say so if that takes long."""

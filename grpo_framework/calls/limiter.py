@@ -16,7 +16,9 @@ from collections.abc import Callable
 
 from attrs import define, field
 
+from grpo_framework.calls.brake import Brake
 from grpo_framework.calls.pace import Pace
+from grpo_framework.errors import GrpoError
 
 DECREASE = 0.7
 OUTCOMES = 16
@@ -39,17 +41,29 @@ class _Waiting:
     number: int
     ready: asyncio.Future[None] = field(order=False)
 
+    def send_away(self, reason: GrpoError) -> None:
+        if not self.ready.done():
+            self.ready.set_exception(reason)
+
 
 class Limiter:
     """Adaptive concurrency and pace of one chat model, shared by all roles.
 
     Args:
         most: Upper limit of calls in flight; the lower is 1.
+        brake: Sends those away that wait for a place, with its reason.
         clock: Seconds, monotonic; a test gives its own.
     """
 
-    def __init__(self, most: int, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        most: int,
+        *,
+        brake: Brake | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._most = most
+        self._brake = Brake() if brake is None else brake
         self._clock = clock
         # Half to begin with: a full burst into a rate limit would be refused all at once.
         self._limit = float(max(1, min(most, max(8, most // 2))))
@@ -89,12 +103,20 @@ class Limiter:
 
         Args:
             priority: Lower goes first.
+
+        Raises:
+            GrpoError: The run is stopping.
         """
-        ready = asyncio.get_running_loop().create_future()
-        heapq.heappush(self._queue, _Waiting(priority, next(self._numbers), ready))
+        permit = self.try_acquire()
+        if permit is not None:
+            return permit
+        ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        waiting = _Waiting(priority, next(self._numbers), ready)
+        heapq.heappush(self._queue, waiting)
         self._start_waiting()
         try:
-            await ready
+            with self._brake.breaking(waiting.send_away):
+                await ready
         except asyncio.CancelledError:
             if ready.done() and not ready.cancelled():
                 self._flying -= 1
@@ -105,7 +127,9 @@ class Limiter:
     def try_acquire(self) -> Permit | None:
         """A place if one is free at once and nobody waits for it; None otherwise."""
         now = self._clock()
-        if self._queue or self._flying >= self.limit or now < self._paused_until:
+        if self._queue or self._flying >= self.limit:
+            return None
+        if now < self._paused_until or now < self._next_start:
             return None
         self._start(now)
         return Permit(now)

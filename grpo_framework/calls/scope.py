@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -12,7 +10,7 @@ from typing import Any, Protocol
 
 from attrs import define, field
 
-from grpo_framework.codec import to_document
+from grpo_framework.codec import digest
 from grpo_framework.events import CallFinished, Event
 from grpo_framework.records import ChatRequest, Unit
 
@@ -54,11 +52,9 @@ class Scope:
         Two calls alike within one unit are two samples; so are the k attempts of a group, whose
         units differ in their index.
         """
-        parts = [model, to_document(request), to_document(self.unit)]
-        text = json.dumps(parts, ensure_ascii=False, sort_keys=True)
-        digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-        self._repeats[digest] += 1
-        return f"{digest}:{self._repeats[digest]}"
+        determined = digest((model, request, self.unit))
+        self._repeats[determined] += 1
+        return f"{determined}:{self._repeats[determined]}"
 
     async def finish(self, event: CallFinished) -> None:
         """Take note of an answered call."""

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 from attrs import frozen
 
+from grpo_framework.calls import Account
 from grpo_framework.cli.interrupting import run_interruptibly
 from grpo_framework.config import RunConfig
 from grpo_framework.errors import BudgetExhausted, ConfigError, RunFailed
@@ -29,7 +30,7 @@ from grpo_framework.rundir import (
     preflight_holds,
 )
 from grpo_framework.splitting import choose, choose_validation
-from grpo_framework.standing import read_report
+from grpo_framework.standing import read_checkpoint, read_report
 from grpo_framework.trainer import TrainingFreeGRPOTrainer
 from grpo_framework.workshop import Workshop
 
@@ -139,8 +140,11 @@ class _Launch:
             async with open_record(self.path, documents, probed=probing) as opened:
                 yield opened
 
+        last = read_checkpoint(self.path) if resumed else None
+        account = Account() if last is None else last.account
+        engine = ConfiguredEngine(config, self.plugins, preflight=probing, account=account)
         return TrainingFreeGRPOTrainer(
-            causal_engine=ConfiguredEngine(config, self.plugins, preflight=probing),
+            causal_engine=engine,
             experience_manager=manager,
             rollouts_per_generator=config.rollouts_per_generator,
             num_epochs=config.epochs,

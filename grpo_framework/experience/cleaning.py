@@ -18,9 +18,11 @@ def clean(text: str) -> str:
     Line feed and tab stay, other line ends become a line feed, and the joiners that some scripts
     are spelled with stay. Nothing visible is changed.
     """
+    if text.isascii():
+        if text.replace("\n", "").replace("\t", "").isprintable():
+            return text
+        return _ASCII_CONTROLS.sub("", _LINE_END.sub("\n", text))
     lines = _LINE_END.sub("\n", text)
-    if lines.isascii():
-        return _ASCII_CONTROLS.sub("", lines)
     # Each character is judged once, however often it stands there: prompts are long.
     hidden = {ord(character): None for character in set(lines) if _is_hidden(character)}
     return lines.translate(hidden) if hidden else lines

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 from attrs import evolve
@@ -219,7 +220,7 @@ class ReportFold:
             )
 
     def _call(self, event: CallFinished) -> None:
-        cost = Fraction(event.cost)
+        cost = _fraction(event.cost)
         self._change(usage=self._state.head.usage + event.usage)
         owner = self._of(event.unit.epoch, bearer(event.unit))
         roles = self._epoch(event.unit.epoch).roles
@@ -244,6 +245,12 @@ class ReportFold:
 def role_of(unit: Unit) -> str:
     """The role that a unit's calls are put down to: whose they are, or what they are for."""
     return ROLES[unit.stage] if unit.purpose == "learn" else unit.purpose
+
+
+@lru_cache(maxsize=1000)
+def _fraction(text: str) -> Fraction:
+    """A price, of which many calls have the same."""
+    return Fraction(text)
 
 
 def _kind(operation: Operation) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from grpo_prompted import samples
-from grpo_prompted.templates import FOLDER, LANGUAGES, load
+from grpo_prompted.templates import FOLDER, LANGUAGES, check_names, load, make_environment
 from grpo_prompted.templates.__main__ import main
 
 from grpo_framework.errors import ConfigError
@@ -43,6 +43,8 @@ def ask(opened):
 @pytest.mark.parametrize("name", sorted(SAMPLES))
 def test_every_shipped_template_loads(language, name) -> None:
     """All templates of all languages use only the variables that they are given."""
+    path = FOLDER / language / f"{name}.j2"
+    check_names(make_environment(path.parent, language), path, SAMPLES[name])
     messages = load(name, SAMPLES[name], language=language).render(SAMPLES[name])
     assert messages[-1].role == "user"
 

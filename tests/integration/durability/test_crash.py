@@ -45,6 +45,30 @@ def test_twenty_kills_change_nothing(calm, arena, endpoint):
     check_payments(calm, stormy_endpoint, deaths)
 
 
+def test_kills_change_nothing_where_batches_overlap(arena, endpoint):
+    """With `--staleness 1` each resumed run counts the batch that was under way once."""
+    reports = []
+    for kills in (0, 4):
+        place, server = arena(f"kills-{kills}"), endpoint()
+        start = [*place.train, "--staleness=1", "--epochs=4"]
+        process = place.start(*start, url=server.url)
+        for number in range(kills):
+            # In the second batch of an epoch or the first of the next, both of them begun.
+            server.wait_for(len(reports[0][0]) * (number + 1) // (kills + 1))
+            assert process.poll() is None, process.communicate()
+            process.kill()
+            process.communicate()
+            time.sleep(GRACE)
+            process = place.start(*start, url=server.url)
+        _, err = process.communicate(timeout=240)
+        assert process.returncode == 0, err
+        reports.append((server.answered, place.libraries, place.rewards, place.report))
+    assert reports[1][1:] == reports[0][1:]
+    once, paid = (Counter(row["key"] for row in answered) for answered, *_ in reports)
+    assert not once - paid
+    assert len(reports[1][0]) - len(reports[0][0]) <= kills * CONCURRENCY
+
+
 UNREAD = 0.15
 """Seconds for which an answer may lie unread or unwritten at the client of a busy machine."""
 

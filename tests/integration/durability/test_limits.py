@@ -29,6 +29,20 @@ def test_a_limit_of_calls_is_kept_over_sessions(calm, arena, endpoint):
     assert len(server.answered) == len(calm.answered)
 
 
+def test_the_preflight_of_a_resume_is_held_against_what_was_spent(arena, endpoint):
+    """A run that has used its calls up sends not even a preflight when it is gone on with."""
+    place, server = arena(), endpoint()
+    assert place.run(*place.train, "--max-calls=30", url=server.url).returncode == 4
+    assert len(server.calls) == 30
+    # The preflight of ten minutes ago counts no more.
+    (place.folder / "run" / "preflight.json").unlink()
+    again = place.run("runs", "resume", "run", "--quiet", url=server.url)
+    assert again.returncode == 4
+    assert "max_calls = 30 (spent 30 calls" in again.stderr
+    assert "go on with" in again.stderr
+    assert len(server.calls) == 30
+
+
 def test_evaluation_keeps_to_the_budget_too(arena, endpoint):
     place, server = arena(), endpoint()
     done = place.run(

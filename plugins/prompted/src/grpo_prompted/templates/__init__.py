@@ -8,13 +8,14 @@ no message. ``{% extends "builtin/NAME.j2" %}`` starts from the shipped one.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 import jinja2
 from attrs import frozen
 from jinja2 import meta, nodes
+from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from grpo_framework.errors import ConfigError
@@ -42,6 +43,8 @@ class Prompt:
     name: str
     path: Path
     _template: jinja2.Template
+    _inherits: bool = True
+    _order: tuple[tuple[str, _Role], ...] = ()
 
     def render(self, variables: Mapping[str, Any]) -> tuple[Message, ...]:
         """The messages of one request, in order.
@@ -51,11 +54,16 @@ class Prompt:
         """
         context = self._template.new_context(dict(variables))
         try:
+            blocks = context.blocks
+            if not self._inherits:
+                # What stands outside of the blocks is done; they themselves are run below.
+                context.blocks = {name: [_say_nothing] for name in blocks}
             # A run of the root collects the blocks of parent templates too.
             "".join(self._template.root_render_func(context))
+            context.blocks = blocks
             turns = [
-                (role, "".join(context.blocks[name][0](context)).strip())
-                for name, role in _in_order(context.blocks)
+                (role, "".join(blocks[name][0](context)).strip())
+                for name, role in self._order or _in_order(blocks)
             ]
         except Exception as error:  # a template can raise anything: it is the user's program
             raise _refuse(*_place_of(error, self.path), str(error)) from error
@@ -83,11 +91,11 @@ def load(
         ConfigError: With file and line.
     """
     path = _find(name, language=language, templates_dir=templates_dir, template=template)
-    environment = _environment(path.parent, language)
+    environment = make_environment(path.parent, language)
     try:
+        if path.parent.parent != FOLDER:  # a test holds the shipped ones against the same check
+            check_names(environment, path, sample)
         source = path.read_text(encoding="utf-8")
-        parsed = environment.parse(source, path.name, str(path))
-        _check_names(environment, parsed, path, sample)
         loaded = environment.get_template(path.name)
     except jinja2.TemplateSyntaxError as error:
         named = Path(error.filename or path)  # a parent template, perhaps; or no file at all
@@ -97,11 +105,17 @@ def load(
         raise _refuse(path, None, f"no template is called '{error.message}'") from error
     except (OSError, UnicodeDecodeError) as error:
         raise _refuse(path, None, f"cannot be read: {error}") from error
-    prompt = Prompt(name, path, loaded)
+    inherits = "extends" in source
+    order = () if inherits else tuple(_in_order(loaded.blocks))
+    prompt = Prompt(name, path, loaded, inherits, order)
     messages = prompt.render(sample)
     if not messages or messages[-1].role != "user":
         raise _refuse(path, None, "nothing in {% block user %}, which is the request itself")
     return prompt
+
+
+def _say_nothing(_: Context) -> Iterator[str]:
+    yield from ()
 
 
 def _in_order(blocks: Iterable[str]) -> list[tuple[str, _Role]]:
@@ -132,7 +146,8 @@ def _find(name: str, *, language: str, templates_dir: Path | None, template: Pat
     return FOLDER / language / f"{name}.j2"
 
 
-def _environment(folder: Path, language: str) -> ImmutableSandboxedEnvironment:
+def make_environment(folder: Path, language: str) -> ImmutableSandboxedEnvironment:
+    """Where templates of a folder are loaded; what is not there is taken from the shipped ones."""
     shipped = jinja2.FileSystemLoader(FOLDER / language)
     loaders = [
         jinja2.FileSystemLoader(folder),
@@ -150,10 +165,14 @@ def _environment(folder: Path, language: str) -> ImmutableSandboxedEnvironment:
     return environment
 
 
-def _check_names(
-    environment: jinja2.Environment, parsed: nodes.Template, path: Path, sample: Mapping[str, Any]
-) -> None:
-    """Find names that no trial would reach, in branches that it does not take."""
+def check_names(environment: jinja2.Environment, path: Path, sample: Mapping[str, Any]) -> None:
+    """Find names that no trial would reach, in branches that it does not take.
+
+    Raises:
+        ConfigError: With file and line.
+        TemplateSyntaxError: It is no template.
+    """
+    parsed = environment.parse(path.read_text(encoding="utf-8"), path.name, str(path))
     # What a template sets or imports at its top is visible in its blocks, which `meta` overlooks.
     own = {found.name for found in parsed.find_all(nodes.Name) if found.ctx != "load"}
     own |= {found.name for found in parsed.find_all(nodes.Macro)}
