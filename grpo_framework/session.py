@@ -176,9 +176,7 @@ class Session:
         following = done
         last = None if self._record is None else self._record.last
         try:
-            while following < len(schedule) or running:
-                if self._is_enough():
-                    break
+            while (following < len(schedule) or running) and not self._is_enough():
                 while following < len(schedule) and len(running) <= self._settings.staleness:
                     stale = self._settings.staleness > 0 and following == done > 0
                     batch = self._visits.narrow(schedule[following], stale=stale)
