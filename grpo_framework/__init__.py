@@ -41,6 +41,7 @@ if TYPE_CHECKING:
         Modify,
         Operation,
         Plan,
+        Version,
         apply,
         plan,
     )
@@ -60,6 +61,7 @@ if TYPE_CHECKING:
         Observer,
         ProblemSource,
         ReferenceChecker,
+        VersionedStore,
     )
     from grpo_framework.records import (
         Attempt,
@@ -114,6 +116,7 @@ _EXPORTS: dict[str, tuple[str, ...]] = {
         "Modify",
         "Operation",
         "Plan",
+        "Version",
         "apply",
         "plan",
     ),
@@ -132,6 +135,7 @@ _EXPORTS: dict[str, tuple[str, ...]] = {
         "Observer",
         "ProblemSource",
         "ReferenceChecker",
+        "VersionedStore",
     ),
     "records": (
         "Attempt",
@@ -219,7 +223,9 @@ __all__ = [
     "Usage",
     "ValidationFailed",
     "Verdict",
+    "Version",
     "VersionConflict",
+    "VersionedStore",
     "Wiring",
     "apply",
     "evaluate",

@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import Protocol, runtime_checkable
 
 from grpo_framework.events import Event
-from grpo_framework.experience import Experience, Library, Operation
+from grpo_framework.experience import Experience, Library, Operation, Version
 from grpo_framework.records import (
     Attempt,
     ChatReply,
@@ -208,6 +208,22 @@ class ExperienceStore(Protocol):
         Raises:
             VersionConflict: The newest version in the store is not `expected_version`.
             StoreError: It cannot be written; what was there is unharmed.
+        """
+        ...
+
+
+@runtime_checkable
+class VersionedStore(ExperienceStore, Protocol):
+    """A store that can also list its versions and say when each was written.
+
+    One without it is asked for every version up to the newest, and knows no times.
+    """
+
+    async def list_versions(self, owner: Owner, /) -> tuple[Version, ...]:
+        """The versions that `load` can return, oldest first; without the empty one, 0.
+
+        Raises:
+            StoreError: The content is damaged.
         """
         ...
 

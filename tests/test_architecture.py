@@ -47,6 +47,7 @@ LAYERS = (
     "opening",
     "deciding",
     "settling",
+    "versions",
     "manager",
     "rollouts",
     "grouping",

@@ -30,6 +30,7 @@ from grpo_framework.experience.values import (
     generator_owner,
     id_prefix,
 )
+from grpo_framework.experience.versions import Change, Version, compare_versions, restore
 
 __all__ = [
     "CRITIC",
@@ -38,6 +39,7 @@ __all__ = [
     "SHARED",
     "UNTRUSTED",
     "Add",
+    "Change",
     "Count",
     "Delete",
     "Edit",
@@ -57,8 +59,10 @@ __all__ = [
     "Refusal",
     "Ruling",
     "Trial",
+    "Version",
     "apply",
     "clean",
+    "compare_versions",
     "count",
     "estimate_tokens",
     "find_promotions",
@@ -69,5 +73,6 @@ __all__ = [
     "near_duplicate",
     "normalise",
     "plan",
+    "restore",
     "tokens_of",
 ]
