@@ -73,6 +73,7 @@ LAYERS = (
     "replay",
     "recomputing",
     "forecast",
+    "listening",
     "rehearsal",
     "replicates",
     "cli",

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import difflib
+import importlib
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import click
 
@@ -23,6 +23,7 @@ from grpo_framework.cli.stored import (
     document_of,
     load_libraries,
     owner_flag,
+    pick_experiences,
     read_store,
     store_flags,
 )
@@ -36,10 +37,27 @@ from grpo_framework.plugins import Plugins
 from grpo_framework.records import Owner
 from grpo_framework.workshop import open_store
 
+_ENGINE_COMMAND = "ablate"
 
-@click.group("experiences", cls=SuggestingGroup)
+
+class _Experiences(SuggestingGroup):
+    """Imports `ablate`, which runs an engine, only when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names, sorted."""
+        return sorted([*super().list_commands(ctx), _ENGINE_COMMAND])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """A command, imported if need be."""
+        if cmd_name != _ENGINE_COMMAND:
+            return super().get_command(ctx, cmd_name)
+        module = importlib.import_module(f"grpo_framework.cli.{cmd_name}")
+        return cast("click.Command", module.command)
+
+
+@click.group("experiences", cls=_Experiences)
 def command() -> None:
-    """List, show, validate, export, import and revert experiences."""
+    """List, show, measure, validate, export, import and revert experiences."""
 
 
 command.add_command(history)
@@ -94,23 +112,15 @@ def _document(library: Library) -> dict[str, Any]:
 def show(ctx: click.Context, /, ids: tuple[str, ...], as_json: bool, **given: Any) -> None:
     """Show experiences in full, by id."""
     libraries = read_store(read_config(given), find_plugins(ctx))
-    held = {
-        each.id: (library, each) for library in libraries.values() for each in library.experiences
-    }
-    for id_ in ids:
-        if id_ not in held:
-            near = difflib.get_close_matches(id_, held, n=5) or list(held)[:5]
-            message = f"no experience '{id_}'; near: {', '.join(near) or 'there are none'}"
-            raise DataError(message, hint="grpo-cli experiences list shows all")
-    chosen = [held[id_] for id_ in ids]
+    chosen = pick_experiences(libraries, ids)
     if as_json:
-        rows = [{"owner": library.owner, **document_of(each)} for library, each in chosen]
+        rows = [{"owner": owner, **document_of(each)} for owner, each in chosen]
         print_json({"experiences": rows})
         return
-    for place, (library, each) in enumerate(chosen):
+    for place, (owner, each) in enumerate(chosen):
         if place:
             click.echo()
-        for line in _describe(library.owner, each):
+        for line in _describe(owner, each):
             click.echo(line)
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+import difflib
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import click
@@ -11,6 +12,7 @@ import click
 from grpo_framework.cli.options import STORE_FLAGS, config_flags
 from grpo_framework.codec import experience_to_document
 from grpo_framework.config import RunConfig
+from grpo_framework.errors import DataError
 from grpo_framework.experience import SHARED, Experience, Library, generator_owner
 from grpo_framework.plugins import Plugins
 from grpo_framework.protocols import ExperienceStore
@@ -67,3 +69,24 @@ def choose_owners(owners: Iterable[Owner], owner: Owner | None) -> list[Owner]:
 def document_of(experience: Experience) -> dict[str, Any]:
     """An experience as the commands print it: the guide's keys and its parents."""
     return {**experience_to_document(experience), "parents": list(experience.parents)}
+
+
+def pick_experiences(
+    libraries: Mapping[Owner, Library], ids: Sequence[str]
+) -> list[tuple[Owner, Experience]]:
+    """The experiences of these ids with their owners, in the order given; without ids, all.
+
+    Raises:
+        DataError: One of them is not there; with the nearest ids.
+    """
+    held = {
+        each.id: (library.owner, each)
+        for library in libraries.values()
+        for each in library.experiences
+    }
+    for id_ in ids:
+        if id_ not in held:
+            near = difflib.get_close_matches(id_, held, n=5) or list(held)[:5]
+            message = f"no experience '{id_}'; near: {', '.join(near) or 'there are none'}"
+            raise DataError(message, hint="grpo-cli experiences list shows all")
+    return [held[id_] for id_ in (dict.fromkeys(ids) if ids else held)]
