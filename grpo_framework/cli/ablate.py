@@ -144,7 +144,8 @@ class _Prepared:
         plural = "" if len(self.targets) == 1 else "s"
         return (
             f"ablate: {len(self.targets)} experience{plural}, {len(self.problems)} problems of "
-            f"the split {self.split}, {self.plan.repeats} repeats: at most {self.work['attempt']} attempts "
+            f"the split {self.split}, {self.plan.repeats} repeats: at most "
+            f"{self.work['attempt']} attempts "
             f"and {self.work['fusion']} fusions; {sum_up(self.forecasts)}"
         )
 
