@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from attrs import define, field
 
 from grpo_framework.calls.budget import MESSAGE_OVERHEAD
 from grpo_framework.calls.scope import current_scope
 from grpo_framework.config import ComponentConfig
-from grpo_framework.experience import estimate_tokens
-from grpo_framework.records import ChatReply, ChatRequest, Owner, Stage, Usage
+from grpo_framework.experience import Library, estimate_tokens
+from grpo_framework.forecast import Forecast, Range, cost_of
+from grpo_framework.opening import known_price
+from grpo_framework.plugins import EMBEDDER
+from grpo_framework.records import ChatReply, ChatRequest, Owner, Problem, Stage, Usage
+from grpo_framework.workshop import Workshop
 
 SHORTEST_ANSWER = 20
 LONGEST_ANSWER = 2048
@@ -69,3 +73,21 @@ class Listener:
 def filler(tokens: int) -> str:
     """An answer of about so many tokens."""
     return "word " * max(0, tokens - 4) + "\\boxed{0}"
+
+
+def forecast_embeddings(
+    workshop: Workshop, problems: Iterable[Problem], libraries: Iterable[Library]
+) -> tuple[Forecast, ...]:
+    """What the embedder will be asked for, if there is one: each text once, if at all.
+
+    Raises:
+        ConfigError: A cost limit is set and the price is not known.
+    """
+    use = workshop.config.embedder
+    if use is None:
+        return ()
+    texts = [problem.question.text for problem in problems]
+    texts += [each.content for library in libraries for each in library.experiences]
+    tokens = Range(0, round(MOST * sum(map(estimate_tokens, texts))))
+    cost = cost_of(known_price(workshop, use, EMBEDDER), tokens, Range())
+    return (Forecast("embedder", use.use, Range(1, len(texts)), tokens, Range(), cost),)

@@ -20,6 +20,7 @@ from grpo_framework.records import (
     ChatReply,
     ChatRequest,
     Contrast,
+    EmbedReply,
     Owner,
     Problem,
     Question,
@@ -36,6 +37,31 @@ class ChatModel(Protocol):
 
         An answer cut off at the token limit is a reply with ``finish="length"``, a refusal one with
         ``finish="refused"``. Do not retry here: one guard around every chat model does.
+
+        Raises:
+            ModelError: With its kind and, where the endpoint asked for it, `retry_after`.
+        """
+        ...
+
+
+@runtime_checkable
+class Embedder(Protocol):
+    """Turns texts into vectors, so that those of like meaning lie near each other.
+
+    Both the choice of relevant experiences and the search for near duplicates come from it.
+    """
+
+    async def embed(self, texts: tuple[str, ...], /) -> EmbedReply:
+        """Embed some texts, all at once.
+
+        Do not retry here: one guard around every embedder does, and asks for no text twice.
+
+        Args:
+            texts: At least one, none of them blank.
+
+        Returns:
+            As many vectors as texts, in their order, of one length and not all zeros; the same
+            text, the same vector, whatever it comes with.
 
         Raises:
             ModelError: With its kind and, where the endpoint asked for it, `retry_after`.

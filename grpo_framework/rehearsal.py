@@ -31,7 +31,15 @@ from grpo_framework.experience import (
     join,
 )
 from grpo_framework.forecast import Forecast, Range, cost_of, learning_times, measuring_times
-from grpo_framework.listening import LONGEST_ANSWER, SHORTEST_ANSWER, Heard, Listener, Notes, filler
+from grpo_framework.listening import (
+    LONGEST_ANSWER,
+    SHORTEST_ANSWER,
+    Heard,
+    Listener,
+    Notes,
+    filler,
+    forecast_embeddings,
+)
 from grpo_framework.manager import ExperienceManager
 from grpo_framework.opening import ConfiguredEngine, known_price
 from grpo_framework.plugins import ADVISOR, COMPARATOR, GENERATOR, Plugins
@@ -116,7 +124,8 @@ class _Rehearsal:
                 self.notes = Notes(full=full)
                 await _Pass(self, engine, libraries).run(_sample(problems))
                 passes.append(self.notes)
-        return self._forecasts(passes[0], passes[1], len(problems), works)
+        found = self._forecasts(passes[0], passes[1], len(problems), works)
+        return (*found, *forecast_embeddings(self.workshop, problems, held[1].values()))
 
     def _fill(self, library: Library, problems: int) -> Library:
         """The library as large as it can become in the run."""

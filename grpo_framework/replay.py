@@ -27,6 +27,7 @@ from grpo_framework.experience import Library
 from grpo_framework.identity import check_problems
 from grpo_framework.journal import Journal
 from grpo_framework.manager import ExperienceManager
+from grpo_framework.meaning import Meaning
 from grpo_framework.plugins import Plugins
 from grpo_framework.recording import Checkpoint
 from grpo_framework.records import Failure, Owner, Unit
@@ -206,7 +207,7 @@ async def _fail_again(failed: _Failures) -> NoReturn:
 
 @frozen
 class _Actor:
-    """Generator, critic, comparator and advisor: only asked for what had failed."""
+    """Generator, critic, comparator, advisor and embedder: only asked for what had failed."""
 
     failed: _Failures
 
@@ -220,6 +221,9 @@ class _Actor:
         await _fail_again(self.failed)
 
     async def advise(self, *_: Any) -> NoReturn:
+        await _fail_again(self.failed)
+
+    async def embed(self, *_: Any) -> NoReturn:
         await _fail_again(self.failed)
 
 
@@ -246,6 +250,7 @@ async def _engine(recorded: _Recorded, config: RunConfig, *, simulation: bool) -
         concurrency=config.concurrency,
         simulation=simulation,
         fingerprint=config.fingerprint,
+        meaning=None if config.embedder is None else Meaning(actor),
     )
 
 

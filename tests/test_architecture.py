@@ -35,6 +35,7 @@ LAYERS = (
     "config",
     "prompting",
     "combining",
+    "meaning",
     "injection",
     "atomic",
     "exchange",

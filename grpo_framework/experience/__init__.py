@@ -9,10 +9,21 @@ from grpo_framework.experience.counting import Count, count, join
 from grpo_framework.experience.leaks import Guards
 from grpo_framework.experience.limits import Limits, estimate_tokens, injected_tokens, tokens_of
 from grpo_framework.experience.planning import Plan, Refusal, apply, plan
-from grpo_framework.experience.promotion import PROMOTED, Promotion, find_promotions
+from grpo_framework.experience.promotion import (
+    PROMOTED,
+    Promotion,
+    find_held_twice,
+    find_promotions,
+)
 from grpo_framework.experience.rules import RULES
 from grpo_framework.experience.rulings import Edit, Finding, Ruling
-from grpo_framework.experience.similarity import near_duplicate, normalise
+from grpo_framework.experience.similarity import (
+    Alike,
+    find_twin,
+    near_duplicate,
+    normalise,
+    texts_of,
+)
 from grpo_framework.experience.untrusted import UNTRUSTED, Hygiene
 from grpo_framework.experience.values import (
     CRITIC,
@@ -39,6 +50,7 @@ __all__ = [
     "SHARED",
     "UNTRUSTED",
     "Add",
+    "Alike",
     "Change",
     "Count",
     "Delete",
@@ -65,7 +77,9 @@ __all__ = [
     "compare_versions",
     "count",
     "estimate_tokens",
+    "find_held_twice",
     "find_promotions",
+    "find_twin",
     "generator_owner",
     "id_prefix",
     "injected_tokens",
@@ -74,5 +88,6 @@ __all__ = [
     "normalise",
     "plan",
     "restore",
+    "texts_of",
     "tokens_of",
 ]
