@@ -83,3 +83,14 @@ def test_the_embedder_is_listed_and_an_unknown_one_is_an_error(run):
     wrong = run("train", *FLAGS, "--embedder=nobody")
     assert wrong.exit_code == 3
     assert "unknown embedder 'nobody'" in wrong.stderr
+
+
+def test_the_doctor_shows_how_near_a_paraphrase_lies(run):
+    """So that the threshold can be chosen; an embedder that does not answer is not well."""
+    result = run("doctor", "--model=scripted/default", "--set=embedder=example")
+    assert "embedder example" in result.stdout
+    assert "a paraphrase lies at 0." in result.stdout
+    broken = '--set=embedder={use="example", options={length=0}}'
+    result = run("doctor", "--model=scripted/default", broken)
+    assert result.exit_code != 0
+    assert "options/length" in result.stdout
