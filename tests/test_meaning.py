@@ -7,9 +7,11 @@ import math
 from decimal import Decimal
 
 import pytest
+from attrs import evolve
 
 from grpo_framework.calls import Brake, Budget, CallRules, GuardedEmbedder
 from grpo_framework.config import BudgetLimits, load_config
+from grpo_framework.deciding import Decider
 from grpo_framework.engine import Engine
 from grpo_framework.errors import BudgetExhausted, ConfigError, ModelError
 from grpo_framework.events import LibraryCommitted, UnitFailed
@@ -22,6 +24,7 @@ from grpo_framework.experience import (
     Library,
     Limits,
     Modify,
+    Trial,
     estimate_tokens,
     find_promotions,
     normalise,
@@ -240,15 +243,36 @@ def test_what_two_generators_learned_in_other_words_is_promoted():
     (promotion,) = find_promotions(libraries, limits=Limits(), alike=alike((UNITS, MEASURES)))
     assert promotion.add.content == UNITS
     assert [owner for owner, _ in promotion.deletes] == ["generator_1", "generator_2"]
-    manager = ExperienceManager(plugins=Plugins(())).knowing(alike((UNITS, MEASURES)))
+    decider = Decider(alike=alike((UNITS, MEASURES)))
     snapshot = {
         "generator_1": library("generator_1", UNITS),
         "critic": Library("critic"),
         SHARED: library(SHARED, MEASURES, prefix="S"),
     }
-    commits = {each.plan.owner: each for each in manager.decide(snapshot, {}, {}, now="")}
+    commits = {each.plan.owner: each for each in decider.decide(snapshot, {}, {}, now="")}
     assert commits["generator_1"].after.experiences == ()
     assert commits[SHARED].after.ids == ("S-001",)
+
+
+def test_a_rejected_edit_is_recognised_in_other_words():
+    """By letters without an embedder, by meaning with one: the same dead end is not bought twice."""
+    trials = (Trial(Add(UNITS), "rejected", "worse in 40 pairs"),)
+    nearly = UNITS.replace("Always", "Always,").replace("a number", "a  numbers")
+    for text, known in ((nearly, Alike()), (MEASURES, alike((UNITS, MEASURES)))):
+        (refused,) = plan(Library("generator_1"), [Add(text)], trials=trials, alike=known).refused
+        assert refused.reason == "rejected before: worse in 40 pairs"
+    assert plan(Library("generator_1"), [Add(MEASURES)], trials=trials).accepted
+    # A text that looks like the reason is nothing that was tried.
+    assert plan(Library("generator_1"), [Add("Say worse in 40 pairs.")], trials=trials).accepted
+
+
+def test_edits_on_trial_are_compared_too():
+    """What is proposed once more, and what was rejected, is embedded with the rest."""
+    held = library("generator_1", UNITS)
+    tried = evolve(held, trials=(Trial(Add(MEASURES), "provisional", "undecided"),))
+    found = asyncio.run(Meaning(Words(), 0.95).find_alike({"generator_1": tried}, {}))
+    assert len(found.pairs) == 1
+    assert asyncio.run(Meaning(Words(), 0.95).find_alike({"generator_1": held}, {})) == Alike()
 
 
 # --- the guard ------------------------------------------------------------------------------------

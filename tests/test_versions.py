@@ -18,6 +18,7 @@ from grpo_framework.experience import (
     Library,
     Merge,
     Modify,
+    Trial,
     Version,
     apply,
     compare_versions,
@@ -89,6 +90,14 @@ def test_what_was_measured_since_is_kept_where_the_text_is_the_same():
     back = restore(newest, old)
     assert (back.experiences[0].usage_count, back.experiences[0].success_count) == (9, 4)
     assert back.experiences[1] == old.experiences[1]
+
+
+def test_what_is_on_trial_stays_what_it_is():
+    """Rejected and undecided edits are knowledge of the owner, not content of a version."""
+    old = library(1, (1, "Check units."))
+    trials = (Trial(Add("Draw it."), "rejected", "worse"),)
+    newest = evolve(library(4, (2, "Use algebra.")), trials=trials)
+    assert restore(newest, old).trials == trials
 
 
 def test_going_back_to_what_is_there_changes_nothing():

@@ -76,6 +76,8 @@ class Ablation:
         fingerprint: Of the configuration.
         simulation: Whether a component only played a model: such rewards prove nothing.
         training_problems: Ids of problems among those asked that the store was trained on.
+        gate_problems: Ids of problems by which the gate chose what stands in the store: effects on
+            these are a little too good.
         stopped: What ended it before its end; empty if nothing did.
         units: Units of work tried.
         seconds: Wall time.
@@ -93,6 +95,7 @@ class Ablation:
     fingerprint: str
     simulation: bool
     training_problems: tuple[str, ...]
+    gate_problems: tuple[str, ...]
     stopped: str
     units: int
     seconds: float

@@ -133,6 +133,7 @@ class _Prepared:
     targets: tuple[Target, ...]
     problems: tuple[Problem, ...]
     trained: tuple[str, ...]
+    chosen_by: tuple[str, ...]
     forecasts: tuple[Forecast, ...]
     work: dict[str, int]
     plan: Plan
@@ -168,7 +169,9 @@ class _Work:
             Target(owner, experience) for owner, experience in pick_experiences(arm.libraries, ids)
         )
         problems = await Workshop(config, self.plugins).problems()
-        trained = find_trained(problems, arm.trained, allowed=self.allowed)
+        trained = find_trained(problems, arm.learned, allowed=self.allowed)
+        seen = find_trained(problems, arm.trained, allowed=True)
+        chosen_by = tuple(id_ for id_ in seen if id_ not in trained)
         work = most_work(targets, config.owners, len(problems), self.plan)
         forecasts = await rehearse_answers(
             evolve(config, rollouts_per_generator=self.plan.repeats),
@@ -182,7 +185,7 @@ class _Work:
             for stage in ("attempt", "fusion")
         }
         return _Prepared(
-            arm, targets, problems, trained, forecasts, totals, self.plan, config.split
+            arm, targets, problems, trained, chosen_by, forecasts, totals, self.plan, config.split
         )
 
     def _whole(self, arm: LoadedArm) -> dict[str, Library]:
@@ -234,6 +237,7 @@ class _Work:
             fingerprint="",
             simulation=False,
             training_problems=prepared.trained,
+            gate_problems=prepared.chosen_by,
             stopped="" if measured.error is None else measured.error.message,
             units=measured.units,
             seconds=measured.seconds,

@@ -60,11 +60,19 @@ class ArmSpec:
 
 @frozen
 class LoadedArm:
-    """An arm's libraries, and the problems it was trained on."""
+    """An arm's libraries, and the problems they come from.
+
+    Attributes:
+        spec: As it was said.
+        libraries: By owner.
+        trained: What it was trained on, and the validation problems that chose its edits.
+        learned: What it was trained on alone.
+    """
 
     spec: ArmSpec
     libraries: Mapping[Owner, Library]
     trained: Trained
+    learned: Trained
 
 
 def parse_arm(text: str) -> ArmSpec:
@@ -117,8 +125,12 @@ async def load_arm(spec: ArmSpec, config: RunConfig, plugins: Plugins) -> Loaded
         held = {} if place is None else {each.owner: each for each in read_path(Path(spec.base))}
     libraries = {owner: held[owner] for owner in (*config.owners, SHARED) if owner in held}
     _check_held(spec, held, libraries)
-    trained = Trained() if place is None else recorded_for(place, _roots(config))
-    return LoadedArm(spec, _leave_out(spec, libraries), trained | sources_of(libraries.values()))
+    named = sources_of(libraries.values())
+    trained, learned = (
+        Trained() if place is None else recorded_for(place, _roots(config), choosing=choosing)
+        for choosing in (True, False)
+    )
+    return LoadedArm(spec, _leave_out(spec, libraries), trained | named, learned | named)
 
 
 def find_trained(

@@ -44,7 +44,7 @@ def history(
     """List the versions of a store: when each was written, what it holds, what it changed.
 
     Changes are + for added, - for removed and ~ for rewritten experiences; a version without any
-    only counted uses.
+    only counted uses, or noted what the gate found.
     """
     config = read_config(given)
     found = asyncio.run(_history(config, find_plugins(ctx), owner))

@@ -81,6 +81,11 @@ def _remarks(result: Ablation) -> list[str]:
             f"{len(result.training_problems)} of the problems were trained on: "
             "this shows what was learned by heart, it proves no effect"
         )
+    if result.gate_problems:
+        remarks.append(
+            f"the gate chose by {len(result.gate_problems)} of the problems what is kept: "
+            "effects on these are a little too good; --split test has not been chosen by"
+        )
     if result.simulation:
         remarks.append("simulated: a component knew the answers, so these rewards prove nothing")
     return remarks

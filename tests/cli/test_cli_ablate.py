@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from grpo_framework.abtest import Pair, compare_pairs
@@ -168,7 +170,8 @@ def test_training_problems_are_refused_unless_told_and_the_split_is_validation(r
         "--critic=scripted",
         "--comparator=scripted",
     ]
-    trained = real("train", *simulated, "--advisor=scripted", "--epochs=1", "--quiet")
+    gated = ("--gate=paired", "--run-dir=run")
+    trained = real("train", *simulated, "--advisor=scripted", "--epochs=1", *gated, "--quiet")
     assert trained.exit_code == 0, trained.stderr
     refused = real(*ABLATE, "G1-001", *simulated, "--split=train")
     assert refused.exit_code == 3
@@ -181,9 +184,16 @@ def test_training_problems_are_refused_unless_told_and_the_split_is_validation(r
     measured = real(*ABLATE, "G1-001", *simulated, "--json", "--repeats=1")
     assert measured.exit_code == 0, measured.stderr
     assert measured.document["split"] == "validation"
+    assert measured.document["training_problems"] == []
     assert measured.document["simulation"]
     assert measured.document["problems"] == 15
     assert measured.document["fingerprint"]
     assert real(*ABLATE, "G1-001", *simulated, "--split=test").exit_code == 0
+    # What the gate chose by is measured on, and said; `ab` refuses it.
+    recorded = json.loads((tmp_path / "run" / "trained-on.json").read_text())
+    assert len(recorded["validation"]) == len(measured.document["gate_problems"]) == 15
+    shown = real(*ABLATE, "G1-001", *simulated, "--repeats=1")
+    assert "the gate chose by 15 of the problems" in shown.stdout
+    assert real("ab", *simulated, "--split=validation").exit_code == 3
     after = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
     assert after == before
