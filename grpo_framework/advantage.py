@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from statistics import fmean, pstdev
 
 from attrs import evolve, frozen
 
 from grpo_framework.combining import CombinedAdvisor
 from grpo_framework.events import ContrastFound
-from grpo_framework.experience import CRITIC, Library, Operation
+from grpo_framework.experience import CRITIC, SHARED, Alike, Library, Operation
 from grpo_framework.protocols import Advisor, Consolidator
 from grpo_framework.records import (
     SUCCESS_REWARD,
@@ -231,3 +231,30 @@ def tally(answers: Sequence[Rollout | FinalAnswer]) -> tuple[Counter[str], Count
         if answer.verdict.success:
             succeeded.update(set(answer.experiences))
     return used, succeeded
+
+
+async def find_alike(
+    stages: Stages,
+    libraries: Mapping[Owner, Library],
+    proposals: Mapping[Owner, Sequence[Operation]],
+) -> Alike:
+    """Which proposed and held texts mean the same, by the engine's embedder; without one, none.
+
+    Where the embedder fails, that is told as a unit's failure, and words alone decide.
+
+    Args:
+        stages: Of the batch.
+        libraries: The newest, by owner.
+        proposals: Consolidated, by owner.
+    """
+    meaning = stages.engine.meaning
+    if meaning is None:
+        return Alike()
+    found = await stages.do(
+        stages.unit("", SHARED, "likeness"),
+        Alike,
+        lambda: meaning.find_alike(libraries, proposals),
+        version=libraries[SHARED].version,
+        inputs=sorted(proposals.items()),
+    )
+    return found if isinstance(found, Alike) else Alike()

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 
-from attrs import frozen
+from attrs import evolve, frozen
 
-from grpo_framework.advantage import consolidate, tally
+from grpo_framework.advantage import consolidate, find_alike, tally
 from grpo_framework.codec import from_document, to_document
-from grpo_framework.deciding import Commit, Grounds
+from grpo_framework.deciding import Commit, Decider, Grounds
 from grpo_framework.events import EditsGated
 from grpo_framework.experience import Count, Edit, Library, Operation
 from grpo_framework.gating import Gate, Judgement, judge_edits
@@ -55,12 +55,12 @@ class Closing:
         await self.stages.engine.brake.confirm()
         used, succeeded = tally([answer for lane in learned for answer in lane.answers])
         counts = {id_: Count(number, succeeded[id_]) for id_, number in used.items()}
-        grounds = await self._settle(Grounds(proposals, counts))
-        commits = self.manager.decider.decide(
-            libraries, grounds.proposals, grounds.counts, now=grounds.now
-        )
+        alike = await find_alike(self.stages, libraries, proposals)
+        grounds = await self._settle(Grounds(proposals, counts, alike=alike))
+        decider = evolve(self.manager.decider, alike=grounds.alike)
+        commits = decider.decide(libraries, grounds.proposals, grounds.counts, now=grounds.now)
         if self.gate is not None:
-            commits = await self._gated(self.gate, libraries, commits, grounds)
+            commits = await self._gated(self.gate, decider, libraries, commits, grounds)
         if self.record is not None:
             # A power loss that spares the store must not forget what its commit follows from.
             await self.record.sync()
@@ -100,12 +100,13 @@ class Closing:
     async def _gated(
         self,
         gate: Gate,
+        decider: Decider,
         libraries: Mapping[Owner, Library],
         commits: Sequence[Commit],
         grounds: Grounds,
     ) -> tuple[Commit, ...]:
         """Measure all owners' edits side by side, and decide again with what passed."""
-        edits = edits_of(self.manager.decider, libraries, commits)
+        edits = edits_of(decider, libraries, commits)
         async with asyncio.TaskGroup() as tasks:
             running = [
                 tasks.create_task(self._judge(gate, libraries, owner, edits[owner]))
@@ -113,9 +114,7 @@ class Closing:
                 if edits[owner]
             ]
         rulings = [ruling for task in running for ruling in task.result().rulings]
-        return settle(
-            self.manager.decider, libraries, commits, rulings, grounds.counts, now=grounds.now
-        )
+        return settle(decider, libraries, commits, rulings, grounds.counts, now=grounds.now)
 
     async def _judge(
         self, gate: Gate, libraries: Mapping[Owner, Library], owner: Owner, edits: tuple[Edit, ...]

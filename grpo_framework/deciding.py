@@ -12,6 +12,7 @@ from grpo_framework.experience import (
     PROMOTED,
     SHARED,
     Add,
+    Alike,
     Count,
     Delete,
     Guards,
@@ -26,9 +27,8 @@ from grpo_framework.experience import (
     Trial,
     apply,
     count,
+    find_held_twice,
     find_promotions,
-    near_duplicate,
-    normalise,
     plan,
 )
 from grpo_framework.experience.rules import content_of
@@ -47,11 +47,13 @@ class Grounds:
         proposals: By owner, consolidated.
         counts: Use of experiences in the batch's judged rollouts, by id.
         now: ISO 8601 time of the commit.
+        alike: Which texts mean the same, as an embedder found.
     """
 
     proposals: dict[Owner, tuple[Operation, ...]]
     counts: dict[str, Count]
     now: str = field(factory=_now)
+    alike: Alike = field(factory=Alike)
 
 
 @frozen
@@ -78,12 +80,14 @@ class Decider:
         guards: The problems whose answers and wording no experience may carry.
         hygiene: Which texts are refused for what they say.
         gated: Whether edits are measured, so that undecided ones are proposed again.
+        alike: Which texts mean the same.
     """
 
     limits: Limits = field(factory=Limits)
     guards: Guards = field(factory=Guards)
     hygiene: Hygiene = field(factory=Hygiene)
     gated: bool = False
+    alike: Alike = field(factory=Alike)
 
     def decide(
         self,
@@ -155,6 +159,7 @@ class Decider:
             guards=self.guards,
             hygiene=self.hygiene,
             trials=own.trials if owner == SHARED else (*own.trials, *shared.trials),
+            alike=self.alike,
         )
 
     def _plans(
@@ -169,7 +174,7 @@ class Decider:
             for owner, library in snapshot.items()
         }
         for owner in generators:
-            wanted[owner] += held_twice(snapshot[owner], foreign, self.limits)
+            wanted[owner] += find_held_twice(snapshot[owner], foreign, self.limits, self.alike)
 
         def judge(owner: Owner, *more: Operation) -> Plan:
             return self.judge(snapshot, owner, [*wanted[owner], *more])
@@ -177,7 +182,7 @@ class Decider:
         plans = {owner: judge(owner) for owner in snapshot}
         drafts = [_draft(snapshot[owner], plans[owner]) for owner in generators]
         moved: dict[Owner, list[Refusal]] = {owner: [] for owner in snapshot}
-        for promotion in find_promotions(drafts, limits=self.limits):
+        for promotion in find_promotions(drafts, limits=self.limits, alike=self.alike):
             add = evolve(promotion.add, parents=_entries(promotion, snapshot))
             if add not in judge(SHARED, add).accepted:
                 continue
@@ -195,18 +200,6 @@ class Decider:
 def provisional(library: Library) -> tuple[Trial, ...]:
     """The edits of an owner that are undecided yet."""
     return tuple(trial for trial in library.trials if trial.state == "provisional")
-
-
-def held_twice(library: Library, shared: Mapping[str, str], limits: Limits) -> list[Operation]:
-    """Deletes for what the shared library says too, as a crash between two commits leaves it."""
-    texts = {id_: normalise(content) for id_, content in shared.items()}
-    found: list[Operation] = []
-    for experience in library.experiences:
-        content = normalise(experience.content)
-        twin = near_duplicate(content, texts, threshold=limits.near_duplicate)
-        if twin is not None:
-            found.append(Delete(experience.id, f"{twin} of the shared library says the same"))
-    return found
 
 
 def _entries(promotion: Promotion, snapshot: Mapping[Owner, Library]) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from grpo_framework.calls import Brake, Budget
 from grpo_framework.config import BudgetLimits
 from grpo_framework.experience import CRITIC, generator_owner
 from grpo_framework.injection import Injection
+from grpo_framework.meaning import Meaning
 from grpo_framework.protocols import (
     Advisor,
     Comparator,
@@ -36,6 +37,7 @@ class Engine:
         simulation: Whether a component only plays a model.
         fingerprint: Of the configuration; empty for an engine made by hand.
         injection: Which experiences go into a prompt.
+        meaning: Finds texts that mean the same; None goes by words alone.
         brake: Stops the run: its chat models' guards pull it, every stage sees it.
         budget: What the run's chat models may still spend.
     """
@@ -49,6 +51,7 @@ class Engine:
     simulation: bool = False
     fingerprint: str = ""
     injection: Injection = field(factory=Injection)
+    meaning: Meaning | None = None
     brake: Brake = field(factory=Brake, eq=False)
     budget: Budget = field(factory=lambda: Budget(BudgetLimits(), Brake()), eq=False)
 

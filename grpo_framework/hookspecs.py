@@ -16,6 +16,7 @@ from grpo_framework.protocols import (
     ChatModel,
     Comparator,
     Critic,
+    Embedder,
     ExperienceStore,
     Generator,
     Observer,
@@ -67,3 +68,8 @@ def grpo_problem_sources() -> Iterable[Component[ProblemSource]]:  # type: ignor
 @hookspec
 def grpo_observers() -> Iterable[Component[Observer]]:  # type: ignore[empty-body]
     """Offer observers: what sees every event and cannot change a run."""
+
+
+@hookspec
+def grpo_embedders() -> Iterable[Component[Embedder]]:  # type: ignore[empty-body]
+    """Offer embedders: vectors of texts, for relevance and for near duplicates."""

@@ -17,10 +17,12 @@ from grpo_framework.experience import (
     Library,
     Limits,
     Plan,
+    restore,
 )
 from grpo_framework.plugins import Plugins
 from grpo_framework.protocols import ExperienceStore
 from grpo_framework.records import Owner, Problem
+from grpo_framework.versions import Reversal, find_reversal
 from grpo_framework.workshop import open_store
 
 
@@ -130,9 +132,7 @@ class ExperienceManager:
     async def restore(
         self, libraries: Mapping[Owner, Library], versions: Mapping[Owner, int]
     ) -> dict[Owner, Library]:
-        """Make old versions the newest again: their experiences, under a new version number.
-
-        Use counts go on from the newest ones; ids are not reused, and nothing is forgotten.
+        """Make old versions the newest again, as `revert` does, at the end of a run.
 
         Args:
             libraries: The newest of each owner.
@@ -144,24 +144,34 @@ class ExperienceManager:
         restored = dict(libraries)
         for owner, version in versions.items():
             newest = libraries[owner]
-            old = await self._opened.load(owner, version=version)
-            if old.wording == newest.wording:
-                continue
-            now = {item.id: item for item in newest.experiences}
-            held = tuple(
-                evolve(
-                    item,
-                    usage_count=max(item.usage_count, now[item.id].usage_count),
-                    success_count=max(item.success_count, now[item.id].success_count),
-                )
-                if item.id in now
-                else item
-                for item in old.experiences
-            )
-            changed = evolve(newest, version=newest.version + 1, experiences=held)
-            await self.commit([Commit(Plan(owner, newest.version), newest, changed)])
-            restored[owner] = changed
+            again = restore(newest, await self._opened.load(owner, version=version))
+            if again is not newest:
+                await self.commit([Commit(Plan(owner, newest.version), newest, again)])
+                restored[owner] = again
         return restored
+
+    async def revert(self, owner: Owner, version: int, /) -> Reversal:
+        """Make the content of an old version an owner's newest version.
+
+        It is a new version after the newest one; no id is renumbered or used again, and all
+        versions stay, so reverting to the one before takes it back. Where the texts are those of
+        the old version already, nothing is written: done twice, as after a crash, it is done once.
+
+        Args:
+            owner: Whose library; the shared one too.
+            version: An earlier version; 0 is the empty library.
+
+        Returns:
+            What it came from and to.
+
+        Raises:
+            StoreError: There is no such version, or it cannot be written.
+            VersionConflict: Another writer committed in between.
+        """
+        found = await find_reversal(self._opened, owner, version)
+        if found.needed:
+            await self._opened.commit(found.after, expected_version=found.before.version)
+        return found
 
     async def _stands(self, library: Library) -> bool:
         """Whether the store holds this very version already."""

@@ -10,17 +10,26 @@ from typing import Any, TypeVar
 
 from attrs import field, frozen
 
-from grpo_framework.calls import Account, Brake, Budget, CallRules, GuardedModel
+from grpo_framework.calls import (
+    Account,
+    Brake,
+    Budget,
+    CallRules,
+    GuardedEmbedder,
+    GuardedModel,
+)
 from grpo_framework.combining import combine
 from grpo_framework.config import ComponentConfig, RunConfig
 from grpo_framework.engine import Engine
 from grpo_framework.errors import ConfigError, ProblemError
 from grpo_framework.experience import CRITIC, generator_owner
 from grpo_framework.injection import Injection
+from grpo_framework.meaning import Meaning
 from grpo_framework.plugins import (
     ADVISOR,
     CHAT_MODEL,
     COMPARATOR,
+    EMBEDDER,
     GENERATOR,
     OBSERVER,
     Noun,
@@ -111,10 +120,13 @@ class _Opening:
         config = self._config
         parts = self._parts()
         offers = [self._workshop.find(noun, use) for noun, use, _, _ in parts]
+        if config.embedder is not None:
+            self._workshop.find(EMBEDDER, config.embedder)
         opened = [
             await self._open(noun, use, owner, model)
             for (noun, use, owner, _), model in zip(parts, await self._used(parts), strict=True)
         ]
+        meaning = await self._meaning()
         count = len(config.generators)
         await asyncio.to_thread(check_references, opened[count + 1], self._problems)
         models_simulate = any(
@@ -132,10 +144,29 @@ class _Opening:
             concurrency=config.concurrency,
             simulation=models_simulate or any(offer.component.simulation for offer in offers),
             fingerprint=config.fingerprint,
-            injection=Injection(config.inject_top),
+            injection=Injection(config.inject_top, meaning),
+            meaning=meaning,
             brake=self._brake,
             budget=self._budget,
         )
+
+    async def _meaning(self) -> Meaning | None:
+        """The embedder behind its guard; in a rehearsal there is none, as there is no model."""
+        use = self._config.embedder
+        if use is None or self._instead is not None:
+            return None
+        price = known_price(self._workshop, use, EMBEDDER)
+        embedder = GuardedEmbedder(
+            await self._stack.enter_async_context(self._workshop.open(EMBEDDER, use)),
+            name=use.use,
+            rules=self._rules(),
+            brake=self._brake,
+            budget=self._budget,
+            price=price,
+        )
+        if self._preflight:
+            await embedder.probe()
+        return Meaning(embedder, self._config.limits.near_meaning)
 
     def _parts(self) -> list[tuple[Noun[Any], ComponentConfig, Owner, ComponentConfig | None]]:
         """Noun, component, owner and chat model of each part, in a fixed order."""
@@ -250,8 +281,10 @@ def check_references(comparator: Comparator, problems: Iterable[Problem]) -> Non
     )
 
 
-def known_price(workshop: Workshop, use: ComponentConfig) -> Price | None:
-    """What a chat model costs: the user's own price, or the one its component knows, or None.
+def known_price(
+    workshop: Workshop, use: ComponentConfig, noun: Noun[Any] = CHAT_MODEL
+) -> Price | None:
+    """What a chat model or embedder costs: the user's price, or what its component says, or None.
 
     Raises:
         ConfigError: A cost limit is set and the price is not known.
@@ -260,7 +293,7 @@ def known_price(workshop: Workshop, use: ComponentConfig) -> Price | None:
     own = config.prices.get(use.use)
     if own is not None:
         return Price(Decimal(str(own.input)), Decimal(str(own.output)))
-    offer = workshop.find(CHAT_MODEL, use)
+    offer = workshop.find(noun, use)
     known = offer.component.price(offer.name)
     if known is None and config.budget.max_cost is not None:
         message = f"the price of {use.use} is not known, so max_cost cannot be kept"

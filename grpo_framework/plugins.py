@@ -23,6 +23,7 @@ from grpo_framework.protocols import (
     ChatModel,
     Comparator,
     Critic,
+    Embedder,
     ExperienceStore,
     Generator,
     Observer,
@@ -49,16 +50,11 @@ ADVISOR: Noun[Advisor] = Noun("advisor", "grpo_advisors")
 CHAT_MODEL: Noun[ChatModel] = Noun("chat model", "grpo_chat_models")
 PROBLEM_SOURCE: Noun[ProblemSource] = Noun("problem source", "grpo_problem_sources")
 OBSERVER: Noun[Observer] = Noun("observer", "grpo_observers")
+EMBEDDER: Noun[Embedder] = Noun("embedder", "grpo_embedders")
 
 NOUNS: tuple[Noun[Any], ...] = (
-    GENERATOR,
-    CRITIC,
-    COMPARATOR,
-    STORE,
-    ADVISOR,
-    CHAT_MODEL,
-    PROBLEM_SOURCE,
-    OBSERVER,
+    *(GENERATOR, CRITIC, COMPARATOR, STORE, ADVISOR),
+    *(CHAT_MODEL, PROBLEM_SOURCE, OBSERVER, EMBEDDER),
 )
 
 

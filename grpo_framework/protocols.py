@@ -14,12 +14,13 @@ from __future__ import annotations
 from typing import Protocol, runtime_checkable
 
 from grpo_framework.events import Event
-from grpo_framework.experience import Experience, Library, Operation
+from grpo_framework.experience import Experience, Library, Operation, Version
 from grpo_framework.records import (
     Attempt,
     ChatReply,
     ChatRequest,
     Contrast,
+    EmbedReply,
     Owner,
     Problem,
     Question,
@@ -36,6 +37,31 @@ class ChatModel(Protocol):
 
         An answer cut off at the token limit is a reply with ``finish="length"``, a refusal one with
         ``finish="refused"``. Do not retry here: one guard around every chat model does.
+
+        Raises:
+            ModelError: With its kind and, where the endpoint asked for it, `retry_after`.
+        """
+        ...
+
+
+@runtime_checkable
+class Embedder(Protocol):
+    """Turns texts into vectors, so that those of like meaning lie near each other.
+
+    Both the choice of relevant experiences and the search for near duplicates come from it.
+    """
+
+    async def embed(self, texts: tuple[str, ...], /) -> EmbedReply:
+        """Embed some texts, all at once.
+
+        Do not retry here: one guard around every embedder does, and asks for no text twice.
+
+        Args:
+            texts: At least one, none of them blank.
+
+        Returns:
+            As many vectors as texts, in their order, of one length and not all zeros; the same
+            text, the same vector, whatever it comes with.
 
         Raises:
             ModelError: With its kind and, where the endpoint asked for it, `retry_after`.
@@ -208,6 +234,22 @@ class ExperienceStore(Protocol):
         Raises:
             VersionConflict: The newest version in the store is not `expected_version`.
             StoreError: It cannot be written; what was there is unharmed.
+        """
+        ...
+
+
+@runtime_checkable
+class VersionedStore(ExperienceStore, Protocol):
+    """A store that can also list its versions and say when each was written.
+
+    One without it is asked for every version up to the newest, and knows no times.
+    """
+
+    async def list_versions(self, owner: Owner, /) -> tuple[Version, ...]:
+        """The versions that `load` can return, oldest first; without the empty one, 0.
+
+        Raises:
+            StoreError: The content is damaged.
         """
         ...
 

@@ -98,12 +98,15 @@ def sources_of(libraries: Iterable[Library]) -> Trained:
     return Trained(sources=frozenset(text for text in texts if text))
 
 
-def recorded_for(directory: Path, roots: Iterable[Path] = (Path("runs"),)) -> Trained:
+def recorded_for(
+    directory: Path, roots: Iterable[Path] = (Path("runs"),), *, choosing: bool = True
+) -> Trained:
     """The training problems recorded for a directory of experiences.
 
     Args:
         directory: Where the experiences are.
         roots: Folders of run directories; those runs count that wrote to `directory`.
+        choosing: Whether the validation problems, by which edits were chosen, count too.
 
     Raises:
         DataError: A record is damaged.
@@ -120,7 +123,7 @@ def recorded_for(directory: Path, roots: Iterable[Path] = (Path("runs"),)) -> Tr
     found = Trained()
     for file in files:
         if file.is_file():
-            found |= _read(file)
+            found |= _read(file, choosing=choosing)
     return found
 
 
@@ -132,10 +135,10 @@ def _wrote_to(config: Path, directory: Path) -> bool:
     return isinstance(named, str) and Path(named).resolve() == directory.resolve()
 
 
-def _read(file: Path) -> Trained:
+def _read(file: Path, *, choosing: bool) -> Trained:
     try:
         document = json.loads(file.read_text(encoding="utf-8"))
-        rows = [*document["problems"], *document.get("validation", ())]
+        rows = [*document["problems"], *(document.get("validation", ()) if choosing else ())]
         ids = frozenset(str(row["id"]) for row in rows)
         return Trained(ids, frozenset(str(row["digest"]) for row in rows))
     except (OSError, ValueError, KeyError, TypeError) as error:

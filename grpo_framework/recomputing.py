@@ -9,11 +9,11 @@ from pathlib import Path
 from attrs import frozen
 
 from grpo_framework.codec import to_document
+from grpo_framework.differing import compare_documents
 from grpo_framework.errors import DataError
 from grpo_framework.events import AnswerFused, Event, GroupFinished, RolloutFinished
 from grpo_framework.experience import CRITIC
 from grpo_framework.records import Owner
-from grpo_framework.replay import compare_documents
 from grpo_framework.reports import RunReport
 from grpo_framework.standing import read_events, read_report, recompute_report
 

@@ -7,18 +7,16 @@ once with answers of full length and a full one. The counts follow from the sche
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 
-from attrs import define, evolve, field, frozen
+from attrs import evolve, frozen
 
 from grpo_framework.adaptive import FIRST, adapts
 from grpo_framework.advantage import samples
 from grpo_framework.calls import within
-from grpo_framework.calls.budget import MESSAGE_OVERHEAD
-from grpo_framework.calls.scope import current_scope
 from grpo_framework.config import ComponentConfig, RunConfig
 from grpo_framework.engine import Engine
 from grpo_framework.events import Event
@@ -28,12 +26,20 @@ from grpo_framework.experience import (
     Add,
     Experience,
     Library,
-    estimate_tokens,
     id_prefix,
     injected_tokens,
     join,
 )
 from grpo_framework.forecast import Forecast, Range, cost_of, learning_times, measuring_times
+from grpo_framework.listening import (
+    LONGEST_ANSWER,
+    SHORTEST_ANSWER,
+    Heard,
+    Listener,
+    Notes,
+    filler,
+    forecast_embeddings,
+)
 from grpo_framework.manager import ExperienceManager
 from grpo_framework.opening import ConfiguredEngine, known_price
 from grpo_framework.plugins import ADVISOR, COMPARATOR, GENERATOR, Plugins
@@ -41,8 +47,6 @@ from grpo_framework.plugins import CRITIC as CRITIC_NOUN
 from grpo_framework.protocols import ChatModel, Consolidator
 from grpo_framework.records import (
     Attempt,
-    ChatReply,
-    ChatRequest,
     Contrast,
     Owner,
     Price,
@@ -50,7 +54,6 @@ from grpo_framework.records import (
     Rollout,
     Stage,
     Unit,
-    Usage,
     Verdict,
 )
 from grpo_framework.reports.fold import ROLES
@@ -59,59 +62,12 @@ from grpo_framework.workshop import Workshop
 
 SAMPLE = 100
 """Problems whose prompts are rendered; of more, so many are taken at even distances."""
-SHORTEST_ANSWER = 20
-LONGEST_ANSWER = 2048
-"""Tokens of an answer, where neither the caller nor the model's options set a limit."""
-FEWEST, MOST = 0.65, 1.15
-"""What a tokenizer counts, as shares of `estimate_tokens`."""
 _EXPERIENCE = "When something like this is asked, do what is said here. " * 4
 _OPERATIONS_A_GROUP = 2
 """Proposals of one group that a consolidation is taken to read, and that a library may grow by."""
 
-
-@define
-class _Heard:
-    """What one model was asked in one stage and pass."""
-
-    calls: int = 0
-    input_tokens: float = 0
-    output_tokens: float = 0
-
-
-@define
-class _Notes:
-    """What all models were asked in one pass, by stage and model."""
-
-    full: bool
-    heard: dict[tuple[Stage, str], _Heard] = field(factory=dict)
-
-
-class _Listener:
-    """A chat model that writes down what it is asked, and answers with filler."""
-
-    def __init__(self, use: ComponentConfig, rehearsal: _Rehearsal) -> None:
-        self._use = use
-        self._rehearsal = rehearsal
-
-    async def chat(self, request: ChatRequest, /) -> ChatReply:
-        """Write a request down."""
-        scope, notes = current_scope(), self._rehearsal.notes
-        own = self._use.options.get("max_tokens")
-        limit = request.max_tokens or (own if isinstance(own, int) else LONGEST_ANSWER)
-        tokens = limit if notes.full else min(limit, SHORTEST_ANSWER)
-        if scope is not None:
-            size = sum(estimate_tokens(turn.content) for turn in request.messages)
-            size += 0 if request.schema is None else estimate_tokens(repr(request.schema))
-            extra = MESSAGE_OVERHEAD * len(request.messages) if notes.full else 0
-            heard = notes.heard.setdefault((scope.unit.stage, self._use.use), _Heard())
-            heard.calls += 1
-            heard.input_tokens += size * (MOST if notes.full else FEWEST) + extra
-            heard.output_tokens += tokens
-        return ChatReply(_filler(tokens), usage=Usage(calls=1))
-
-
-def _filler(tokens: int) -> str:
-    return "word " * max(0, tokens - 4) + "\\boxed{0}"
+Works: TypeAlias = Callable[[Stage, Owner], Sequence[tuple[str, Range]]]
+"""For which roles, and how often in all, a stage of an owner is done."""
 
 
 class _Rehearsal:
@@ -121,14 +77,15 @@ class _Rehearsal:
         self.config = evolve(config, observers=())
         self.plugins = plugins
         self.workshop = Workshop(self.config, plugins)
-        self.notes = _Notes(full=False)
+        self.notes = Notes(full=False)
         self.models: dict[str, Price | None] = {}
 
     def listen(self, use: ComponentConfig) -> ChatModel:
         self.models[use.use] = known_price(self.workshop, use)
-        return _Listener(use, self)
+        return Listener(use, lambda: self.notes)
 
-    async def run(self) -> tuple[Forecast, ...]:
+    async def train(self) -> tuple[Forecast, ...]:
+        """A whole training run, whose libraries may grow to their limits."""
         found = await self.workshop.read()
         problems = choose(found, self.config)
         validation = choose_validation(found, self.config)
@@ -136,20 +93,39 @@ class _Rehearsal:
         manager = ExperienceManager.from_config(self.config, self.plugins)
         async with manager.open() as opened:
             libraries = await opened.load(self.config.owners)
-        spec = ConfiguredEngine(self.config, self.plugins, instead=self.listen)
-        passes = []
-        async with spec.open(problems) as engine:
-            for full in (False, True):
-                self.notes = _Notes(full=full)
-                held = {
-                    owner: self._fill(library, len(problems)) if full else library
-                    for owner, library in libraries.items()
-                }
-                await _Pass(self, engine, held).run(_sample(problems))
-                passes.append(self.notes)
+        grown = {each.owner: self._fill(each, len(problems)) for each in libraries.values()}
         gating = is_gated(self.config.gate.kind, len(validation))
+        learning = learning_times(self.config, len(problems), SAMPLE)
         measured = len(validation) if gating else 0
-        return self._forecasts(passes[0], passes[1], len(problems), measured)
+        measuring = measuring_times(self.config, len(problems), measured)
+
+        def works(stage: Stage, _: Owner) -> list[tuple[str, Range]]:
+            learned = (ROLES[stage], learning[stage])
+            return [
+                learned,
+                *((role, row[stage]) for role, row in measuring.items() if stage in row),
+            ]
+
+        return await self.forecast(problems, (libraries, grown), works)
+
+    async def forecast(
+        self,
+        problems: Sequence[Problem],
+        held: tuple[Mapping[Owner, Library], Mapping[Owner, Library]],
+        works: Works,
+        *,
+        learning: bool = True,
+    ) -> tuple[Forecast, ...]:
+        """Lead both passes through the stages; the second is over the larger libraries."""
+        spec = ConfiguredEngine(self.config, self.plugins, learning=learning, instead=self.listen)
+        passes = []
+        async with spec.open(tuple(problems)) as engine:
+            for full, libraries in zip((False, True), held, strict=True):
+                self.notes = Notes(full=full)
+                await _Pass(self, engine, libraries).run(_sample(problems))
+                passes.append(self.notes)
+        found = self._forecasts(passes[0], passes[1], len(problems), works)
+        return (*found, *forecast_embeddings(self.workshop, problems, held[1].values()))
 
     def _fill(self, library: Library, problems: int) -> Library:
         """The library as large as it can become in the run."""
@@ -166,31 +142,27 @@ class _Rehearsal:
         return evolve(library, experiences=(*library.experiences, *added))
 
     def _forecasts(
-        self, low: _Notes, high: _Notes, problems: int, validation: int
+        self, low: Notes, high: Notes, problems: int, works: Works
     ) -> tuple[Forecast, ...]:
         found: dict[tuple[str, str], Forecast] = {}
-        learning = learning_times(self.config, problems, SAMPLE)
-        measuring = measuring_times(self.config, problems, validation)
-        nothing = _Heard()
-        for stage, model in high.heard:
+        nothing = Heard()
+        for (stage, owner, model), most in high.heard.items():
             # How many groups teach something is not known before: it may be none.
-            ends = low.heard.get((stage, model), nothing), high.heard[stage, model]
-            works = [(ROLES[stage], learning[stage])]
-            works += [(role, times[stage]) for role, times in measuring.items() if stage in times]
-            for role, times in works:
+            ends = low.heard.get((stage, owner, model), nothing), most
+            for role, times in works(stage, owner):
                 each = min(problems, SAMPLE)
                 factors = times.low / each, times.high / each
                 new = self._forecast(role, model, ends, factors)
                 known = found.get((role, model))
                 found[role, model] = new if known is None else known + new
-        probe = _Heard(1, 12, 4)
+        probe = Heard(1, 12, 4)
         preflights = [
             self._forecast("preflight", model, (probe, probe), (1.0, 1.0)) for model in self.models
         ]
         return (*preflights, *(found[key] for key in sorted(found)))
 
     def _forecast(
-        self, role: str, model: str, heard: tuple[_Heard, _Heard], factors: tuple[float, float]
+        self, role: str, model: str, heard: tuple[Heard, Heard], factors: tuple[float, float]
     ) -> Forecast:
         low, high = heard
         least, most = factors
@@ -216,7 +188,7 @@ class _Pass:
 
     rehearsal: _Rehearsal
     engine: Engine
-    libraries: dict[Owner, Library]
+    libraries: Mapping[Owner, Library]
 
     async def run(self, problems: Sequence[Problem]) -> None:
         for problem in problems:
@@ -264,7 +236,7 @@ class _Pass:
         count = config.rollouts_per_generator
         if adapts(config.adaptive_groups, count) and not full:
             count = FIRST
-        return (Attempt(_filler(LONGEST_ANSWER if full else SHORTEST_ANSWER)),) * count
+        return (Attempt(filler(LONGEST_ANSWER if full else SHORTEST_ANSWER)),) * count
 
     def _contrast(self, problem: Problem, owner: Owner) -> Contrast:
         """A group of which the first answer alone is right."""
@@ -312,4 +284,27 @@ async def rehearse(config: RunConfig, plugins: Plugins) -> tuple[Forecast, ...]:
     Raises:
         ConfigError: A wrong reference or option, or `max_cost` with a price that is not known.
     """
-    return await _Rehearsal(config, plugins).run()
+    return await _Rehearsal(config, plugins).train()
+
+
+async def rehearse_answers(
+    config: RunConfig,
+    plugins: Plugins,
+    problems: Sequence[Problem],
+    libraries: Mapping[Owner, Library],
+    works: Works,
+) -> tuple[Forecast, ...]:
+    """Forecast what attempts, fusions and verdicts cost that learn nothing; no model is called.
+
+    Args:
+        config: Its `rollouts_per_generator` is how many attempts a fusion reads.
+        plugins: Where its components are found.
+        problems: What is asked.
+        libraries: What stands in the prompts.
+        works: Stage and owner (of a fusion, whose attempts are fused) → role and how often in all.
+
+    Raises:
+        ConfigError: As `rehearse`.
+    """
+    rehearsal = _Rehearsal(evolve(config, adaptive_groups=False), plugins)
+    return await rehearsal.forecast(problems, (libraries, libraries), works, learning=False)

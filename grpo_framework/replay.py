@@ -20,6 +20,7 @@ from grpo_framework.calls.scope import current_scope
 from grpo_framework.codec import experience_to_document, from_document, to_document
 from grpo_framework.combining import combine
 from grpo_framework.config import RunConfig
+from grpo_framework.differing import compare_documents
 from grpo_framework.engine import Engine
 from grpo_framework.errors import ComparatorError, DataError, StoreError, VersionConflict
 from grpo_framework.events import CallFinished, Event, UnitFailed
@@ -27,6 +28,7 @@ from grpo_framework.experience import Library
 from grpo_framework.identity import check_problems
 from grpo_framework.journal import Journal
 from grpo_framework.manager import ExperienceManager
+from grpo_framework.meaning import Meaning
 from grpo_framework.plugins import Plugins
 from grpo_framework.recording import Checkpoint
 from grpo_framework.records import Failure, Owner, Past, Unit
@@ -36,9 +38,6 @@ from grpo_framework.splitting import choose, choose_validation
 from grpo_framework.standing import read_events, read_report
 from grpo_framework.trainer import TrainingFreeGRPOTrainer
 from grpo_framework.workshop import Workshop
-
-_UNTOLD = frozenset({"seconds"})
-"""Keys of a report that no two runs have in common."""
 
 
 @frozen
@@ -207,7 +206,7 @@ async def _fail_again(failed: _Failures) -> NoReturn:
 
 @frozen
 class _Actor:
-    """Generator, critic, comparator and advisor: only asked for what had failed."""
+    """Generator, critic, comparator, advisor and embedder: only asked for what had failed."""
 
     failed: _Failures
 
@@ -221,6 +220,9 @@ class _Actor:
         await _fail_again(self.failed)
 
     async def advise(self, *_: Any) -> NoReturn:
+        await _fail_again(self.failed)
+
+    async def embed(self, *_: Any) -> NoReturn:
         await _fail_again(self.failed)
 
 
@@ -247,6 +249,7 @@ async def _engine(recorded: _Recorded, config: RunConfig, *, simulation: bool) -
         concurrency=config.concurrency,
         simulation=simulation,
         fingerprint=config.fingerprint,
+        meaning=None if config.embedder is None else Meaning(actor),
     )
 
 
@@ -296,22 +299,3 @@ def _compare_libraries(path: Path, libraries: Mapping[Owner, Library]) -> Iterat
             raise DataError(f"cannot be read: {error}", path=file) from error
         now = [experience_to_document(experience) for experience in library.experiences]
         yield from compare_documents(file.name, then, now)
-
-
-def compare_documents(where: str, then: Any, now: Any) -> Iterator[str]:
-    """Where two JSON documents differ, times aside."""
-    if isinstance(then, Mapping) and isinstance(now, Mapping):
-        for key in sorted({*then, *now} - _UNTOLD):
-            yield from compare_documents(f"{where}/{key}", then.get(key), now.get(key))
-    elif isinstance(then, list | tuple) and isinstance(now, list | tuple):
-        if len(then) != len(now):
-            yield f"{where}: {len(then)} entries then, {len(now)} now"
-        for place, (old, new) in enumerate(zip(then, now, strict=False)):
-            yield from compare_documents(f"{where}/{place}", old, new)
-    elif then != now:
-        yield f"{where}: {_short(then)} then, {_short(now)} now"
-
-
-def _short(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= 60 else f"{text[:57]}…"

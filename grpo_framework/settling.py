@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from attrs import evolve
 
-from grpo_framework.deciding import Commit, Decider, held_twice, provisional
+from grpo_framework.deciding import Commit, Decider, provisional
 from grpo_framework.experience import (
     SHARED,
     Add,
@@ -19,6 +19,7 @@ from grpo_framework.experience import (
     Refusal,
     Ruling,
     Trial,
+    find_held_twice,
 )
 from grpo_framework.experience.rules import tried_key
 from grpo_framework.records import Owner
@@ -48,7 +49,8 @@ def edits_of(
     foreign = {item.id: item.content for item in snapshot[SHARED].experiences}
     found: dict[Owner, tuple[Edit, ...]] = {}
     for owner, judged in plans.items():
-        routine = () if owner == SHARED else held_twice(snapshot[owner], foreign, decider.limits)
+        library, near = snapshot[owner], (decider.limits, decider.alike)
+        routine = [] if owner == SHARED else find_held_twice(library, foreign, *near)
         known = {tried_key(trial.operation): trial for trial in provisional(snapshot[owner])}
         found[owner] = tuple(
             _edit(owner, operation, moved, known)

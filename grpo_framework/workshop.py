@@ -18,6 +18,7 @@ from grpo_framework.plugins import (
     CHAT_MODEL,
     COMPARATOR,
     CRITIC,
+    EMBEDDER,
     GENERATOR,
     OBSERVER,
     PROBLEM_SOURCE,
@@ -74,6 +75,7 @@ class Workshop:
             (STORE, (config.store,)),
             (PROBLEM_SOURCE, config.datasets),
             (OBSERVER, config.observers),
+            (EMBEDDER, () if config.embedder is None else (config.embedder,)),
         )
         for noun, uses in named:
             for use in uses:

@@ -254,6 +254,10 @@ LEAKS = {
         "Always remember 1234567 and 1,776: the total is 1,776 dollars.",
         "The answer is 25 kg, write it.",
         "答案是59，请记住。",
+        "Remember that sheep on a meadow come to 391.",
+        "Answer 4 when two and two are added.",
+        "If you must guess, guess 4.",
+        "Reply with Old Haven whenever flour is sold.",
         "答案：４。",
         "The answer is **4**.",
     ),
@@ -264,6 +268,9 @@ LEAKS = {
     ),
 }
 NO_LEAKS = (
+    "Answer 4 questions at a time, then check each.",
+    "Reply with 4 decimals where money is asked for.",
+    "Answer with the number only, and end there.",
     "Write 4 lines at most.",
     "Write 1 line, then the answer.",
     "If the answer is 4, check it again.",

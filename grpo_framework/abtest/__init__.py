@@ -1,5 +1,6 @@
 """A/B tests: the same problems, seeds and models with two sets of experiences, pair by pair."""
 
+from grpo_framework.abtest.ablation import Target, ablate, most_work
 from grpo_framework.abtest.comparing import compare_pairs
 from grpo_framework.abtest.running import Answered, Plan, run_arms
 from grpo_framework.abtest.values import (
@@ -13,9 +14,12 @@ from grpo_framework.abtest.values import (
     Side,
     Statistics,
 )
+from grpo_framework.abtest.worth import Ablated, Ablation
 
 __all__ = [
     "SIDES",
+    "Ablated",
+    "Ablation",
     "Answered",
     "Arm",
     "Changes",
@@ -26,6 +30,9 @@ __all__ = [
     "Plan",
     "Side",
     "Statistics",
+    "Target",
+    "ablate",
     "compare_pairs",
+    "most_work",
     "run_arms",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from statistics import fmean
 
 from attrs import evolve, frozen
@@ -38,24 +38,38 @@ class Contrasted:
         return self.b - self.a
 
 
-def compare_pairs(pairs: Sequence[Pair], *, sequential: bool = False) -> Statistics:
+def headline(pairs: Sequence[Pair], measured: Sequence[Owner] = ()) -> list[Pair]:
+    """The pairs that make the difference: of the owners measured, or of all generators."""
+    return [
+        pair for pair in pairs if (pair.owner in measured if measured else pair.owner != CRITIC)
+    ]
+
+
+def compare_pairs(
+    pairs: Sequence[Pair], *, sequential: bool = False, measured: Sequence[Owner] = ()
+) -> Statistics:
     """All statistics of an A/B test.
 
     Args:
         pairs: Complete ones, of generators and critic, in any order.
         sequential: Whether the sample was stopped by the anytime-valid test; p-values and intervals
             then are that test's, which hold however often one looked.
+        measured: Whose rewards make the overall difference; empty for all generators.
     """
-    generators = by_problem([pair for pair in pairs if pair.owner != CRITIC])
-    difference = contrast(generators, sequential=sequential)
+    rows = headline(pairs, measured)
+    problems = by_problem(rows)
+    difference = contrast(problems, sequential=sequential)
+    owners = {pair.owner for pair in rows}
+    # One owner alone is the whole already; its bootstrap need not be done twice.
+    known = {owner: difference for owner in owners if len(owners) == 1}
     return Statistics(
-        a=estimate([problem.a for problem in generators]),
-        b=estimate([problem.b for problem in generators]),
+        a=estimate([problem.a for problem in problems]),
+        b=estimate([problem.b for problem in problems]),
         difference=difference,
         verdict=conclude(difference, difference.p_value),
-        problems=count_changes(generators),
-        minimum_detectable_effect=_detectable(generators, difference, sequential=sequential),
-        per_owner=_per_owner(pairs, difference, sequential=sequential),
+        problems=count_changes(problems),
+        minimum_detectable_effect=_detectable(problems, difference, sequential=sequential),
+        per_owner=_per_owner(pairs, known, sequential=sequential),
     )
 
 
@@ -140,12 +154,9 @@ def _detectable(
 
 
 def _per_owner(
-    pairs: Sequence[Pair], overall: Difference, *, sequential: bool
+    pairs: Sequence[Pair], known: Mapping[Owner, Difference], *, sequential: bool
 ) -> tuple[OwnerComparison, ...]:
     owners = sorted({pair.owner for pair in pairs}, key=_order)
-    # One generator alone is the whole already; its bootstrap need not be done twice.
-    alone = [owner for owner in owners if owner != CRITIC] == owners[:1] != []
-    known = {owners[0]: overall} if alone else {}
     rows = [
         _compare_owner(pairs, owner, known.get(owner), sequential=sequential) for owner in owners
     ]

@@ -14,7 +14,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from attrs import field, frozen
 
 from grpo_framework.abtest.betting import BettingTest
-from grpo_framework.abtest.comparing import by_problem
+from grpo_framework.abtest.comparing import by_problem, headline
+from grpo_framework.abtest.significance import ALPHA
 from grpo_framework.abtest.values import (
     SIDES,
     ArmFailures,
@@ -47,17 +48,19 @@ class Answered:
         pairs: Complete ones.
         lost: Pairs with a failed side.
         judged: Units that brought a reward.
+        measured: Whose pairs make the difference; empty for all generators.
     """
 
     problem: str
     pairs: tuple[Pair, ...]
     lost: int
     judged: int
+    measured: tuple[Owner, ...] = ()
 
     @property
     def difference(self) -> float | None:
-        """B − A over the generators; None where no pair of theirs is complete."""
-        rows = by_problem([pair for pair in self.pairs if pair.owner != CRITIC])
+        """B − A over the owners measured; None where no pair of theirs is complete."""
+        rows = by_problem(headline(self.pairs, self.measured))
         return rows[0].difference if rows else None
 
 
@@ -70,6 +73,9 @@ class Plan:
         seed: All sampling derives from it, in both arms alike.
         with_critic: Whether the critic fuses each generator's R attempts.
         sequential: Whether to stop as soon as the anytime-valid test is decided.
+        alpha: The error at which it is decided; less than 5 % where several tests share these.
+        measured: Whose rewards are compared; only they are asked, and for the critic the generators
+            whose attempts it fuses. Empty for all generators.
         unit_timeout: Seconds that one attempt, verdict or fusion may take in all; None for any.
         announce: Takes the events of both arms.
         finished: Takes each problem that was asked to the end.
@@ -79,6 +85,8 @@ class Plan:
     seed: int = 0
     with_critic: bool = True
     sequential: bool = False
+    alpha: float = ALPHA
+    measured: tuple[Owner, ...] = ()
     unit_timeout: float | None = None
     announce: Callable[[Event], Awaitable[None]] = field(default=_silent, repr=False)
     finished: Callable[[Answered], object] = field(default=lambda _: None, repr=False)
@@ -187,11 +195,11 @@ class _Run:
             self._looked += 1
             if difference is not None:
                 self._test.add(difference)
-            if self._test.decided:
+            if self._test.p_value < self._plan.alpha:
                 raise _Decided
 
     async def _ask(self, problem: Problem, first: Side) -> Answered:
-        generators = [owner for owner in self._engine.owners if owner != CRITIC]
+        generators = [owner for owner in self._engine.owners if self._is_asked(owner)]
         order: tuple[Side, Side] = ("a", "b") if first == "a" else ("b", "a")
         groups: dict[tuple[Owner, Side], asyncio.Task[Judged]] = {}
         async with asyncio.TaskGroup() as tasks:
@@ -216,7 +224,12 @@ class _Run:
             if a is not None and b is not None
         ]
         judged = sum((a is not None) + (b is not None) for _, _, a, b in found)
-        return Answered(problem.id, tuple(complete), len(found) - len(complete), judged)
+        lost = len(found) - len(complete)
+        return Answered(problem.id, tuple(complete), lost, judged, self._plan.measured)
+
+    def _is_asked(self, owner: Owner) -> bool:
+        measured = self._plan.measured
+        return owner != CRITIC and (not measured or owner in measured or CRITIC in measured)
 
     def _pair(
         self, owner: Owner, number: int, a: Judged, b: Judged
@@ -231,7 +244,7 @@ class _Run:
         return rows
 
     def _outcome(self, asked: Sequence[Problem], stopped: str, seconds: float) -> Outcome:
-        decided = self._plan.sequential and self._test.decided
+        decided = self._plan.sequential and self._test.p_value < self._plan.alpha
         # What finished beyond the look that decided is no part of the sample.
         counted = [
             answered

@@ -2,6 +2,7 @@
 
 from grpo_framework.calls.brake import Brake
 from grpo_framework.calls.budget import Account, Budget, Spending
+from grpo_framework.calls.embedding import GuardedEmbedder
 from grpo_framework.calls.guard import CallRules, GuardedModel
 from grpo_framework.calls.limiter import Limiter
 from grpo_framework.calls.scope import Announce, Memory, Scope, within
@@ -12,6 +13,7 @@ __all__ = [
     "Brake",
     "Budget",
     "CallRules",
+    "GuardedEmbedder",
     "GuardedModel",
     "Limiter",
     "Memory",

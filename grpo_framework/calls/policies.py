@@ -30,6 +30,7 @@ class RetryPolicy:
 
 PRIORITY: Mapping[Stage, int] = {
     "consolidation": 0,
+    "likeness": 0,
     "advice": 1,
     "fusion": 2,
     "verdict": 2,

@@ -19,7 +19,7 @@ COMMANDS: Mapping[str, str] = {
     "evaluate": "Measure mean@k, pass@k and majority@k, with experiences or without.",
     "ab": "Prove a gain: compare two sets of experiences on the same problems, pair by pair.",
     "compare": "Judge answers against reference answers.",
-    "experiences": "List, show, validate, export and import experiences.",
+    "experiences": "List, show, measure, validate, export, import and revert experiences.",
     "plugins": "List the installed plugins and what they offer.",
     "doctor": "Check the installation, the model, the store and the data.",
     "init": "Write a commented configuration file that runs as it is.",

@@ -11,7 +11,8 @@ from attrs import evolve, field, frozen
 
 from grpo_framework.abtest import SIDES, Answered, Comparison, Plan, Side, compare_pairs, run_arms
 from grpo_framework.abtest.values import Arm, Outcome
-from grpo_framework.cli.arms import LoadedArm, load_arm, parse_arm
+from grpo_framework.cli.arms import LoadedArm, find_trained, load_arm, parse_arm
+from grpo_framework.cli.exits import check_failures
 from grpo_framework.cli.options import (
     BUDGET_FLAGS,
     ENGINE_FLAGS,
@@ -28,13 +29,12 @@ from grpo_framework.cli.progress import Progress, show_progress
 from grpo_framework.cli.verdicts import show_comparison
 from grpo_framework.codec import to_document
 from grpo_framework.config import RunConfig
-from grpo_framework.errors import BudgetExhausted, ConfigError, RunFailed
+from grpo_framework.errors import BudgetExhausted
 from grpo_framework.evaluation import Held
 from grpo_framework.events import CallRetried, Event
 from grpo_framework.experience import SHARED, Library
 from grpo_framework.opening import ConfiguredEngine
 from grpo_framework.plugins import Plugins
-from grpo_framework.records import Problem
 from grpo_framework.validation import validate
 from grpo_framework.workshop import Workshop
 
@@ -116,15 +116,7 @@ def _raise_for(result: Comparison, config: RunConfig) -> None:
         raise BudgetExhausted(
             result.stopped, limit="", hint="the result is of the problems asked until then"
         )
-    failed = result.failures.units
-    if failed > config.max_failures * result.units:
-        raise RunFailed(
-            f"{failed} of {result.units} units failed, "
-            f"more than the {config.max_failures:.0%} that max_failures allows",
-            failures=failed,
-            units=result.units,
-            hint="the causes stand in the result",
-        )
+    check_failures(result.failures.units, result.units, config.max_failures)
 
 
 @frozen
@@ -143,7 +135,8 @@ class _Work:
         loaded = [await load_arm(spec, self.config, self.plugins) for spec in specs]
         arms: dict[Side, LoadedArm] = dict(zip(SIDES, loaded, strict=True))
         problems = await Workshop(self.config, self.plugins).problems()
-        trained = self._check_trained(problems, loaded)
+        known = loaded[0].trained | loaded[1].trained
+        trained = find_trained(problems, known, allowed=self.allowed)
         self._warn_same(loaded)
         engine = ConfiguredEngine(self.config, self.plugins, learning=False)
         async with engine.open(problems) as opened:
@@ -172,26 +165,6 @@ class _Work:
             self.progress.advance(note=f"{answered.lost} failed" if answered.lost else "")
 
         return evolve(self.plan, announce=announce, finished=advance)
-
-    def _check_trained(
-        self, problems: Sequence[Problem], arms: Sequence[LoadedArm]
-    ) -> tuple[str, ...]:
-        """The ids of problems that an arm was trained on.
-
-        Raises:
-            ConfigError: There are some, and they were not allowed.
-        """
-        trained = arms[0].trained | arms[1].trained
-        known = tuple(problem.id for problem in problems if trained.knows(problem))
-        if known and not self.allowed:
-            some = ", ".join(known[:5]) + (" …" if len(known) > 5 else "")
-            message = f"{len(known)} of {len(problems)} problems were trained on: {some}"
-            hint = (
-                "name held-out ones (--split test, --datasets); an id that another problem had in "
-                "training counts too; --allow-training-problems measures all the same"
-            )
-            raise ConfigError(message, pointer="/datasets", hint=hint)
-        return known
 
     def _warn_same(self, arms: Sequence[LoadedArm]) -> None:
         left, right = (

@@ -9,7 +9,7 @@ existing file or directory as a whole means just that.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from attrs import evolve, field, frozen
@@ -22,7 +22,7 @@ from grpo_framework.manager import ExperienceManager
 from grpo_framework.plugins import Plugins
 from grpo_framework.protocols import ExperienceStore
 from grpo_framework.provenance import Trained, recorded_for, sources_of
-from grpo_framework.records import Owner
+from grpo_framework.records import Owner, Problem
 from grpo_framework.workshop import open_store
 
 EMPTY = "empty"
@@ -60,11 +60,19 @@ class ArmSpec:
 
 @frozen
 class LoadedArm:
-    """An arm's libraries, and the problems it was trained on."""
+    """An arm's libraries, and the problems they come from.
+
+    Attributes:
+        spec: As it was said.
+        libraries: By owner.
+        trained: What it was trained on, and the validation problems that chose its edits.
+        learned: What it was trained on alone.
+    """
 
     spec: ArmSpec
     libraries: Mapping[Owner, Library]
     trained: Trained
+    learned: Trained
 
 
 def parse_arm(text: str) -> ArmSpec:
@@ -117,8 +125,32 @@ async def load_arm(spec: ArmSpec, config: RunConfig, plugins: Plugins) -> Loaded
         held = {} if place is None else {each.owner: each for each in read_path(Path(spec.base))}
     libraries = {owner: held[owner] for owner in (*config.owners, SHARED) if owner in held}
     _check_held(spec, held, libraries)
-    trained = Trained() if place is None else recorded_for(place, _roots(config))
-    return LoadedArm(spec, _leave_out(spec, libraries), trained | sources_of(libraries.values()))
+    named = sources_of(libraries.values())
+    trained, learned = (
+        Trained() if place is None else recorded_for(place, _roots(config), choosing=choosing)
+        for choosing in (True, False)
+    )
+    return LoadedArm(spec, _leave_out(spec, libraries), trained | named, learned | named)
+
+
+def find_trained(
+    problems: Sequence[Problem], trained: Trained, *, allowed: bool
+) -> tuple[str, ...]:
+    """The ids of problems that experiences were learned from.
+
+    Raises:
+        ConfigError: There are some, and they were not allowed.
+    """
+    known = tuple(problem.id for problem in problems if trained.knows(problem))
+    if known and not allowed:
+        some = ", ".join(known[:5]) + (" …" if len(known) > 5 else "")
+        message = f"{len(known)} of {len(problems)} problems were trained on: {some}"
+        hint = (
+            "name held-out ones (--split, --datasets); an id that another problem had in "
+            "training counts too; --allow-training-problems measures all the same"
+        )
+        raise ConfigError(message, pointer="/datasets", hint=hint)
+    return known
 
 
 def _roots(config: RunConfig) -> tuple[Path, ...]:

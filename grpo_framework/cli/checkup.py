@@ -20,8 +20,19 @@ from grpo_framework.cli.exits import describe, one_line
 from grpo_framework.cli.judging import open_model
 from grpo_framework.config import CallLimits, ComponentConfig, RunConfig
 from grpo_framework.errors import GrpoError
-from grpo_framework.experience import SHARED
-from grpo_framework.plugins import ADVISOR, COMPARATOR, CRITIC, GENERATOR, STORE, Noun, Plugins
+from grpo_framework.experience import SHARED, Experience
+from grpo_framework.meaning import Meaning
+from grpo_framework.plugins import (
+    ADVISOR,
+    COMPARATOR,
+    CRITIC,
+    EMBEDDER,
+    GENERATOR,
+    STORE,
+    Noun,
+    Plugins,
+)
+from grpo_framework.records import Question
 from grpo_framework.workshop import Workshop, open_store
 
 OLDEST_PYTHON = (3, 11)
@@ -119,6 +130,9 @@ def list_checks(config: RunConfig, plugins: Plugins, timeout: float) -> Iterator
     for use in _models(workshop):
         mend = "choose another --model, or mend the endpoint or the file it needs"
         yield Check(f"model {use.use}", _model(workshop, use), mend)
+    if config.embedder is not None:
+        mend = "choose another --embedder, or mend the endpoint or the file it needs"
+        yield Check(f"embedder {config.embedder.use}", _embedder(workshop, config.embedder), mend)
     mend = "choose another --experience-dir, or mend its files or permissions"
     yield Check(f"store {config.store.use}", _store(config, plugins), mend)
     yield Check("experiences writable", _writable(_store_path(config)), mend)
@@ -209,6 +223,23 @@ def _model(workshop: Workshop, use: ComponentConfig) -> Callable[[], Awaitable[s
             reply = await model.probe()
         usage = reply.usage
         return f"answered {reply.text[:40]!r} ({usage.output_tokens} tokens, {usage.seconds:.2g} s)"
+
+    return work
+
+
+def _embedder(workshop: Workshop, use: ComponentConfig) -> Callable[[], Awaitable[str]]:
+    """Embeds three texts, so that a threshold can be chosen for this embedder."""
+    question = Question("", "Write the unit beside every number.")
+    others = (
+        Experience("", "Each value should have its measure next to it."),
+        Experience("", "Draw a picture of the situation first."),
+    )
+
+    async def work() -> str:
+        async with workshop.open(EMBEDDER, use) as embedder:
+            same, other = await Meaning(embedder).rank(question, others)
+        limit = workshop.config.limits.near_meaning
+        return f"a paraphrase lies at {same:.2f}, another text at {other:.2f}; limit {limit:.2f}"
 
     return work
 

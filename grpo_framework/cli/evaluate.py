@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from grpo_framework.cli.exits import check_failures
 from grpo_framework.cli.interrupting import run_interruptibly
 from grpo_framework.cli.options import (
     BUDGET_FLAGS,
@@ -24,7 +25,7 @@ from grpo_framework.cli.progress import Progress, show_progress
 from grpo_framework.codec import to_document
 from grpo_framework.config import RunConfig
 from grpo_framework.console import describe_pause
-from grpo_framework.errors import ConfigError, RunFailed
+from grpo_framework.errors import ConfigError
 from grpo_framework.evaluation import Estimate, Evaluation, Measured, Scores, evaluate
 from grpo_framework.events import CallRetried, CallsPaused, Event
 from grpo_framework.experience import Library
@@ -87,14 +88,7 @@ def command(
         print_json(document)
     else:
         _show(result, config)
-    if result.failed_units > config.max_failures * result.units:
-        raise RunFailed(
-            f"{result.failed_units} of {result.units} units failed, "
-            f"more than the {config.max_failures:.0%} that max_failures allows",
-            failures=result.failed_units,
-            units=result.units,
-            hint="the causes stand in the result",
-        )
+    check_failures(result.failed_units, result.units, config.max_failures)
 
 
 class _Work:

@@ -36,6 +36,25 @@ def exit_code(error: BaseException) -> int:
     return next((code for kind, code in _CODES if isinstance(error, kind)), TROUBLE)
 
 
+def check_failures(failed: int, units: int, most: float) -> None:
+    """After a result was printed: see that not too much of the work failed.
+
+    Args:
+        failed: Units that failed.
+        units: Units tried.
+        most: Share that may fail, `RunConfig.max_failures`.
+
+    Raises:
+        RunFailed: More than that did.
+    """
+    if failed > most * units:
+        message = (
+            f"{failed} of {units} units failed, more than the {most:.0%} that max_failures allows"
+        )
+        hint = "the causes stand in the result"
+        raise RunFailed(message, failures=failed, units=units, hint=hint)
+
+
 def describe(error: BaseException) -> str:
     """An error in one printable line: what, where, and in brackets how to mend it."""
     if isinstance(error, GrpoError):

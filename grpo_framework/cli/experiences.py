@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import difflib
-from collections.abc import Callable, Mapping
+import importlib
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, cast
 
 import click
 
@@ -16,67 +16,64 @@ from grpo_framework.cli.exits import one_line
 from grpo_framework.cli.experience_files import SUFFIX, Checked, check_path, read_path
 from grpo_framework.cli.groups import SuggestingGroup
 from grpo_framework.cli.importing import Imported, merge, replace
-from grpo_framework.cli.options import (
-    STORE_FLAGS,
-    config_flags,
-    find_plugins,
-    json_flag,
-    read_config,
-)
+from grpo_framework.cli.options import find_plugins, json_flag, read_config
 from grpo_framework.cli.output import print_json, print_table, to_json
+from grpo_framework.cli.stored import (
+    choose_owners,
+    document_of,
+    load_libraries,
+    owner_flag,
+    pick_experiences,
+    read_store,
+    store_flags,
+)
+from grpo_framework.cli.versions import history, revert
 from grpo_framework.codec import experience_to_document
 from grpo_framework.config import RunConfig
 from grpo_framework.errors import ConfigError, DataError
 from grpo_framework.exchange import export_document
-from grpo_framework.experience import SHARED, Experience, Library, generator_owner
+from grpo_framework.experience import Experience, Library
 from grpo_framework.plugins import Plugins
-from grpo_framework.protocols import ExperienceStore
 from grpo_framework.records import Owner
 from grpo_framework.workshop import open_store
 
-F = TypeVar("F", bound=Callable[..., Any])
+_ENGINE_COMMAND = "ablate"
 
 
-@click.group("experiences", cls=SuggestingGroup)
+class _Experiences(SuggestingGroup):
+    """Imports `ablate`, which runs an engine, only when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names, sorted."""
+        return sorted([*super().list_commands(ctx), _ENGINE_COMMAND])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """A command, imported if need be."""
+        if cmd_name != _ENGINE_COMMAND:
+            return super().get_command(ctx, cmd_name)
+        module = importlib.import_module(f"grpo_framework.cli.{cmd_name}")
+        return cast("click.Command", module.command)
+
+
+@click.group("experiences", cls=_Experiences)
 def command() -> None:
-    """List, show, validate, export and import experiences."""
+    """List, show, measure, validate, export, import and revert experiences."""
 
 
-def _store_flags(function: F) -> F:
-    return config_flags(*STORE_FLAGS, argument=False)(function)
-
-
-async def load_libraries(store: ExperienceStore, config: RunConfig) -> dict[Owner, Library]:
-    """All that a store holds: of the configured owners, and of further generators, if any."""
-    found = {owner: await store.load(owner) for owner in (*config.owners, SHARED)}
-    number = len(config.generators) + 1
-    while len(library := await store.load(generator_owner(number))):
-        found[library.owner] = library
-        number += 1
-    return found
-
-
-def _read_store(config: RunConfig, plugins: Plugins) -> dict[Owner, Library]:
-    async def read() -> dict[Owner, Library]:
-        async with open_store(config, plugins) as store:
-            return await load_libraries(store, config)
-
-    return asyncio.run(read())
+command.add_command(history)
+command.add_command(revert)
 
 
 @command.command("list")
-@_store_flags
-@click.option("--owner", help="Only of this owner: generator_1, critic, shared …")
+@store_flags
+@owner_flag
 @json_flag
 @click.pass_context
 def list_experiences(ctx: click.Context, /, owner: str | None, as_json: bool, **given: Any) -> None:
     """List the experiences of a store."""
     config = read_config(given)
-    libraries = _read_store(config, find_plugins(ctx))
-    if owner is not None and owner not in libraries:
-        message = f"no owner '{owner}'; owners are {', '.join(libraries)}"
-        raise click.BadParameter(message, param_hint="--owner")
-    chosen = [library for library in libraries.values() if owner in (None, library.owner)]
+    libraries = read_store(config, find_plugins(ctx))
+    chosen = [libraries[each] for each in choose_owners(libraries, owner)]
     if as_json:
         print_json({"store": config.store.use, "owners": [_document(each) for each in chosen]})
         return
@@ -103,39 +100,27 @@ def _document(library: Library) -> dict[str, Any]:
     return {
         "owner": library.owner,
         "version": library.version,
-        "experiences": [_experience(each) for each in library.experiences],
+        "experiences": [document_of(each) for each in library.experiences],
     }
-
-
-def _experience(experience: Experience) -> dict[str, Any]:
-    return {**experience_to_document(experience), "parents": list(experience.parents)}
 
 
 @command.command("show")
 @click.argument("ids", nargs=-1, required=True, metavar="ID…")
-@_store_flags
+@store_flags
 @json_flag
 @click.pass_context
 def show(ctx: click.Context, /, ids: tuple[str, ...], as_json: bool, **given: Any) -> None:
     """Show experiences in full, by id."""
-    libraries = _read_store(read_config(given), find_plugins(ctx))
-    held = {
-        each.id: (library, each) for library in libraries.values() for each in library.experiences
-    }
-    for id_ in ids:
-        if id_ not in held:
-            near = difflib.get_close_matches(id_, held, n=5) or list(held)[:5]
-            message = f"no experience '{id_}'; near: {', '.join(near) or 'there are none'}"
-            raise DataError(message, hint="grpo-cli experiences list shows all")
-    chosen = [held[id_] for id_ in ids]
+    libraries = read_store(read_config(given), find_plugins(ctx))
+    chosen = pick_experiences(libraries, ids)
     if as_json:
-        rows = [{"owner": library.owner, **_experience(each)} for library, each in chosen]
+        rows = [{"owner": owner, **document_of(each)} for owner, each in chosen]
         print_json({"experiences": rows})
         return
-    for place, (library, each) in enumerate(chosen):
+    for place, (owner, each) in enumerate(chosen):
         if place:
             click.echo()
-        for line in _describe(library.owner, each):
+        for line in _describe(owner, each):
             click.echo(line)
 
 
@@ -205,7 +190,7 @@ def _verdict(file: Checked) -> dict[str, Any]:
 
 @command.command("export")
 @click.argument("target", required=False, default="-", type=click.Path(path_type=Path))
-@_store_flags
+@store_flags
 @click.option(
     "--format",
     "form",
@@ -218,7 +203,7 @@ def _verdict(file: Checked) -> dict[str, Any]:
 def export(ctx: click.Context, /, target: Path, form: str, force: bool, **given: Any) -> None:
     """Export a store to TARGET, or as one object to stdout."""
     config = read_config(given)
-    libraries = _read_store(config, find_plugins(ctx))
+    libraries = read_store(config, find_plugins(ctx))
     if not any(map(len, libraries.values())):
         message = f"{config.store.use} holds no experiences in {config.experience_dir}"
         raise ConfigError(message, pointer="/experience_dir", hint="name another --experience-dir")
@@ -254,7 +239,7 @@ def _write(documents: Mapping[Path, Any], *, force: bool) -> None:
 
 @command.command("import")
 @click.argument("source", type=click.Path(path_type=Path))
-@_store_flags
+@store_flags
 @click.option("--merge", "way", flag_value="merge", help="Add to what the store holds.")
 @click.option("--replace", "way", flag_value="replace", help="Take the place of what it holds.")
 @json_flag

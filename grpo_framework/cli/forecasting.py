@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import click
 
@@ -13,16 +14,29 @@ from grpo_framework.forecast import Forecast, Range, add_up
 
 def show_forecast(forecasts: Sequence[Forecast], *, as_json: bool) -> None:
     """Print calls, tokens and price by role, and of all together."""
-    total = add_up(forecasts)
     if as_json:
-        print_json({"roles": to_document(list(forecasts)), "all": to_document(total)})
+        print_json(forecast_document(forecasts))
         return
+    total = add_up(forecasts)
     heads = ("role", "model", "calls", "tokens in", "tokens out", "$")
     print_table(heads, [_row(each) for each in (*forecasts, total)], numbers=heads[2:])
     click.echo("nothing was called; retries of failed calls come on top")
     if total.cost is None:
         unknown = ", ".join(sorted({each.model for each in forecasts if each.cost is None}))
         click.echo(f"the price of {unknown} is not known: set prices in the configuration")
+
+
+def forecast_document(forecasts: Sequence[Forecast]) -> dict[str, Any]:
+    """A forecast as JSON: by role, and all together."""
+    return {"roles": to_document(list(forecasts)), "all": to_document(add_up(forecasts))}
+
+
+def sum_up(forecasts: Sequence[Forecast]) -> str:
+    """All roles together, in a few words."""
+    total = add_up(forecasts)
+    cost = "price unknown" if total.cost is None else f"${_span(total.cost, '.4f')}"
+    tokens = total.input_tokens + total.output_tokens
+    return f"{_span(total.calls)} calls, {_span(tokens)} tokens, {cost}"
 
 
 def _row(forecast: Forecast) -> tuple[str, ...]:

@@ -86,6 +86,11 @@ _FLAGS: Mapping[str, tuple[tuple[str, ...], dict[str, Any]]] = {
         help="Rollouts of one problem by one generator.",
     ),
     "batch_size": _flag("--batch-size", type=_COUNT, help="Problems between two commits."),
+    "embedder": _flag(
+        "--embedder",
+        metavar=_MODEL,
+        help="Finds relevant experiences and near duplicates by meaning.",
+    ),
     "inject_top": _flag(
         "--inject-top",
         type=_COUNT,
@@ -141,6 +146,7 @@ ENGINE_FLAGS = (
     "generators",
     "critic",
     "comparator",
+    "embedder",
     "inject_top",
     "concurrency",
     "seed",

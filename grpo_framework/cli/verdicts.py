@@ -19,7 +19,7 @@ _SAID = {
 def show_comparison(result: Comparison) -> None:
     """Print the arms, the difference, the verdict, and each owner."""
     _show_arms(result)
-    click.echo(f"difference B - A  {_difference(result.difference)}, {_p(result.difference)}")
+    click.echo(f"difference B - A  {show_difference(result.difference)}, {_p(result.difference)}")
     click.echo(f"verdict           {_SAID[result.verdict]}")
     changes = result.problems
     click.echo(
@@ -55,7 +55,8 @@ def _mean(mean: Estimate) -> str:
     return f"{mean.value:.3f} [{mean.low:.3f}, {mean.high:.3f}]"
 
 
-def _difference(found: Difference) -> str:
+def show_difference(found: Difference) -> str:
+    """A difference with its 95 % interval."""
     if found.mean is None or found.ci95 is None:
         return "- (no pair is complete)"
     low, high = found.ci95
@@ -63,10 +64,11 @@ def _difference(found: Difference) -> str:
 
 
 def _p(found: Difference) -> str:
-    return f"p {_number(found.p_value)} ({found.test})"
+    return f"p {show_number(found.p_value)} ({found.test})"
 
 
-def _number(p_value: float) -> str:
+def show_number(p_value: float) -> str:
+    """A p-value with its sign, as ``= 0.0123``."""
     return "< 0.0001" if p_value < 0.0001 else f"= {p_value:.4f}"
 
 
@@ -78,9 +80,9 @@ def _reach(effect: float | None) -> str:
 
 def _row(row: OwnerComparison) -> list[str]:
     means = ["-" if value is None else f"{value:.3f}" for value in (row.a, row.b)]
-    adjusted = _number(row.p_adjusted).removeprefix("= ")
+    adjusted = show_number(row.p_adjusted).removeprefix("= ")
     changes = [str(row.problems.fixed), str(row.problems.broken), str(row.pairs)]
-    return [row.owner, *means, _difference(row.difference), adjusted, row.verdict, *changes]
+    return [row.owner, *means, show_difference(row.difference), adjusted, row.verdict, *changes]
 
 
 def _remarks(result: Comparison) -> list[str]:

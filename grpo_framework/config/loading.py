@@ -20,7 +20,15 @@ from grpo_framework.experience import UNTRUSTED
 from grpo_framework.experience.rules import OPTIONAL
 from grpo_framework.validation import validate
 
-_SINGLE = ("model", "critic_model", "advisor_model", "critic", "comparator", "store")
+_SINGLE = (
+    "model",
+    "critic_model",
+    "advisor_model",
+    "critic",
+    "comparator",
+    "store",
+    "embedder",
+)
 _PART = re.compile(r'"([^"]+)"|([^."]+)')
 _KEY = re.compile(rf"(?:{_PART.pattern})(?:\.(?:{_PART.pattern}))*")
 _LISTS = ("datasets", "generators", "observers")

@@ -148,6 +148,7 @@ class RunConfig:
     Attributes:
         advisor: One or more; the file and `document` may name a single one without a list.
         adaptive_groups: Whether groups begin with 2 rollouts and grow while they are uniform.
+        embedder: Ranks experiences by meaning and finds near duplicates; None does both by words.
         inject_top: Most experiences in one prompt; None for all.
         data_dir: Folder with data sets as files.
         run_dir: Where the run is recorded; None makes a new folder below ``runs/``.
@@ -165,6 +166,7 @@ class RunConfig:
     store: ComponentConfig
     critic_model: ComponentConfig | None = None
     advisor_model: ComponentConfig | None = None
+    embedder: ComponentConfig | None = None
     observers: tuple[ComponentConfig, ...] = ()
     data_dir: str | None = None
     max_problems: int | None = None

@@ -9,10 +9,21 @@ from grpo_framework.experience.counting import Count, count, join
 from grpo_framework.experience.leaks import Guards
 from grpo_framework.experience.limits import Limits, estimate_tokens, injected_tokens, tokens_of
 from grpo_framework.experience.planning import Plan, Refusal, apply, plan
-from grpo_framework.experience.promotion import PROMOTED, Promotion, find_promotions
+from grpo_framework.experience.promotion import (
+    PROMOTED,
+    Promotion,
+    find_held_twice,
+    find_promotions,
+)
 from grpo_framework.experience.rules import RULES
 from grpo_framework.experience.rulings import Edit, Finding, Ruling
-from grpo_framework.experience.similarity import near_duplicate, normalise
+from grpo_framework.experience.similarity import (
+    Alike,
+    find_twin,
+    near_duplicate,
+    normalise,
+    texts_of,
+)
 from grpo_framework.experience.untrusted import UNTRUSTED, Hygiene
 from grpo_framework.experience.values import (
     CRITIC,
@@ -30,6 +41,7 @@ from grpo_framework.experience.values import (
     generator_owner,
     id_prefix,
 )
+from grpo_framework.experience.versions import Change, Version, compare_versions, restore
 
 __all__ = [
     "CRITIC",
@@ -38,6 +50,8 @@ __all__ = [
     "SHARED",
     "UNTRUSTED",
     "Add",
+    "Alike",
+    "Change",
     "Count",
     "Delete",
     "Edit",
@@ -57,11 +71,15 @@ __all__ = [
     "Refusal",
     "Ruling",
     "Trial",
+    "Version",
     "apply",
     "clean",
+    "compare_versions",
     "count",
     "estimate_tokens",
+    "find_held_twice",
     "find_promotions",
+    "find_twin",
     "generator_owner",
     "id_prefix",
     "injected_tokens",
@@ -69,5 +87,7 @@ __all__ = [
     "near_duplicate",
     "normalise",
     "plan",
+    "restore",
+    "texts_of",
     "tokens_of",
 ]

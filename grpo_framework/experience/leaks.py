@@ -54,6 +54,16 @@ _STATED = re.compile(
     r"\s*(?:\bis\b|\bequals\b|\bwill be\b|\bshould be\b|\bwas\b|=|:|：|应该是|应为|等于|为|是)+"
     r"\s*[\"'“‘(\[]*(?P<value>[^\n;!?。；！？]{1,80})"
 )
+_TOLD = re.compile(
+    r"\b(?:answer|reply|respond|guess)\b(?: with| by saying)?\s*:?\s*[\"'“‘(\[]*"
+    r"(?=(?P<value>[^\n;!?。；！？]{1,80}))"
+)
+_AFTER_TOLD = re.compile(
+    r"^[\"'”’)\]]*\s*(?:$|[.,;:!?]|(?:when|whenever|if|where|for|to|as|because)\b)"
+)
+_TAIL = re.compile(r"[.,，](?!\d)|\s(?:because|since|and|so|for|when|whenever|where|if)\b")
+"""What follows an answer and is no part of it."""
+
 _CONDITION = re.compile(r"^(?:if|when|whe|unless|until|once|suppose|如果|若|当)")
 _WRAPPING = re.compile(r"\\boxed|\\text|\\\(|\\\)|\\dfrac|\\tfrac|[${}]|\\left|\\right")
 
@@ -143,10 +153,27 @@ def find_answer(text: str, guards: Guards) -> str | None:
             continue
         if any(form in guards.by_answer for form in _leading_forms(stated["value"])):
             return "it states the answer of a training problem as the result"
+    if any(_is_told(told["value"], guards) for told in _TOLD.finditer(plain.casefold())):
+        return "it tells to give the answer of a training problem"
     boxed = re.findall(r"\\boxed\s*\{((?:[^{}]|\{[^{}]{0,40}\}){1,80})\}", plain)
     if any(_plain(box) in guards.by_answer and _telling(_plain(box)) for box in boxed):
         return "it states the answer of a training problem as the result"
     return _mentioned(plain, guards)
+
+
+def _is_told(value: str, guards: Guards) -> bool:
+    """Whether the student is told to say an answer: 'answer 2 when …', but not '2 questions'.
+
+    What several problems have for an answer, as 'yes', is a kind of answer and gives none away.
+    """
+    number = re.match(_NUMBER.pattern, value)
+    if number is None:
+        forms = [form for form in _leading_forms(value) if len(form) >= 3]
+    elif _AFTER_TOLD.match(value[number.end() :]):
+        forms = [_canonical(number[0])]
+    else:
+        forms = []
+    return any(len(guards.by_answer.get(form, ())) == 1 for form in forms)
 
 
 def _mentioned(plain: str, guards: Guards) -> str | None:
@@ -155,7 +182,8 @@ def _mentioned(plain: str, guards: Guards) -> str | None:
     for value in values & guards.by_answer.keys():
         if len(value.strip("-0").replace(".", "").strip("0")) >= 5:
             return "it holds the answer of a training problem"
-        if _digits(value) >= 3 and _is_about(plain, value, guards):
+        # General advice hardly ever holds such a number: two words of its problem are enough.
+        if _digits(value) >= 3 and _is_about(plain, value, guards, words_needed=2):
             return "it holds the answer of a training problem beside words of that problem"
     words = _plain(plain).split()
     for length in range(1, 9):
@@ -167,14 +195,14 @@ def _mentioned(plain: str, guards: Guards) -> str | None:
     return None
 
 
-def _is_about(text: str, answer: str, guards: Guards) -> bool:
-    """Whether the text shares three words, or a number, with a problem that has this answer."""
+def _is_about(text: str, answer: str, guards: Guards, *, words_needed: int = 3) -> bool:
+    """Whether the text shares some words, or a number, with a problem that has this answer."""
     own = content_words(answer)
     words, numbers = content_words(text) - own, numbers_of(text) - {answer}
     for index in guards.by_answer[answer]:
         problem = guards.texts[index]
         shared = words & content_words(problem)
-        if numbers & numbers_of(problem) or len(shared) >= 3:
+        if numbers & numbers_of(problem) or len(shared) >= words_needed:
             return True
     return False
 
@@ -196,7 +224,7 @@ def _leading_forms(value: str) -> Iterator[str]:
         rest = value[number.end() :]
         if not re.match(r"\s*(?:[*/+^×÷-]|times\b|more\b|less\b|倍|\\)", rest):
             yield _canonical(number[1])
-    head = re.split(r"[.,，](?!\d)|\s(?:because|since|and|so|for|when|if)\b", value)[0]
+    head = _TAIL.split(value)[0]
     words = _plain(head).split()
     for length in range(1, min(len(words), 8) + 1):
         form = " ".join(words[:length])

@@ -27,12 +27,15 @@ class Limits:
         capacity: Most experiences an owner may hold.
         max_chars: Longest content, in characters.
         near_duplicate: Similarity (0 to 100) of normalised texts from which on two count as one.
+        near_meaning: Cosine (0 to 1) of embeddings from which on two texts count as one, with an
+            embedder.
         max_tokens: Most tokens of the whole as it would be injected, by `estimate_tokens`.
     """
 
     capacity: int = 100
     max_chars: int = 1000
     near_duplicate: float = 90.0
+    near_meaning: float = 0.9
     max_tokens: int = 8000
 
 

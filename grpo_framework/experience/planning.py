@@ -16,7 +16,7 @@ from grpo_framework.experience.rules import (
     references,
     tried_key,
 )
-from grpo_framework.experience.similarity import near_duplicate, normalise
+from grpo_framework.experience.similarity import NOTHING_ALIKE, Alike, find_twin, normalise
 from grpo_framework.experience.untrusted import Hygiene
 from grpo_framework.experience.values import (
     Add,
@@ -95,6 +95,7 @@ def plan(
     guards: Guards = _NO_GUARDS,
     hygiene: Hygiene = _HYGIENE,
     trials: Sequence[Trial] = (),
+    alike: Alike = NOTHING_ALIKE,
 ) -> Plan:
     """Judge proposed operations against a library; pure.
 
@@ -111,12 +112,13 @@ def plan(
         guards: The problems whose answers and wording must not come back.
         hygiene: Which texts are refused for what they say.
         trials: What was measured before: a rejected edit is not tried again.
+        alike: Which texts mean the same, beside those that are nearly the same by their letters.
 
     Returns:
         The accepted operations, in the order in which they are applied, and the refusals.
     """
     outside = {id_: normalise(content) for id_, content in (foreign or {}).items()}
-    draft = _begin(library, outside, limits, guards, hygiene)
+    draft = evolve(_begin(library, outside, limits, guards, hygiene), alike=alike)
     draft.rejected.update(_rejected(trials))
     accepted: list[Operation] = []
     refused: list[Refusal] = []
@@ -171,7 +173,7 @@ def _fold_into_twin(operation: Operation, draft: Draft) -> Operation:
         for id_, other in draft.living.items()
         if id_ in draft.sources and id_ not in draft.touched
     }
-    twin = near_duplicate(text, mine, threshold=draft.limits.near_duplicate)
+    twin = find_twin(text, mine, threshold=draft.limits.near_duplicate, alike=draft.alike)
     if twin is None or not set(mine[twin].split()) < set(text.split()):
         return operation
     reason = f"merged into {twin}, of which it is a near duplicate that says more"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from attrs import frozen
 
 from grpo_framework.experience.limits import Limits
-from grpo_framework.experience.similarity import near_duplicate, normalise
+from grpo_framework.experience.similarity import NOTHING_ALIKE, Alike, find_twin, normalise
 from grpo_framework.experience.values import Add, Delete, Experience, Library
 from grpo_framework.records import Owner
 
@@ -28,12 +28,15 @@ class Promotion:
     deletes: tuple[tuple[Owner, Delete], ...]
 
 
-def find_promotions(libraries: Sequence[Library], *, limits: Limits) -> tuple[Promotion, ...]:
+def find_promotions(
+    libraries: Sequence[Library], *, limits: Limits, alike: Alike = NOTHING_ALIKE
+) -> tuple[Promotion, ...]:
     """Find the experiences that two or more owners hold in (nearly) the same words; pure.
 
     Args:
         libraries: Of the generators, in order; the first one's wording is the one promoted.
         limits: Says how near is the same.
+        alike: Which texts mean the same.
     """
     taken: set[str] = set()
     found: list[Promotion] = []
@@ -49,7 +52,8 @@ def find_promotions(libraries: Sequence[Library], *, limits: Limits) -> tuple[Pr
             for other in range(position + 1, len(libraries)):
                 candidates = {id_: text for id_, text in texts[other].items() if id_ not in taken}
                 text = texts[position][experience.id]
-                twin = near_duplicate(text, candidates, threshold=limits.near_duplicate)
+                near = limits.near_duplicate
+                twin = find_twin(text, candidates, threshold=near, alike=alike)
                 if twin is not None:
                     twins.append((libraries[other].owner, twin))
             if len(twins) > 1:
@@ -68,3 +72,24 @@ def _promotion(experience: Experience, twins: list[tuple[Owner, str]]) -> Promot
     )
     deletes = tuple((owner, Delete(id_, "promoted to shared")) for owner, id_ in twins)
     return Promotion(add, deletes)
+
+
+def find_held_twice(
+    library: Library, shared: Mapping[str, str], limits: Limits, alike: Alike
+) -> list[Delete]:
+    """Deletes for what the shared library says too, as a crash between two commits leaves it; pure.
+
+    Args:
+        library: Of a generator.
+        shared: Id → content of the shared experiences.
+        limits: Says how near is the same.
+        alike: Which texts mean the same.
+    """
+    texts = {id_: normalise(content) for id_, content in shared.items()}
+    found: list[Delete] = []
+    for experience in library.experiences:
+        content = normalise(experience.content)
+        twin = find_twin(content, texts, threshold=limits.near_duplicate, alike=alike)
+        if twin is not None:
+            found.append(Delete(experience.id, f"{twin} of the shared library says the same"))
+    return found

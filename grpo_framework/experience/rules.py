@@ -9,7 +9,13 @@ from attrs import field, frozen
 
 from grpo_framework.experience.leaks import Guards, find_answer, find_quote
 from grpo_framework.experience.limits import Limits, injected_tokens
-from grpo_framework.experience.similarity import near_duplicate, normalise
+from grpo_framework.experience.similarity import (
+    NOTHING_ALIKE,
+    Alike,
+    find_twin,
+    near_duplicate,
+    normalise,
+)
 from grpo_framework.experience.untrusted import Hygiene, find_untrusted
 from grpo_framework.experience.vacuity import (
     find_no_instruction,
@@ -42,6 +48,7 @@ class Draft:
         sources: Id → the problem an experience was learned from.
         tokens: Id → about how many tokens it takes in a prompt; of the owner's own only.
         rejected: `tried_key` of an edit that was measured and rejected → why.
+        alike: Which texts mean the same.
     """
 
     owner: Owner
@@ -53,6 +60,7 @@ class Draft:
     sources: dict[str, str] = field(factory=dict)
     tokens: dict[str, int] = field(factory=dict)
     rejected: dict[str, str] = field(factory=dict)
+    alike: Alike = NOTHING_ALIKE
 
 
 def references(operation: Operation) -> tuple[str, ...]:
@@ -146,11 +154,14 @@ def _duplicate(operation: Operation, draft: Draft) -> str | None:
     for id_, other in others.items():
         if other == text:
             return f"the same text as {id_}"
+    said = "nearly the same text as"
     twin = near_duplicate(text, others, threshold=draft.limits.near_duplicate)
+    if twin is None:
+        said, twin = "means nearly the same as", draft.alike.find(text, others)
     if twin is None:
         return None
     advice = f"; modify {twin} where both should become one" if twin in draft.tokens else ""
-    return f"nearly the same text as {twin}{advice}"
+    return f"{said} {twin}{advice}"
 
 
 def tried_key(operation: Operation) -> str:
@@ -166,7 +177,9 @@ def _tried_before(operation: Operation, draft: Draft) -> str | None:
         return None
     key = tried_key(operation)
     if key not in draft.rejected and content_of(operation) is not None:
-        key = near_duplicate(key, draft.rejected, threshold=draft.limits.near_duplicate) or key
+        rejected = {tried: tried for tried in draft.rejected}
+        near = draft.limits.near_duplicate
+        key = find_twin(key, rejected, threshold=near, alike=draft.alike) or key
     reason = draft.rejected.get(key)
     return None if reason is None else f"rejected before: {reason}"
 

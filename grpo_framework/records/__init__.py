@@ -3,6 +3,7 @@
 from grpo_framework.records.chat import (
     ChatReply,
     ChatRequest,
+    EmbedReply,
     Message,
     Price,
     Usage,
@@ -46,6 +47,7 @@ __all__ = [
     "ChatRequest",
     "Contrast",
     "Diagnosis",
+    "EmbedReply",
     "Failure",
     "FinalAnswer",
     "GroupResult",

@@ -1,4 +1,4 @@
-"""Calls to a chat model: request, reply and cost."""
+"""Calls to a chat model or an embedder: request, reply and cost."""
 
 from __future__ import annotations
 
@@ -78,6 +78,19 @@ class ChatReply:
     finish: Literal["stop", "length", "refused"] = "stop"
     usage: Usage = Usage(calls=1)
     model: str = ""
+
+
+@frozen
+class EmbedReply:
+    """What an embedder made of some texts.
+
+    Attributes:
+        vectors: One a text, in their order, all of one length.
+        usage: Tokens of the call, as the embedder counted them; `calls` is 1.
+    """
+
+    vectors: tuple[tuple[float, ...], ...] = field(repr=False)
+    usage: Usage = Usage(calls=1)
 
 
 @frozen

@@ -11,7 +11,14 @@ Owner: TypeAlias = str
 """Who holds a library: ``generator_1`` …, ``critic`` or ``shared``."""
 
 Stage = Literal[
-    "attempt", "verdict", "fusion", "fusion_verdict", "advice", "consolidation", "commit"
+    "attempt",
+    "verdict",
+    "fusion",
+    "fusion_verdict",
+    "advice",
+    "consolidation",
+    "likeness",
+    "commit",
 ]
 """The step of a unit of work; failures, seeds and usage are kept by it."""
 

@@ -62,6 +62,7 @@ ROLES: Mapping[Stage, str] = {
     "fusion_verdict": "comparator",
     "advice": "advisor",
     "consolidation": "advisor",
+    "likeness": "embedder",
     "commit": "advisor",
 }
 """Whose model calls a stage makes."""

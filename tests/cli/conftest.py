@@ -195,3 +195,18 @@ def run(plugins, tmp_path, monkeypatch):
 def toy():
     """The flags of a run on the toy plugin."""
     return list(TOY)
+
+
+@pytest.fixture
+def real(tmp_path, monkeypatch):
+    """Run a command in an empty folder with the installed plugins, the simulation among them."""
+    pytest.importorskip("grpo_scripted")
+    monkeypatch.chdir(tmp_path)
+
+    def invoke(*args):
+        result = CliRunner().invoke(cli, [str(arg) for arg in args], obj=Plugins.discover())
+        if "--json" in args and result.stdout.startswith("{"):
+            result.document = json.loads(result.stdout)
+        return result
+
+    return invoke

@@ -5,15 +5,12 @@ from __future__ import annotations
 import json
 
 import pytest
-from click.testing import CliRunner
 
 from grpo_framework.abtest import Pair, compare_pairs
-from grpo_framework.cli import cli
 from grpo_framework.cli.arms import parse_arm
 from grpo_framework.codec import experience_to_document, from_document, to_document
 from grpo_framework.errors import ConfigError
 from grpo_framework.experience import Experience, Library
-from grpo_framework.plugins import Plugins
 from grpo_framework.provenance import Trained, training_document
 from grpo_framework.records import Problem, Question
 from grpo_framework.validation import validate
@@ -26,21 +23,6 @@ def toy(toy):
     """The toy plugin with twelve problems."""
     rows = ", ".join(f'"{text}"' for text in TEXTS)
     return [*toy[1:], "--set", f'datasets=[{{use="toy", options={{texts=[{rows}]}}}}]']
-
-
-@pytest.fixture
-def real(tmp_path, monkeypatch):
-    """Run a command in an empty folder with the installed plugins, the simulation among them."""
-    pytest.importorskip("grpo_scripted")
-    monkeypatch.chdir(tmp_path)
-
-    def invoke(*args):
-        result = CliRunner().invoke(cli, [str(arg) for arg in args], obj=Plugins.discover())
-        if "--json" in args and result.stdout.startswith("{"):
-            result.document = json.loads(result.stdout)
-        return result
-
-    return invoke
 
 
 def write_owner_file(path, *contents, source=""):

@@ -15,6 +15,7 @@ from grpo_framework.testing.suites import (
     ChatModelSuite,
     ComparatorSuite,
     CriticSuite,
+    EmbedderSuite,
     ExperienceStoreSuite,
     GeneratorSuite,
     ObserverSuite,
@@ -91,6 +92,12 @@ class TestObserver(ObserverSuite):
         return offer("grpo_observers")
 
 
+class TestEmbedder(EmbedderSuite):
+    @pytest.fixture
+    def component(self):
+        return offer("grpo_embedders")
+
+
 def test_every_hook_has_an_example():
     """One file for each hook, and no other."""
     assert {path.stem for path in FOLDER.glob("*.py")} == {
@@ -116,6 +123,8 @@ def test_a_run_is_made_of_the_examples_alone(capsys):
             "store": "experience_stores/shelf",
             "model": "chat_models/echo-1",
             "observers": ["observers/commits"],
+            "embedder": "embedders/pieces",
+            "inject_top": 1,
         }
     )
     trainer = TrainingFreeGRPOTrainer(

@@ -17,6 +17,7 @@ from grpo_framework.testing.suites.advisors import AdvisorSuite
 from grpo_framework.testing.suites.base import ComponentSuite
 from grpo_framework.testing.suites.chat_models import ChatModelSuite
 from grpo_framework.testing.suites.comparators import ComparatorCase, ComparatorSuite
+from grpo_framework.testing.suites.embedders import EmbedderSuite
 from grpo_framework.testing.suites.observers import ObserverSuite
 from grpo_framework.testing.suites.rollouts import CriticSuite, GeneratorSuite
 from grpo_framework.testing.suites.sources import ProblemSourceSuite
@@ -29,6 +30,7 @@ __all__ = [
     "ComparatorSuite",
     "ComponentSuite",
     "CriticSuite",
+    "EmbedderSuite",
     "ExperienceStoreSuite",
     "GeneratorSuite",
     "ObserverSuite",

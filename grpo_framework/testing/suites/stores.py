@@ -12,7 +12,7 @@ from attrs import evolve
 from grpo_framework.component import Component, Wiring
 from grpo_framework.errors import StoreError, VersionConflict
 from grpo_framework.experience import Library
-from grpo_framework.protocols import ExperienceStore
+from grpo_framework.protocols import ExperienceStore, VersionedStore
 from grpo_framework.testing.samples import AWKWARD_TEXTS, make_library
 from grpo_framework.testing.suites.base import ComponentSuite, Drive
 
@@ -46,6 +46,24 @@ class ExperienceStoreSuite(ComponentSuite):
             await store.commit(library, expected_version=0)
             assert await store.load("generator_1") == library
             assert await store.load("generator_2") == Library("generator_2")
+
+        drive(use)
+
+    def test_versions_that_are_listed_can_be_loaded(self, drive: Drive) -> None:
+        """A store that lists its versions lists just those it can load, oldest first."""
+        first = make_library("critic", "Compare the answers.", prefix="C")
+        later = evolve(first, version=first.version + 2, experiences=())
+
+        async def use(store: ExperienceStore) -> None:
+            if not isinstance(store, VersionedStore):
+                return
+            assert await store.list_versions("critic") == ()
+            await store.commit(first, expected_version=0)
+            await store.commit(later, expected_version=first.version)
+            listed = [version.number for version in await store.list_versions("critic")]
+            assert listed == [first.version, later.version]
+            assert await store.load("critic", version=listed[0]) == first
+            assert await store.list_versions("shared") == ()
 
         drive(use)
 

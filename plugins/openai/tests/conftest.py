@@ -117,6 +117,7 @@ def background() -> Iterator[tuple[str, Endpoint]]:
         ended = asyncio.Event()
         app = web.Application()
         app.router.add_post("/v1/chat/completions", endpoint.answer)
+        app.router.add_post("/v1/embeddings", endpoint.answer)
         runner = web.AppRunner(app, shutdown_timeout=0.1)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()

@@ -25,7 +25,7 @@ from grpo_framework.atomic import remove_leftovers, write_atomically
 from grpo_framework.codec import experiences_from_document
 from grpo_framework.errors import StoreError, ValidationFailed, VersionConflict
 from grpo_framework.exchange import next_free_number
-from grpo_framework.experience import Experience, Library
+from grpo_framework.experience import Experience, Library, Version
 from grpo_framework.records import Owner
 from grpo_framework.validation import validate
 from grpo_jsonstore.history import (
@@ -109,6 +109,10 @@ class DirectoryStore:
         """Return a library, as `grpo_framework.protocols.ExperienceStore.load` says."""
         return await asyncio.to_thread(self._load, owner, version)
 
+    async def list_versions(self, owner: Owner, /) -> tuple[Version, ...]:
+        """List the versions, as `grpo_framework.protocols.VersionedStore.list_versions` says."""
+        return await asyncio.to_thread(self._versions, owner)
+
     async def commit(self, library: Library, /, *, expected_version: int) -> None:
         """Write a library, as `grpo_framework.protocols.ExperienceStore.commit` says."""
         await asyncio.to_thread(self._commit, library, expected_version)
@@ -130,6 +134,15 @@ class DirectoryStore:
                 path=places.history,
             )
         return _restore(places, version)
+
+    def _versions(self, owner: Owner) -> tuple[Version, ...]:
+        newest = self._load(owner, None).version
+        places = places_of(self._directory, owner)
+        recorded = [each for each in places.versions() if each <= newest]
+        found = [Version(each, _read_record(places, each)["written_at"]) for each in recorded]
+        if newest and newest not in recorded:  # other hands wrote it, nobody knows when
+            found.append(Version(newest))
+        return tuple(found)
 
     def _read(self, places: Places) -> _State:
         """The newest version, from a head and a file that belong together."""

@@ -11,7 +11,11 @@ from typing import Any
 from attrs import field, frozen
 
 from grpo_framework.component import Wiring
+from grpo_framework.errors import ConfigError
 from grpo_llamacpp.weights import find_weights
+
+EMBEDDER = "embeddings"
+"""The embedder's own name; no file is called that."""
 
 _MOST_THREADS = 8
 """Beyond this, more threads do not speed up the small models that run on a CPU."""
@@ -154,6 +158,74 @@ def read_settings(wiring: Wiring) -> Settings:
         stop=tuple(given["stop"] or ()),
         seed=given["seed"],
         prompt_cache=given["prompt_cache"] if given["cache_prompt"] else 0,
+        verbose=given["verbose"],
+    )
+
+
+EMBEDDER_OPTIONS: Mapping[str, Any] = MappingProxyType(
+    {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {
+            "model_path": {
+                "type": "string",
+                "minLength": 1,
+                "description": "The GGUF file, instead of the one in the reference.",
+            },
+            "threads": OPTIONS["properties"]["threads"],
+            "context": _integer("Tokens of one text, at the most.", minimum=64, default=512),
+            "gpu_layers": OPTIONS["properties"]["gpu_layers"],
+            "pooling": {
+                "enum": ["auto", "mean", "cls", "last"],
+                "default": "auto",
+                "description": "How the tokens' vectors become one; auto takes what the file says.",
+            },
+            "verbose": OPTIONS["properties"]["verbose"],
+        },
+    }
+)
+
+
+@frozen
+class EmbedderSettings:
+    """How an embedding model is loaded.
+
+    Attributes:
+        path: The GGUF file.
+        threads: CPU threads.
+        context: Tokens of one text, at the most.
+        gpu_layers: Layers on the GPU, -1 for llama.cpp's own choice.
+        pooling: How the tokens' vectors become one.
+        verbose: Whether llama.cpp may write to stderr.
+    """
+
+    path: Path
+    threads: int
+    context: int
+    gpu_layers: int
+    pooling: str
+    verbose: bool
+
+
+def read_embedder_settings(wiring: Wiring) -> EmbedderSettings:
+    """Bring name and options down to one value.
+
+    Raises:
+        ConfigError: No file is named, or it is not there.
+    """
+    given = {
+        name: wiring.options.get(name, part.get("default"))
+        for name, part in EMBEDDER_OPTIONS["properties"].items()
+    }
+    if wiring.name == EMBEDDER and given["model_path"] is None:
+        message = "the llamacpp plugin brings no embedding model"
+        raise ConfigError(message, hint="name a file, as in llamacpp/PATH.gguf")
+    return EmbedderSettings(
+        path=find_weights(wiring.name, given["model_path"], wiring.environment),
+        threads=given["threads"] or min(usable_cores(), _MOST_THREADS),
+        context=given["context"],
+        gpu_layers=given["gpu_layers"],
+        pooling=given["pooling"],
         verbose=given["verbose"],
     )
 

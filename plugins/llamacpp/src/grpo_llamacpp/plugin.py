@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 
 from grpo_framework.component import Component, Wiring, free
 from grpo_framework.hookspecs import hookimpl
-from grpo_framework.protocols import ChatModel
-from grpo_llamacpp.options import OPTIONS
+from grpo_framework.protocols import ChatModel, Embedder
+from grpo_llamacpp.options import EMBEDDER, EMBEDDER_OPTIONS, OPTIONS
 from grpo_llamacpp.weights import DEFAULT_MODEL
 
 
@@ -20,6 +20,14 @@ async def _open(wiring: Wiring) -> AsyncIterator[ChatModel]:
         yield model
 
 
+@asynccontextmanager
+async def _open_embedder(wiring: Wiring) -> AsyncIterator[Embedder]:
+    from grpo_llamacpp.embedder import open_embedder
+
+    async with open_embedder(wiring) as embedder:
+        yield embedder
+
+
 @hookimpl
 def grpo_chat_models() -> Iterable[Component[ChatModel]]:
     """Offer the default model, and any GGUF file: ``llamacpp/path/to/file.gguf``."""
@@ -29,6 +37,21 @@ def grpo_chat_models() -> Iterable[Component[ChatModel]]:
             factory=_open,
             summary="SmolLM2-135M-Instruct in this process, or any file: llamacpp/PATH.gguf",
             options=OPTIONS,
+            patterns=("*.gguf",),
+            price=free,
+        ),
+    )
+
+
+@hookimpl
+def grpo_embedders() -> Iterable[Component[Embedder]]:
+    """Offer any GGUF file of an embedding model: ``llamacpp/path/to/file.gguf``."""
+    return (
+        Component(
+            name=EMBEDDER,
+            factory=_open_embedder,
+            summary="an embedding model in this process: llamacpp/PATH.gguf",
+            options=EMBEDDER_OPTIONS,
             patterns=("*.gguf",),
             price=free,
         ),

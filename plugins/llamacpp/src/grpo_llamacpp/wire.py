@@ -87,7 +87,7 @@ def read_events(events: Iterable[bytes], *, model: str, seconds: float) -> ChatR
     for event in events:
         document = json.loads(event)
         if "error" in document:
-            raise _failure(document["error"])
+            raise read_failure(document["error"])
         for choice in document.get("choices", ()):
             texts.append(choice.get("delta", {}).get("content") or "")
             finish = choice.get("finish_reason") or finish
@@ -104,10 +104,12 @@ def read_events(events: Iterable[bytes], *, model: str, seconds: float) -> ChatR
     return ChatReply(text, "stop", usage, model)
 
 
-def _failure(error: Any) -> ModelError:
+def read_failure(error: Any) -> ModelError:
+    """What llama.cpp means by an error."""
     fields = error if isinstance(error, dict) else {"message": str(error)}
     said = " ".join(str(fields.get("message", "")).split())
-    if fields.get("type") == "exceed_context_size_error":
+    too_large = "too large to process" in said
+    if fields.get("type") == "exceed_context_size_error" or too_large:
         return ModelError(
             f"the prompt is longer than a slot's context: {said}",
             kind="context_too_long",

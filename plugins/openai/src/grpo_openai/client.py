@@ -1,19 +1,17 @@
-"""The client: one session, kept alive, and what it learns of its endpoint."""
+"""The chat client, and what it learns of its endpoint."""
 
 from __future__ import annotations
 
 import re
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
-
-import aiohttp
-from yarl import URL
 
 from grpo_framework.component import Wiring
 from grpo_framework.errors import ModelError
 from grpo_framework.records import ChatReply, ChatRequest
+from grpo_openai.connection import Connection, open_connection
 from grpo_openai.failures import quote_of, read_failure
 from grpo_openai.settings import JsonMode, Settings, TokensField, read_settings
 from grpo_openai.wire import read_document, read_reply, write_body
@@ -32,17 +30,8 @@ async def open_model(wiring: Wiring) -> AsyncIterator[OpenAIModel]:
         ConfigError: See `grpo_openai.settings.read_settings`.
     """
     settings = read_settings(wiring)
-    timeout = aiohttp.ClientTimeout(
-        total=settings.total_timeout, sock_connect=settings.connect_timeout
-    )
-    async with aiohttp.ClientSession(
-        # The core limits what is in flight; a limit here would only hide its queue.
-        connector=aiohttp.TCPConnector(limit=0, ttl_dns_cache=300, keepalive_timeout=60),
-        cookie_jar=aiohttp.DummyCookieJar(),
-        headers=settings.headers,
-        timeout=timeout,
-    ) as session:
-        yield OpenAIModel(settings, session)
+    async with open_connection(settings) as connection:
+        yield OpenAIModel(settings, connection)
 
 
 class OpenAIModel:
@@ -52,10 +41,9 @@ class OpenAIModel:
     limit, the endpoint takes. It does not retry; the framework's guard does.
     """
 
-    def __init__(self, settings: Settings, session: aiohttp.ClientSession) -> None:
+    def __init__(self, settings: Settings, connection: Connection) -> None:
         self._settings = settings
-        self._session = session
-        self._url = URL(settings.url).update_query(settings.query)
+        self._connection = connection
         self._json_modes = settings.json_modes
         self._tokens_fields = settings.tokens_fields
 
@@ -71,51 +59,16 @@ class OpenAIModel:
                 request, self._settings, json_mode=json_mode, tokens_field=tokens_field
             )
             start = time.monotonic()
-            status, headers, raw = await self._post(body)
+            status, headers, raw = await self._connection.post(body)
             if status == 200:
                 document = read_document(raw)
-                failure = _failure_within(document)
+                failure = failure_within(document, "choices")
                 if failure is None:
                     return read_reply(document, seconds=time.monotonic() - start)
                 raise read_failure(failure, headers, document, self._settings)
-            document = _document_or_text(raw)
+            document = document_or_text(raw)
             if not self._gave_way(request, status, document, json_mode, tokens_field):
                 raise read_failure(status, headers, document, self._settings)
-
-    async def _post(self, body: bytes) -> tuple[int, Mapping[str, str], bytes]:
-        settings = self._settings
-        try:
-            async with self._session.post(
-                self._url, data=body, proxy=settings.proxy, allow_redirects=False
-            ) as response:
-                return response.status, response.headers, await response.read()
-        except TimeoutError as error:
-            raise self._timeout(error) from None
-        except aiohttp.ClientSSLError as error:
-            message = f"no secure connection to {settings.url}: {error}"
-            raise ModelError(message, kind="connection", retryable=False) from None
-        except aiohttp.ClientConnectionError as error:
-            message = f"no connection to {settings.url}: {_cause(error)}"
-            hint = "is the endpoint up, and the address right?"
-            raise ModelError(message, kind="connection", hint=hint) from None
-        except aiohttp.ClientPayloadError as error:
-            message = f"{settings.url} broke off in the middle of its reply: {_cause(error)}"
-            raise ModelError(message, kind="connection") from None
-        except aiohttp.ClientError as error:
-            message = f"{settings.url} does not speak HTTP as it should: {_cause(error)}"
-            raise ModelError(message, kind="bad_reply") from None
-
-    def _timeout(self, error: TimeoutError) -> ModelError:
-        settings = self._settings
-        if isinstance(error, aiohttp.ConnectionTimeoutError):
-            seconds, option = settings.connect_timeout, "connect_timeout"
-        else:
-            seconds, option = settings.total_timeout, "total_timeout"
-        return ModelError(
-            f"{settings.url} did not answer within {seconds:g} s",
-            kind="timeout",
-            hint=f"option {option} sets the limit",
-        )
 
     def _gave_way(
         self,
@@ -147,23 +100,23 @@ class OpenAIModel:
         return True
 
 
-def _failure_within(document: Any) -> int | None:
-    """The code of an error that came with status 200, as some gateways send it."""
-    if not isinstance(document, dict) or "choices" in document:
+def failure_within(document: Any, wanted: str) -> int | None:
+    """The code of an error that came with status 200, as some gateways send it.
+
+    Args:
+        document: The parsed body.
+        wanted: The key that a good answer has.
+    """
+    if not isinstance(document, dict) or wanted in document:
         return None
     error = document.get("error")
     code = error.get("code") if isinstance(error, dict) else None
     return code if isinstance(code, int) and 400 <= code < 600 else None
 
 
-def _document_or_text(raw: bytes) -> Any:
+def document_or_text(raw: bytes) -> Any:
     """The body of an error, which need not be JSON."""
     try:
         return read_document(raw)
     except ModelError:
         return raw.decode("utf-8", "replace")
-
-
-def _cause(error: BaseException) -> str:
-    """The error in one line; some of aiohttp's have no text of their own."""
-    return " ".join(str(error).split()) or type(error).__name__

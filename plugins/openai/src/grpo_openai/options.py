@@ -9,6 +9,9 @@ from typing import Any
 UNNAMED = "chat"
 """The component's own name; no model is called that, so it needs the option `model`."""
 
+UNNAMED_EMBEDDER = "embeddings"
+"""The same for the embedder."""
+
 VENDOR_URL = "https://api.openai.com/v1"
 KEY_VARIABLE = "OPENAI_API_KEY"
 URL_VARIABLE = "OPENAI_BASE_URL"
@@ -138,3 +141,30 @@ OPTIONS: Mapping[str, Any] = MappingProxyType(
         },
     }
 )
+
+_ADDRESS = (
+    "model",
+    "base_url",
+    "api_key_env",
+    "api_key_header",
+    "extra_body",
+    "headers",
+    "query",
+    "proxy",
+    "connect_timeout",
+    "total_timeout",
+)
+
+EMBEDDER_OPTIONS: Mapping[str, Any] = MappingProxyType(
+    {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {
+            **{name: OPTIONS["properties"][name] for name in _ADDRESS},
+            "dimensions": _integer(
+                "Length of the vectors, of models that can shorten them.", minimum=1
+            ),
+        },
+    }
+)
+"""How an endpoint is reached is the same for both."""

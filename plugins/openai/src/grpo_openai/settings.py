@@ -12,7 +12,14 @@ from attrs import field, frozen
 
 from grpo_framework.component import Wiring
 from grpo_framework.errors import ConfigError
-from grpo_openai.options import KEY_VARIABLE, SAMPLING, UNNAMED, URL_VARIABLE, VENDOR_URL
+from grpo_openai.options import (
+    KEY_VARIABLE,
+    SAMPLING,
+    UNNAMED,
+    UNNAMED_EMBEDDER,
+    URL_VARIABLE,
+    VENDOR_URL,
+)
 
 JsonMode = Literal["json_schema", "json_object", "off"]
 TokensField = Literal["max_tokens", "max_completion_tokens"]
@@ -24,7 +31,7 @@ class Settings:
 
     Attributes:
         model: The model's name.
-        url: Address of the chat completions.
+        url: Address of the chat completions, or of the embeddings.
         key: The key, or empty; never in a message.
         key_variable: Where the key was looked for.
         headers: All headers of a call, the key's among them.
@@ -61,8 +68,12 @@ class Settings:
     total_timeout: float
 
 
-def read_settings(wiring: Wiring) -> Settings:
+def read_settings(wiring: Wiring, path: str = "/chat/completions") -> Settings:
     """Bring name, options and environment down to one value.
+
+    Args:
+        wiring: Of the component.
+        path: What stands behind the base of the address.
 
     Raises:
         ConfigError: No model named, an unusable address, a missing or unusable key.
@@ -73,7 +84,7 @@ def read_settings(wiring: Wiring) -> Settings:
     key = _key(wiring, variable, base)
     return Settings(
         model=_model(wiring),
-        url=f"{base}/chat/completions",
+        url=f"{base}{path}",
         key=key,
         key_variable=variable,
         headers=_headers(given, key),
@@ -94,10 +105,10 @@ def read_settings(wiring: Wiring) -> Settings:
 
 def _model(wiring: Wiring) -> str:
     name = str(wiring.options.get("model", wiring.name))
-    if name == UNNAMED and "model" not in wiring.options:
+    if name in (UNNAMED, UNNAMED_EMBEDDER) and "model" not in wiring.options:
         raise ConfigError(
             "the openai plugin needs a model's name",
-            hint="write openai/MODEL, as in openai/gpt-4.1-mini",
+            hint="write openai/MODEL, as in openai/gpt-4.1-mini or openai/text-embedding-3-small",
         )
     return name
 
