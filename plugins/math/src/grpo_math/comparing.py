@@ -17,11 +17,42 @@ from grpo_math.patterns import Pattern
 from grpo_math.plain import compare_plain
 from grpo_math.reading.reader import Reading, read
 from grpo_math.results import Cause, Result, Verdict
-from grpo_math.values import Choice, Clock, Listing, Num, Text, Value, name_type
+from grpo_math.values import (
+    NUMBER_TYPES,
+    Choice,
+    Clock,
+    Listing,
+    Num,
+    Quantity,
+    Text,
+    Value,
+    name_type,
+)
 
 _SEGMENT = Pattern(r"\$([^$]+)\$|\\\((.+?)\\\)|\\\[(.+?)\\\]", re.DOTALL)
 _SENTENCE = 400
 _WORD = Pattern(r"(?<![\\a-zA-Z{])[a-zA-Z]{4,}")
+
+
+_OPPOSITE = tuple(
+    frozenset(group.split())
+    for group in (
+        "north south east west northeast northwest southeast southwest northward southward "
+        "eastward westward northern southern eastern western",
+        "up down upward downward upwards downwards",
+        "left right leftward rightward",
+        "clockwise counterclockwise anticlockwise counter-clockwise",
+        "early late earlier later before after ago",
+        "profit loss gain gained lost",
+        "increase decrease increased decreased rise fall drop",
+        "above below over under",
+        "more less fewer",
+        "inward outward inwards outwards",
+        "older younger taller shorter faster slower",
+    )
+)
+_OPPOSITES = Pattern(r"\b(?:" + "|".join(sorted(frozenset.union(*_OPPOSITE), key=len)[::-1]) + r")\b")
+_COUNTED = (*NUMBER_TYPES, Quantity)
 
 
 def compare(gold: str, pred: str | None, *, options: Options = DEFAULT) -> Result:
@@ -115,6 +146,10 @@ def _decide(gold: Reading, pred: Reading, judge: Judge, extracted: str) -> Resul
             undecided = undecided or problem
             continue
         rule = rule or judge.rule
+        if equal and isinstance(first, _COUNTED) and _are_opposite(gold.text, pred.text):
+            judge.rule, equal = "opposite words", False
+            rule = judge.rule
+            break
         if equal:
             return Result(
                 Verdict.EQUAL, judge.rule, extracted, name_type(first), name_type(second),
@@ -128,6 +163,14 @@ def _decide(gold: Reading, pred: Reading, judge: Judge, extracted: str) -> Resul
         Verdict.DIFFERENT, rule, extracted, name_type(first), name_type(second), rule,
         judge.options.list_changes(),
     )  # fmt: skip
+
+
+def _are_opposite(gold: str, pred: str) -> bool:
+    """Tell whether words beside two equal numbers say the contrary: ``5 m/s east``, ``… west``."""
+    said = [set(_OPPOSITES.findall(text.lower())) for text in (gold, pred)]
+    if not (said[0] and said[1]) or said[0] & said[1]:
+        return False
+    return any(said[0] & group and said[1] & group for group in _OPPOSITE)
 
 
 def _pair_readings(gold: tuple[Value, ...], pred: tuple[Value, ...]) -> list[tuple[Value, Value]]:

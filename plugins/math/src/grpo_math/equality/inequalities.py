@@ -21,6 +21,8 @@ from grpo_math.values import (
 )
 
 _ORDER = frozenset({"<", "<=", ">", ">="})
+# Far apart and of both signs, so that the bend of an absolute value lies between two of them.
+_PROBES = tuple(map(Fraction, (0, 1, 2, "-17/3", "2003/7", "-30011/13", 10**9, -(10**9))))
 _MIRRORED = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}
 
 
@@ -47,15 +49,14 @@ class InequalitySolver(SetAlgebra):
         if len(names) != 1 or (sign not in _ORDER and sign != "!="):
             return None
         (name,) = names
-        at = [self._value_at(gap, name, x) for x in (0, 1, 2, Fraction(-17, 3))]
-        slope = at[1] - at[0]
-        tiny = max(abs(x) for x in at) * self.numbers.context.mpf(10) ** -35
-        far = at[0] - slope * 17 / 3
-        if abs(at[2] - at[1] - slope) > tiny or abs(at[3] - far) > tiny:
+        at = {x: self._value_at(gap, name, x) for x in _PROBES}
+        slope = at[_PROBES[1]] - at[_PROBES[0]]
+        tiny = max(abs(y) for y in at.values()) * self.numbers.context.mpf(10) ** -35
+        if any(abs(at[_PROBES[0]] + slope * self.numbers.convert(x) - y) > tiny for x, y in at.items()):
             return self._read_quadratic(gap, name, sign) or self._read_distance(left, sign, right)
         if abs(slope) <= tiny:
             return None
-        root = -at[0] / slope
+        root = -at[_PROBES[0]] / slope
         if abs(root) < self.numbers.context.mpf(10) ** -40:
             root = self.numbers.context.mpf(0)
         if sign == "!=":
@@ -65,6 +66,17 @@ class InequalitySolver(SetAlgebra):
         closed = "=" in sign
         piece = Piece(None, False, root, closed) if below else Piece(root, closed, None, False)
         return RealSet((piece,), name)
+
+    def _read_roots(self, left: Value, right: Value) -> RealSet | None:
+        """Solve a quadratic equation in one variable."""
+        if not isinstance(left, NUMBER_TYPES) or not isinstance(right, NUMBER_TYPES):
+            return None
+        gap = add([left, negate(right)])
+        names = collect_variables(gap)
+        if len(names) != 1:
+            return None
+        (name,) = names
+        return self._read_quadratic(gap, name, "=") or self._read_distance(left, "=", right)
 
     def _read_distance(self, left: Value, sign: str, right: Value) -> RealSet | None:
         """Solve ``|x - 1| < 2`` by squaring both sides, where the bound is not negative."""
@@ -86,18 +98,23 @@ class InequalitySolver(SetAlgebra):
     def _read_quadratic(self, gap: Expr, name: str, sign: str) -> RealSet | None:
         """Solve a quadratic inequality ``gap sign 0`` in one variable."""
         context = self.numbers.context
-        at = {x: self._value_at(gap, name, Fraction(x)) for x in (-1, 0, 1, 3, -7)}
+        at = {x: self._value_at(gap, name, Fraction(x)) for x in (-1, 0, 1, 3, -7, 1009, -100003)}
         a = (at[1] + at[-1]) / 2 - at[0]
         b = (at[1] - at[-1]) / 2
         tiny = max(abs(y) for y in at.values()) * context.mpf(10) ** -35
         fits = all(abs(a * x * x + b * x + at[0] - y) <= tiny for x, y in at.items())
-        if not fits or abs(a) <= tiny or sign not in _ORDER:
+        if not fits or abs(a) <= tiny or sign not in {*_ORDER, "="}:
             return None
         discriminant = b * b - 4 * a * at[0]
         closed = "=" in sign
         inside = (sign in {"<", "<="}) == (a > 0)
         if abs(discriminant) <= tiny:
             discriminant = context.mpf(0)
+        if sign == "=":
+            steps = (1, -1) if discriminant > 0 else (1,) if discriminant == 0 else ()
+            points = [(-b + s * context.sqrt(discriminant)) / (2 * a) for s in steps]
+            points = [context.mpf(0) if abs(r) < tiny else r for r in points]
+            return RealSet(tuple(Piece(r, True, r, True) for r in points), name)
         if discriminant < 0:
             return RealSet((), name) if inside else attrs.evolve(ALL, variable=name)
         roots = sorted((-b + s * context.sqrt(discriminant)) / (2 * a) for s in (1, -1))

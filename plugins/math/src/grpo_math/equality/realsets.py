@@ -134,14 +134,14 @@ class SetReader(InequalitySolver):
             return None
         found: RealSet | None = None
         for condition in value.conditions:
-            found = self._read(condition)
+            found = self._read_condition(condition)
         if found is None or found.variable not in {name, None}:
             return None
         found = self.intersect(found, domain) if domain is not None else found
         return attrs.evolve(found, variable=None)
 
     def _read_integers(self, value: Builder, name: str, kind: str) -> RealSet | None:
-        found = self._read(value.conditions[0]) if value.conditions else None
+        found = self._read_condition(value.conditions[0]) if value.conditions else None
         if found is None or found.variable != name:
             return None
         context = self.numbers.context
@@ -157,6 +157,12 @@ class SetReader(InequalitySolver):
                 if not open_end and (kind[0] == "Z" or n >= 0):
                     points.append(context.mpf(n))
         return RealSet(tuple(Piece(n, True, n, True) for n in points))
+
+    def _read_condition(self, condition: Value) -> RealSet | None:
+        """Read what holds for the members of a set; an equation names its roots."""
+        if isinstance(condition, Relation) and condition.signs == ("=",):
+            return self._read_roots(*condition.sides)
+        return self._read(condition)
 
     def _read_relation(self, value: Relation) -> RealSet | None:
         if value.signs == ("in",) and isinstance(value.sides[0], Var):

@@ -35,6 +35,7 @@ _WRAPPERS: Final = (
 _QUOTES: Final = (("`", "`"), ('"', '"'), ("“", "”"), ("«", "»"), ("„", "“"), ("「", "」"))
 # `2**3` is a power: bold marks stand at the edge of a word, with a gap on one side.
 _WORD_END: Final = Pattern(r"[\w)\]]")
+_ITALIC: Final = Pattern(r"(?<![\w*)\]])\*([^\W\d_][^*\n]{0,40}[:：.]?)\*(?![\w*(\[])")
 _WORD_START: Final = Pattern(r"[\w(\[]")
 # A closing dollar follows no space and precedes no digit: `$5 and $6` are two amounts.
 _INLINE: Final = Pattern(r"(?<![\\$\w])\$(?=[^\s$])([^$\n]{1,400}?)(?<=[^\s\\])\$(?![\d$])")
@@ -80,7 +81,7 @@ def remove_bold(text: str) -> str:
     for mark in ("**", "__"):
         if mark in text:
             text = _join_around(text.split(mark), mark)
-    return text
+    return _ITALIC.sub(r"\1", text) if "*" in text else text
 
 
 def _join_around(pieces: list[str], mark: str) -> str:

@@ -161,6 +161,8 @@ def find_last_statement(text: str) -> tuple[str | None, str]:
     sentence = sentences[-1].strip() if sentences else ""
     if is_refusal(sentence) or (is_refusal(line) and not any(map(str.isdigit, sentence))):
         return None, "no answer: the response declines to give one"
+    if _CORRECTION.match(sentence) and (corrected := find_correction(sentence)):
+        return corrected, ""
     parts = (_SO if sentence.isascii() else _SO_ASIAN).split(sentence)
     if len(parts) > 1 and any(map(str.isdigit, parts[-1])) and not _is_aside(parts):
         sentence = f"so {parts[-1]}"

@@ -10,13 +10,14 @@ from grpo_math.values import Clock, Date
 from grpo_math.wording import words
 
 _CLOCK = Pattern(
-    r"(?P<h>\d{1,2})(?::(?P<m>\d{2})(?::(?P<s>\d{2}))?)?\s*"
+    r"(?P<h>\d{1,2})(?:[:h](?P<m>\d{2})(?::(?P<s>\d{2}))?)?\s*"
     r"(?P<half>a\.?\s?m\.?|p\.?\s?m\.?|o'clock|noon|midnight)?"
     r"(?:\s+in the (?P<part>morning|afternoon|evening))?",
     re.IGNORECASE,
 )
 _CHINESE_CLOCK = Pattern(
-    r"(?P<part>上午|下午|晚上|早上|凌晨|中午)?\s*(?P<h>\d{1,2})\s*[点时]\s*(?:(?P<m>\d{1,2})\s*分?|(?P<half>半))?"
+    r"(?P<part>上午|下午|晚上|早上|凌晨|中午)?\s*(?P<h>\d{1,2})\s*"
+    r"(?:[点时]\s*(?:(?P<m>\d{1,2})\s*分?|(?P<half>半))?|:(?P<mm>\d{2}))"
 )
 _HOURS = {
     name: number
@@ -32,8 +33,12 @@ _SPOKEN = Pattern(
 _MONTHS = {
     name: number
     for number, names in enumerate(
-        ("january jan", "february feb", "march mar", "april apr", "may", "june jun", "july jul",
-         "august aug", "september sep sept", "october oct", "november nov", "december dec"), 1
+        ("january jan janvier januar enero gennaio janeiro", "february feb février februar febrero",
+         "march mar mars märz marzo março", "april apr avril abril aprile", "may mai mayo maio",
+         "june jun juin juni junio giugno junho", "july jul juillet juli julio luglio julho",
+         "august aug août agosto", "september sep sept septembre septiembre setembro",
+         "october oct octobre oktober octubre ottobre outubro", "november nov novembre noviembre",
+         "december dec décembre dezember diciembre dicembre dezembro"), 1
     )
     for name in names.split()
 }  # fmt: skip
@@ -44,10 +49,11 @@ _DATES = tuple(
     Pattern(pattern, re.IGNORECASE)
     for pattern in (
         rf"{_WEEKDAY}{_MONTH}\s*{_DAY}(?:\s*,?\s*(?P<year>\d{{4}}))?",
-        rf"{_WEEKDAY}(?:the\s+)?{_DAY}\s*(?:of\s+)?{_MONTH}(?:\s*,?\s*(?P<year>\d{{4}}))?",
+        rf"{_WEEKDAY}(?:the\s+)?{_DAY}\s*\.?\s*(?:(?:of|de)\s+)?{_MONTH}(?:\s*,?\s*(?:de\s+)?(?P<year>\d{{4}}))?",
         r"(?P<year>\d{4})\s*[-/.]\s*(?P<month>\d{1,2})\s*[-/.]\s*(?P<day>\d{1,2})",
         r"(?:(?P<year>\d{4})\s*年\s*)?(?P<month>\d{1,2})\s*月\s*(?P<day>\d{1,2})\s*[日号]",
         rf"{_MONTH}\s*,?\s*(?P<year>\d{{4}})",
+        r"(?P<year>[12]\d{3})\s*(?:-\s*(?P<month>0\d|1[0-2])|年\s*(?P<month_>\d{1,2})\s*月)",
     )
 )
 # A day has a digit, and beside it a sign or the letters of a month.
@@ -80,7 +86,7 @@ def read_clock(text: str) -> Clock | None:
         return Clock(12 * 3600, "pm")
     if lower == "midnight":
         return Clock(12 * 3600, "am")
-    if not any(c in lower for c in ":mk点时") or len(text) > 40:
+    if not any(c in lower for c in ":hmkn点时") or len(text) > 40:
         return None
     match = _CLOCK.fullmatch(text)
     if match is None:
@@ -102,7 +108,7 @@ def _read_chinese(text: str) -> Clock | None:
     if match is None:
         return None
     hour = int(match["h"])
-    minute = 30 if match["half"] else int(match["m"] or 0)
+    minute = 30 if match["half"] else int(match["m"] or match["mm"] or 0)
     part = match["part"]
     if hour > 24 or minute > 59:
         return None
@@ -125,7 +131,7 @@ def read_date(text: str, options: Options) -> Date | None:
         match = pattern.fullmatch(text)
         if match:
             parts = match.groupdict()
-            name = parts["month"].lower()
+            name = (parts["month"] or parts["month_"]).lower()
             month = _MONTHS[name] if name in _MONTHS else int(name)
             return _make_date(int(parts["year"] or 0), month, int(parts.get("day") or 0))
     return None

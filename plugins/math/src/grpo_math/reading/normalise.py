@@ -69,7 +69,9 @@ _SPACES = Pattern(
     r"(?![a-zA-Z]))|~|&nbsp;|\\?\n|\\q?quad"
 )
 _CIRCLE = r"(?:\\(?:circ|degree)(?![a-zA-Z])|°)"
-_DEGREE = Pattern(rf"\^\s*\{{\s*{_CIRCLE}\s*\}}|\^\s*{_CIRCLE}|\\(?:text)?degree(?![a-zA-Z])")
+_DEGREE = Pattern(rf"\^\s*\{{\s*{_CIRCLE}\s*\}}|\^\s*{_CIRCLE}|\\(?:text)?degree(?![a-zA-Z])"
+    r"|(?<=[\d}])\s*\\deg(?![a-zA-Z])"
+)
 _MATH = Pattern(r"\$(?!\s)([^$]*[^$\s\\,:;+\-])\$")
 _SPACED_MATH = Pattern(r"\$\s+([^$]*?)\s+\$(?!\s*\d)")
 _DELIMITERS = Pattern(r"(?<!\\)\\[()\[\]]")
@@ -82,6 +84,7 @@ _DOUBLED = Pattern(
     r"\\\\(?:d?frac|left|begin|sqrt|leq?|geq?|pi|cdot|text|infty|boxed|in|cup|times|circ|pm)"
     r"(?![a-zA-Z])"
 )
+_ROW_END = Pattern(r"\\cr(?![a-zA-Z])|\\\\\s*\[\s*-?[\d.]+\s*(?:pt|em|ex|mm|cm|in)\s*\]")
 _LETTER_DEGREE = Pattern(
     r"(?<=\d)\s*\^\s*\{?\s*(?:\\(?:text|mathrm)\s*\{\s*o\s*\}|o(?![a-z]))\s*\}?"
 )
@@ -198,6 +201,8 @@ def normalise(text: str, options: Options) -> str:
 
 def _normalise_notation(text: str) -> str:
     """Take out delimiters, spacing and cosmetics; most steps are skipped for most texts."""
+    if "\\cr" in text or "\\\\[" in text or "\\\\ [" in text:
+        text = _ROW_END.sub(r"\\\\", text)
     if "\\\\" in text and _DOUBLED.search(text):
         text = text.replace("\\\\", "\\")
     if "$" in text:
@@ -212,7 +217,7 @@ def _normalise_notation(text: str) -> str:
             text = _ADJACENT_BOXES.sub("}, \\\\boxed", text)
         text = _THIN_COMMA.sub(",", text)
         text = _COSMETIC.sub("", text).replace("\\/", "").replace("\\colon", ":")
-    text = text.replace("{,}", ",")
+    text = text.replace("{,}", ",").replace("{:}", ":")
     if "&" in text:
         text = _AMPERSAND.sub(r"\1\2", text)
     if "mod" in text:

@@ -133,7 +133,8 @@ def read_number_words(text: str) -> Value | None:
         words, sign = words[1:], -1
     if words in (["a"], ["an"]) or not words:
         return None
-    if words[0] in {"a", "an"} and (scaled := read_unit(" ".join(words[1:]))) and scaled.scale != 1:
+    of_unit = len(words) > 1 and words[1] in _ORDINALS
+    if words[0] in {"a", "an"} and not of_unit and (scaled := read_unit(" ".join(words[1:]))) and scaled.known:
         number = Num(sign * scaled.scale)
         return Quantity(number, scaled.unit) if scaled.unit is not PLAIN else number
     if words[:2] in (["half", "a"], ["half", "an"]):
@@ -141,6 +142,17 @@ def read_number_words(text: str) -> Value | None:
     amount = _read_amount(words)
     if amount is not None:
         return Num(sign * amount)
+    return _read_measured(words, sign)
+
+
+def _read_measured(words: list[str], sign: int) -> Value | None:
+    """Read a number in words with its unit, or two of one dimension: ``two hours and ten minutes``."""
+    if "and" in words:
+        at = len(words) - 1 - words[::-1].index("and")
+        parts = [_read_measured(part, sign) for part in (words[:at], words[at + 1 :])]
+        whole, rest = parts
+        if isinstance(whole, Quantity) and isinstance(rest, Quantity):
+            return _sum_quantities(whole, rest)
     for split in range(len(words) - 1, 0, -1):
         amount = _read_amount(words[:split])
         if amount is None:
@@ -153,6 +165,16 @@ def read_number_words(text: str) -> Value | None:
     return None
 
 
+def _sum_quantities(whole: Quantity, rest: Quantity) -> Quantity | None:
+    if whole.unit.dims != rest.unit.dims or whole.unit.offset or whole.unit.pi != rest.unit.pi:
+        return None
+    amounts = (whole.amount, rest.amount)
+    values = [amount.value for amount in amounts if isinstance(amount, Num)]
+    if len(values) != 2 or not rest.unit.factor < whole.unit.factor:
+        return None
+    return Quantity(Num(values[0] + values[1] * rest.unit.factor / whole.unit.factor), whole.unit)
+
+
 def _read_chinese(text: str) -> Value | None:
     fraction = _CHINESE_FRACTION.fullmatch(text)
     if fraction:
@@ -160,6 +182,8 @@ def _read_chinese(text: str) -> Value | None:
         if not bottom:
             return None
         return Num(Fraction(-top if fraction["sign"] else top, bottom))
+    if text in {"半", "一半"}:
+        return Num(Fraction(1, 2))
     match = _CHINESE.fullmatch(text)
     if match is None:
         return None

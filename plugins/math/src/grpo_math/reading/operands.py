@@ -24,6 +24,7 @@ from grpo_math.values import Call, Const, Expr, Num, Var, collect_variables
 _OPENING = frozenset({"(", "[", "{", "\\{", "\\lbrace", "\\lbrack"})
 _FENCED = {"\\lfloor": "floor", "\\lceil": "ceil", "\\lvert": "abs", "\\lVert": "abs"}
 _DIFFERENTIAL = Pattern(r"\{d\}\{d([a-zA-Z])\}")
+_DOTLESS = {"\\imath": "i", "\\jmath": "j", "\\mathbf{i}": "i", "\\mathbf{j}": "j", "\\mathbf{k}": "k"}
 _ARROWS = frozenset({"\\to", "\\rightarrow", "->"})
 
 
@@ -83,7 +84,7 @@ class AtomReader(NameReader):
             return self._read_text(token)
         if token.kind == "vector":
             self._at += 1
-            return self._read_subscript("vec " + token.text.strip())
+            return self._read_subscript("vec " + _DOTLESS.get(token.text.strip(), token.text.strip()))
         if token.kind == "blackboard":
             raise UnreadableError("a set stands where a number should")
         if token.kind == "cmd":
@@ -142,7 +143,8 @@ class AtomReader(NameReader):
             if barred is not None:
                 return barred
         if text in {"\\hat", "\\widehat"}:
-            return self._read_subscript(f"vec {self._spell_group()}")
+            spelled = self._spell_group()
+            return self._read_subscript(f"vec {_DOTLESS.get(spelled, spelled)}")
         if text in ACCENTS:
             return self._read_subscript(f"{name} {self._spell_group()}")
         if text in {"\\angle", "\\triangle"}:

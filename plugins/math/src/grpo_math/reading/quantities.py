@@ -144,9 +144,9 @@ def _read_money(reader: NumberReader, start: int, end: int) -> Value | None:
     if (
         at < end - 1
         and tokens[at].kind in {"word", "text"}
-        and tokens[at].text in {"US", "C", "A", "Rs"}
+        and tokens[at].text.strip(" .") in {"US", "C", "A", "Rs"}
     ):
-        prefix = tokens[at].text
+        prefix = tokens[at].text.strip(" .")
         at += 1
     if not prefix and tokens[at].text in _CODES and tokens[at].kind in {"word", "text"}:
         prefix = tokens[at].text

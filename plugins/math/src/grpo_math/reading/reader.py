@@ -47,6 +47,7 @@ _BESIDE = Pattern(r"(.*[\d}])\s*(?:\\text\s*\{\s*)?\(([a-zA-Z°%^\d/ ]+)\)\s*\}?
 _SINGLE_LETTERS = Pattern(r"[^a-zA-Z]*\d(?:[a-zA-Z](?![a-zA-Z])[^a-zA-Z ]*)+")
 _SURE_UNITS = frozenset("°%¢$€£")
 _ENGINEERS = Pattern(r"[\d.\s+\-*/()]*j[\d.\s+\-*/()j]*")
+_RUN_BELOW = Pattern(r"_([a-zA-Z])([a-zA-Z]+)")  # LaTeX takes one letter: k_BT
 _ROW = Pattern(r"[-+]?[\d./]+(?:\s+[-+]?[\d./]+)+")
 _MIXED_AND = Pattern(r"(-?\d+)\s*(?:and|\\text\s*\{\s*and\s*\})\s*(\d+\s*/\s*\d+|\\[dt]?frac.*)")
 
@@ -58,6 +59,8 @@ def _vary(text: str) -> list[str]:
         for needle, pattern, word in _AMBIGUOUS
         if needle in text and pattern.search(text)
     ]
+    if "_" in text and _RUN_BELOW.search(text):
+        found.append(_RUN_BELOW.sub(r"_{\1}\2", text))
     if "j" in text and _ENGINEERS.fullmatch(text) and any(map(str.isdigit, text)):
         found.append(text.replace("j", "i"))
     beside = _BESIDE.fullmatch(text) if text.endswith((")", ")}")) else None

@@ -20,7 +20,7 @@ _MARKUP = Pattern(r"</?(?:b|i|u|em|strong|span|p|sub|code)>|<br\s*/?>")
 _LEAD = Pattern(r"\s*(?:either|only|just|exactly|precisely)\s+(?=[-\d\\$(\[{])", re.IGNORECASE)
 _NOUN = Pattern(
     r"\s*(?:the\s+)?(?:ordered\s+(?:pair|triple)s?|points?|pairs?|vector|interval|set|matrix|ratio"
-    r"|coordinates|equation|number|value|values|line|sum|product)\s+(?:(?:is|are)\s+)?"
+    r"|coordinates|equation|year|number|value|values|line|sum|product)\s+(?:(?:is|are)\s+)?"
     r"(?=[\d\\$(\[{<-]|[a-zA-Z]\s*=)",
     re.IGNORECASE,
 )
@@ -30,11 +30,12 @@ _INFERENCE = Pattern(
 )
 _LABEL = Pattern(
     r"\s*\$?\s*\\(?:text|mathrm|mbox)\s*\{(?:[^{}]*\b(?:is|are|equals)\s*:?"
-    r"|\s*(?:final\s+)?(?:answer|ans|result|solution)\.?\s*[:=]?)\s*\}\s*(?=[\d\\$(\[{+-])",
+    r"|\s*(?:final\s+)?(?:answer|ans|result|solution|at|when|for)\.?\s*[:=]?)\s*\}\s*(?=[\d\\$(\[{+-]|[a-zA-Z]\s*=)",
     re.IGNORECASE,
 )
 _FOR_ALL = Pattern(
-    r"(?<=[\w)}])[\s,]+(?:(?:\\(?:text|mathrm|mbox)\s*\{\s*)?for (?:all|every|any|each)\b"
+    r"(?<=[\w)}$])[\s,]+(?:(?:\\(?:text|mathrm|mbox)\s*\{\s*)?"
+    r"(?:for (?:all|every|any|each|some)\b|where\s+\S+\s+(?:is|are|denotes?)\b)"
     r"|\\forall(?![a-zA-Z])).*",
     re.DOTALL,
 )
@@ -45,11 +46,12 @@ _REMARK = Pattern(
 )
 _ENDLESS_TAIL = Pattern(r"(?<=\S)\s*=\s*-?\d*\.\d+\s*(?:\.\.\.|\\[lc]?dots)\s*$")
 _OUT_OF = Pattern(r"(\d{1,9})\s+(?:in|out of)\s+(?:every\s+)?(\d{1,9})")
+_LAKHS = Pattern(r"(?<![\d,.])\d{1,2}(?:,\d{2})+,\d{3}(?![\d,])")
 _RUPEES = Pattern(r"(?<![A-Za-z])Rs\.?\s*(?=\d)")
 _MATRIX_CALL = Pattern(r"(?:sp\.|sympy\.|np\.)?(?:[Mm]atrix|array)\s*\(\s*(\[.*\])\s*\)", re.DOTALL)
 _ROWS = Pattern(r"\[\s*([-+\d./\s]+(?:;[-+\d./\s]+)+)\]")
 _TEXT_SIGN = Pattern(r"\\text\s*\{\s*([()\[\],;])\s*\}")
-_TURNED = Pattern(r"\)\s*\^\s*\{?\s*(?:T|\\top|\\mathsf\{T\}|\\mathrm\{T\})\s*\}?\s*$")
+_TURNED = Pattern(r"([)\]])\s*\^\s*\{?\s*(?:T|\\top|\\mathsf\{T\}|\\mathrm\{T\})\s*\}?\s*$")
 _ITEM_LABEL = Pattern(
     r"\\text\s*\{\s*\((?:i{1,3}|iv|v|[a-e]|\d)\)\s*\}|(?:^|(?<=[,;]))\s*\((?:i{1,3}|iv|v)\)\s+"
 )
@@ -59,6 +61,12 @@ _BRACED_SYSTEM = Pattern(
     r"\\left\s*\\\{\s*\\begin\{(array|aligned|matrix)\}(?:\s*\{[lcr|\s]*\})?(.*?)\\end\{\1\}"
     r"\s*(?:\\right\s*\.)?",
     re.DOTALL,
+)
+_MEASURED = Pattern(
+    r"\\(?:SI|qty)\s*(?:\[[^\[\]]*\])?\s*\{([^{}]*)\}\s*\{([^{}]*)\}|\\(?:num|ang)\s*\{([^{}]*)\}"
+)
+_PREFIX_MACRO = Pattern(
+    r"\\(kilo|mega|giga|tera|hecto|deca|deci|centi|milli|micro|nano|pico|femto)\s*\\?"
 )
 _WORDS = (
     (Pattern(r"\bplus\s+or\s+minus\b|\bplus[-/]minus\b", re.IGNORECASE), r"\\pm "),
@@ -98,8 +106,8 @@ def rewrite(text: str) -> str:
         text = _rewrite_rows(text)
     if "..." in text or "dots" in text:
         text = _ENDLESS_TAIL.sub("", text)
-    if text[:1] == "(" and "^" in text:
-        text = _TURNED.sub(")", text)
+    if text[:1] in {"(", "["} and "^" in text:
+        text = _TURNED.sub(r"\1", text)
     if "(" in text and text.rstrip(" $}").endswith(")"):
         shorter = _REMARK.sub("", text)
         text = shorter if shorter.strip() else text
@@ -108,17 +116,30 @@ def rewrite(text: str) -> str:
         text = _LABEL.sub("", text, 1) if _LABEL.match(text) else text
         if "\\overline" in text and ("\\parallel" in text or "\\perp" in text or "\\cong" in text):
             text = _SEGMENT_BAR.sub(r"\1", text)
+        if "\\SI" in text or "\\qty" in text or "\\num" in text or "\\ang" in text:
+            text = _MEASURED.sub(_rewrite_measured, text)
         text = _ITEM_LABEL.sub("", text)
         text = _TEXT_SIGN.sub(r"\1", text)
         text = _BRACED_SYSTEM.sub(r"\\begin{cases}\2\\end{cases}", text)
     elif text.startswith("=>"):
         text = text[2:]
-    return _rewrite_words(text) if " " in text or "Rs" in text else text
+    return _rewrite_words(text) if " " in text or "Rs" in text or "₹" in text else text
+
+
+def _rewrite_measured(match: re.Match[str]) -> str:
+    r"""Write ``\SI{9.8}{\meter\per\second\squared}`` of siunitx as a number and a unit."""
+    if match[3] is not None:
+        return match[3] + ("^{\\circ}" if match[0].startswith("\\ang") else "")
+    unit = _PREFIX_MACRO.sub(r" \1", match[2]).replace("\\per", "/").replace("\\squared", "^2")
+    unit = unit.replace("\\cubed", "^3").replace("\\", " ")
+    return f"{match[1]} \\text{{{unit}}}"
 
 
 def _rewrite_words(text: str) -> str:
-    if "for " in text or "\\forall" in text:
+    if "for " in text or "where " in text or "\\forall" in text:
         text = _FOR_ALL.sub("", text)
+    if "₹" in text or "Rs" in text or "rupee" in text:
+        text = _LAKHS.sub(lambda m: m.group().replace(",", ""), text)
     if "Rs" in text:
         text = _RUPEES.sub("₹", text)
     if "choose" in text:

@@ -31,6 +31,7 @@ from grpo_math.values import (
 
 PARAMETER = "∈Z"
 _DIFFERENTIALS = (Var("d"), Var("partial"))
+_NAMED_FUNCTIONS = frozenset({"sin", "cos", "tan", "cot", "sec", "csc", "det", "gcd", "lcm"})
 _MAX_SIGNS = 4
 ExprMap = Callable[[Expr], Expr]
 
@@ -47,7 +48,10 @@ def is_name(value: Value) -> bool:
     if isinstance(value, Ratio):
         return all(isinstance(term, Var) for term in value.terms)
     if isinstance(value, Call):
-        return _is_segment(value) or _is_derivative(value) or _is_named_sum(value)
+        return (
+            _is_segment(value) or _is_derivative(value) or _is_named_sum(value)
+            or (value.op in _NAMED_FUNCTIONS and all(isinstance(arg, Var) for arg in value.args))
+        )  # fmt: skip
     if isinstance(value, SetOperation):
         return all(isinstance(part, Var) for part in value.parts)
     return isinstance(value, (Var, Text))

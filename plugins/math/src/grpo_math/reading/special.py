@@ -28,7 +28,8 @@ _WITH_CONTENT = Pattern(
 _AFTER = Pattern(r"\(?(?P<letter>[A-J])\)?\s*(?:选项|项|is correct|is the correct answer)")
 _SEVERAL = Pattern(r"\(?[A-J]\)?(?:\s*(?:,|;|and|&|、|和|\s)\s*(?:and\s+)?\(?[A-J]\)?)+")
 _BASE = Pattern(
-    r"\(?\s*(?P<digits>[0-9A-Za-z]+)\s*\)?\s*(?:_\s*\{?\s*\(?\s*(?:\\text\s*\{)?\s*(?P<sub>\d{1,2}|[a-z]+)"
+    r"(?P<sign>-?)\(?\s*(?P<digits>[0-9A-Za-z]+)(?:\.(?P<rest>[0-9A-Za-z]+))?\s*\)?\s*(?:_\s*\{?\s*\(?\s*(?:\\text\s*\{)?"
+    r"\s*(?:base\s*)?(?P<sub>\d{1,2}|[a-z]+)"
     r"\s*\}?\s*\)?\s*\}?|\(?\s*(?:in\s+)?base[\s-]*(?P<base>\d{1,2}|[a-z]+)\s*\)?)",
     re.IGNORECASE,
 )  # fmt: skip
@@ -47,7 +48,7 @@ _COMPOUND_PART = Pattern(
 _SEVERAL_AMOUNTS = Pattern(r"\d[\d.]*\s*[^\d\s.].*\d")
 _ENDLESS = Pattern(r"(?P<sign>-?)(?P<whole>\d{0,20})\.(?P<decimals>\d{1,60})\s*\.\.\.")
 _INFINITIES = {
-    "infinity": 1, "positive infinity": 1, "plus infinity": 1, "negative infinity": -1,
+    "infinity": 1, "infinite": 1, "positive infinity": 1, "plus infinity": 1, "negative infinity": -1,
     "minus infinity": -1, "无穷大": 1, "正无穷": 1, "负无穷": -1,
 }  # fmt: skip
 _PLACE = Pattern(r"(\d{1,9})\s*(?:st|nd|rd|th)")
@@ -102,6 +103,8 @@ def read_special(text: str, options: Options) -> list[Value | None]:
     sign = _INFINITIES.get(text.lower())
     if sign:
         infinity = Const("oo")
+        if text.lower() == "infinite":
+            return [infinity, Text("infinitely many solutions"), None]
         return [infinity if sign > 0 else Call("mul", (Num(Fraction(-1)), infinity)), None]
     for read in (_read_base, _read_sexagesimal, _read_compound):
         value = read(text)
@@ -117,7 +120,7 @@ def read_special(text: str, options: Options) -> list[Value | None]:
         return [*found, day, None]
     number = read_number_words(text)
     if number is not None:
-        found += [number, None]
+        found += [number] if text[:2].lower() in {"a ", "an"} else [number, None]
     return found
 
 
@@ -198,14 +201,15 @@ def _read_base(text: str) -> Value | None:
     match = _BASE.fullmatch(text)
     if match is None:
         return None
-    digits = match["digits"]
+    digits, rest = match["digits"], match["rest"] or ""
     name = (match["sub"] or match["base"]).lower()
     base = int(name) if name.isdigit() else _BASES.get(name, 0)
     if not 2 <= base <= 36 or not (digits[0].isdigit() or (base > 10 and digits.isupper())):
         return None
-    if any(int(c, 36) >= base for c in digits):
+    if any(int(c, 36) >= base for c in digits + rest):
         return None
-    return Num(Fraction(int(digits, base)))
+    number = Fraction(int(digits + rest, base), base ** len(rest))
+    return Num(-number if match["sign"] else number)
 
 
 def _read_sexagesimal(text: str) -> Value | None:

@@ -25,7 +25,7 @@ from grpo_math.values import (
 )
 from grpo_math.wording import words
 
-_JOINERS = frozenset(words("and or und oder et ou 或 和 与 及 以及 或者 且 also ; , & \\\\&"))
+_JOINERS = frozenset(words("and or und oder et ou 或 和 与 及 以及 或者 且 also ; , & \\\\& \\\\"))
 _OR = frozenset(words("or oder ou 或 或者 \\lor \\vee"))
 _AND = frozenset(words("and und et 和 与 且 \\land \\wedge"))
 _AND_SIGNS = frozenset({"\\land", "\\wedge"})
@@ -291,7 +291,7 @@ class AnswerReader(PointReader):
 
     def _read_ratio(self, start: int, end: int) -> Value | None:
         parts = self.split(start, end, _COLON) if self._has_colon else [(start, end)]
-        if len(parts) == 1 and end - start == 3 and self.tokens[start + 1].text == "to":
+        if len(parts) == 1 and end - start == 3 and self.tokens[start + 1].text.strip() == "to":
             parts = [(start, start + 1), (start + 2, end)]
         if len(parts) == 1 or len(parts) > 12:
             return None

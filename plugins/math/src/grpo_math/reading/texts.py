@@ -33,12 +33,22 @@ _SYNONYMS = {
     "infinitely many": "infinitely many solutions",
     "infinite solutions": "infinitely many solutions",
     "infinite number of solutions": "infinitely many solutions",
+    "an infinite number of solutions": "infinitely many solutions",
     "all real number": "all real numbers", "all reals": "all real numbers",
     "diverges": "divergent", "converges": "convergent", "it diverges": "divergent",
     "it converges": "convergent", "diverge": "divergent", "converge": "convergent",
     "impossible": "not possible",
     "mon": "monday", "tue": "tuesday", "tues": "tuesday", "wed": "wednesday", "thu": "thursday",
     "thurs": "thursday", "thur": "thursday", "fri": "friday", "sat": "saturday", "sun": "sunday",
+    **{
+        f"{week}{day}": name
+        for week in ("星期", "周", "礼拜")
+        for day, name in zip(
+            "一二三四五六日天",
+            ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "sunday"),
+            strict=True,
+        )
+    },
 }  # fmt: skip
 _POLAR = Pattern(
     r"(yes|no|true|false|correct|incorrect)\s*[,.;:!]\s*\S(?!.*\b(?:but|not?|maybe|perhaps|yes|true|false)\b)"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from fractions import Fraction
 
@@ -47,8 +48,10 @@ _PHRASES = (
     (Pattern(r"\bswiss\s+francs?\b", re.IGNORECASE), "CHF"),
     (Pattern(r"平方"), "square "),
     (Pattern(r"立方"), "cubic "),
-    (Pattern(r"每"), "/"),
-    (Pattern(r"\b(?:per|an?)\s+(?=[a-z])|\bper\b", re.IGNORECASE), "/"),
+    (Pattern(r"每|(?<=[一-鿿])/(?=[一-鿿])"), "/"),
+    (Pattern(r"\bparts\s+per\s+([mb])illion\b", re.IGNORECASE), r"pp\1"),
+    (Pattern(r"\bof\s+an?\s+(?=[a-z])", re.IGNORECASE), ""),
+    (Pattern(r"\b(?:(?i:per)|an?)\s+(?=[a-zA-Z])|\b(?i:per)\b"), "/"),
 )  # fmt: skip
 _POWER_WORDS = {"square": 2, "cubic": 3}
 _POWER_AFTER = {"squared": 2, "cubed": 3}
@@ -178,6 +181,12 @@ class _Reader:
                 self.scale *= unit.factor
                 return PLAIN
             return unit
+        if "-" in text:
+            parts = [find_unit(part) for part in text.split("-")]
+            units = [part for part in parts if part is not None and part.dims]
+            if len(units) == len(parts):
+                self.known = True
+                return functools.reduce(Unit.times, units)
         return PLAIN if _is_generic(text) else None
 
 

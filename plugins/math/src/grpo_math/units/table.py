@@ -60,8 +60,8 @@ _TABLE = """
 t|1000|kg|tonne 'metric ton' 吨
 +s|1|s|+second sec secs 秒 秒钟
 min|60|s|minute mins 分钟
-h|3600|s|hour hr hrs 小时
-d|86400|s|day 天 日
+h|3600|s|hour hr hrs 小时 时
+d|86400|s|day 天 日 昼夜
 wk|604800|s|week 周 星期
 yr|31557600|s|year yrs 年
 mo|2629800|s|month 个月
@@ -78,6 +78,7 @@ sr|1|rad2|steradian
 arcmin|1/10800^1|rad|arcminute
 arcsec|1/648000^1|rad|arcsecond
 rev|2^1|rad|revolution turn
+grad|1/200^1|rad|gradian
 rpm|1/30^1|rad s-1|
 +Hz|1|s-1|+hertz 赫兹
 +N|1|kg m s-2|+newton 牛顿 牛
@@ -110,12 +111,16 @@ BTU|105505585262/100000000|kg m2 s-2|Btu
 +bar|100000|kg m-1 s-2|
 atm|101325|kg m-1 s-2|atmosphere
 Torr|101325/760|kg m-1 s-2|torr
-mmHg|133322387415/1000000000|kg m-1 s-2|
+ftlb|13558179483314004/10000000000000000|kg m2 s-2|ft-lb ft-lbf foot-pound lb-ft
+lbf|44482216152605/10000000000000|kg m s-2|
+kgf|980665/100000|kg m s-2|
+mmHg|101325/760|kg m-1 s-2|
 psi|689475729316836/100000000000|kg m-1 s-2|
 hp|7456998715822702/10000000000000|kg m2 s-3|horsepower
 dyn|1/100000|kg m s-2|dyne
 erg|1/10000000|kg m2 s-2|
 G|1/10000|kg s-2 A-1|gauss
++Da|166053906892/100000000000000000000000000000000000000|kg|dalton amu u
 Å|1/10000000000|m|angstrom ångström
 micron|1/1000000|m|
 in|254/10000|m|inch inches "
@@ -154,11 +159,16 @@ fps|3048/10000|m s-1|
 mps|1|m s-1|
 kn|1852/3600|m s-1|knot
 +B|8|bit|+byte
+KiB|8192|bit|kibibyte
+MiB|8388608|bit|mebibyte
+GiB|8589934592|bit|gibibyte
+TiB|8796093022208|bit|tebibyte
 +bit|1|bit|
 +bps|1|bit s-1|
 %|1/100||percent percentage 'percentage points' 'per cent' pct
 ‰|1/1000||permille
-ppm|1/1000000||
+ppm|1/1000000||'parts per million'
+ppb|1/1000000000||'parts per billion'
 bp|1/10000||'basis point'
 dozen|12||dozens 打
 hundred|100||hundreds 百
@@ -168,10 +178,11 @@ million|1000000||millions
 亿|100000000||
 billion|1000000000||billions
 trillion|1000000000000||trillions
-USD|1|USD|$ dollar 美元 buck US$
+USD|1|USD|$ dollar 美元 美金 buck US$
 ¢|1/100|USD|cent penny pennies nickels-worth
 quarter|1/4|USD|
 dime|1/10|USD|
+nickel|1/20|USD|
 EUR|1|EUR|€ euro 欧元
 eurocent|1/100|EUR|
 GBP|1|GBP|£ 'pound sterling' 'pounds sterling' quid 英镑
