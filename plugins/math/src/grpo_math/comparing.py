@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from grpo_math.equality.judge import Judge
-from grpo_math.extraction import extract, peel
+from grpo_math.extraction import count_words, extract, peel
 from grpo_math.limits import (
     Deadline,
     DeadlineError,
@@ -31,7 +31,7 @@ from grpo_math.values import (
 
 _SEGMENT = Pattern(r"\$([^$]+)\$|\\\((.+?)\\\)|\\\[(.+?)\\\]", re.DOTALL)
 _SENTENCE = 400
-_WORD = Pattern(r"(?<![\\a-zA-Z{])[a-zA-Z]{4,}")
+_WORD = Pattern(r"(?<![\\a-zA-Z{])(?:[a-zA-Z]{4,}|is(?![a-zA-Z])|are(?![a-zA-Z]))")
 
 
 _OPPOSITE = tuple(
@@ -105,6 +105,8 @@ def compare(gold: str, pred: str | None, *, options: Options = DEFAULT) -> Resul
 def _read_answer(text: str, options: Options, *, known: Reading | None = None) -> Reading:
     """Read an answer; one that is a sentence around it is searched for it first."""
     boxed = text.count("\\boxed")
+    if boxed and text.startswith("$") and text.count("$") == 1:
+        text = text[1:]
     if boxed and (boxed > 1 or not text.lstrip(" \t\n$").startswith("\\boxed")):
         told = _WORD.search(text, 0, text.index("\\boxed")) is not None
         short = None if told or len(text) > _SENTENCE else read(text, options)
@@ -114,14 +116,15 @@ def _read_answer(text: str, options: Options, *, known: Reading | None = None) -
     reading = read(text, options, known=known)
     if boxed and not reading.values:
         reading = read(_unbox(text, options), options)
-    if reading.values and not isinstance(reading.values[0], Text):
+    found = bool(reading.values) and not isinstance(reading.values[0], Text)
+    if found and (boxed or " " not in text or count_words(text) < 2):
         return reading
-    peeled = peel(text) if len(text) <= _SENTENCE and not boxed else text
+    peeled = text if boxed else peel(text) if len(text) <= _SENTENCE else _unbox(text, options)
     if peeled != text:
         inner = read(peeled, options)
         if inner.values and not isinstance(inner.values[0], Text):
             return inner
-    segments = _SEGMENT.findall(text)
+    segments = [] if found else _SEGMENT.findall(text)
     if len(segments) != 1 or len(text) > _SENTENCE:
         return reading
     inner = read("".join(segments[0]), options)
@@ -199,6 +202,8 @@ def compare_response(gold: str, response: str, *, options: Options = DEFAULT) ->
     Returns:
         The verdict; ``unknown: no answer found`` where there is no final answer.
     """
+    if response.strip() == gold.strip() != "":
+        return compare(gold, response, options=options)
     found = extract(response, options=options)
     if not found.answers:
         reason = f"{Cause.NO_ANSWER}: {found.reason}" if found.reason else str(Cause.NO_ANSWER)

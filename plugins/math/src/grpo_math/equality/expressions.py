@@ -22,6 +22,7 @@ _POINTS = tuple(
 )
 _NATURALS = tuple(Fraction(n) for n in (7, 5, 11, 8, 13, 6))
 _WANTED = 5
+_MAX_EXPONENT = 400
 _INTEGER_OPS = frozenset({"factorial", "factorial2", "binom", "sum", "prod", "gcd", "lcm"})
 
 
@@ -56,6 +57,7 @@ class ExpressionJudge:
         if a == b:
             self.rule = "same structure"
             return True
+        a, b = _fold_powers_of_ten(a), _fold_powers_of_ten(b)
         infinite = self._equal_infinities(a, b)
         if infinite is not None:
             return infinite
@@ -80,7 +82,7 @@ class ExpressionJudge:
             raise
         if isinstance(first, UndefinedError) or isinstance(second, UndefinedError):
             self.rule = "undefined value"
-            return isinstance(first, UndefinedError) and isinstance(second, UndefinedError)
+            return False  # equal texts are told before; of other values without one, nobody can say
         if first is not None and second is not None:
             self.rule = "exact value"
             if first == second:
@@ -251,6 +253,22 @@ class ExpressionJudge:
             if agreed == _WANTED:
                 return True
         return True if agreed >= 2 else None
+
+
+def _fold_powers_of_ten(expr: Expr) -> Expr:
+    """Write ``2.31 * 10^-3`` as one decimal, which keeps its number of significant digits."""
+    if not isinstance(expr, Call) or expr.op != "mul" or len(expr.args) != 2:
+        return expr
+    decimal, power = expr.args
+    if not (isinstance(decimal, Num) and decimal.digits and isinstance(power, Call)):
+        return expr
+    if power.op != "pow" or power.args[0] != Num(Fraction(10)) or not isinstance(power.args[1], Num):
+        return expr
+    exponent = power.args[1].value
+    if exponent.denominator != 1 or abs(exponent) > _MAX_EXPONENT:
+        return expr
+    scale = Fraction(10) ** int(exponent)
+    return Num(decimal.value * scale, decimal.digits, decimal.ulp * scale)
 
 
 def _bind(variables: list[str], *, integers: bool) -> Iterator[dict[str, Fraction]]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from grpo_math.equality.collections import CollectionRules, list_names
 from grpo_math.equality.relations import equal_equations, equal_inequalities
-from grpo_math.reading.shapes import is_name
+from grpo_math.reading.shapes import PARAMETER, is_name, rename
 from grpo_math.values import (
     NUMBER_TYPES,
     Builder,
@@ -28,6 +28,7 @@ from grpo_math.values import (
     Truth,
     Value,
     Var,
+    collect_variables,
 )
 
 _KINDS: dict[type, str] = {
@@ -158,7 +159,20 @@ class Judge(CollectionRules):
 
     def _builders(self, a: Builder, b: Builder) -> bool:
         from_a, from_b = (a.head, *a.conditions), (b.head, *b.conditions)
+        names = [_bound_names(parts[0]) for parts in (from_a, from_b)]
+        if len(names[0]) == len(names[1]) == 1 and names[0] != names[1]:
+            from_a, from_b = (
+                tuple(rename(part, *bound, PARAMETER) for part in parts)
+                for parts, bound in zip((from_a, from_b), names, strict=True)
+            )
         return self._tuple(from_a, from_b)
+
+
+def _bound_names(head: Value) -> frozenset[str]:
+    """Collect the variables that a set builder binds in its head."""
+    if isinstance(head, Relation):
+        head = head.sides[0]
+    return collect_variables(head)
 
 
 def _name_of(relation: Relation) -> Value | None:

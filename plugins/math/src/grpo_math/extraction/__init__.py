@@ -15,7 +15,7 @@ from grpo_math.extraction.structured import find_json, find_tag, open_tag, split
 from grpo_math.options import Options
 from grpo_math.patterns import Pattern
 
-__all__ = ["MAX_RESPONSE", "Extraction", "extract", "peel"]
+__all__ = ["MAX_RESPONSE", "Extraction", "count_words", "extract", "peel"]
 
 MAX_RESPONSE: Final = 200_000
 """Characters of a response that are searched, counted from its end."""

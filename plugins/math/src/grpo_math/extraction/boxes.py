@@ -22,8 +22,8 @@ _GAP_NOISE: Final = Pattern(
     r"[\\$&*_~\s]|\.(?=\s|$)"
 )
 _LABEL: Final = (
-    r"(?:\(?[a-zA-Z0-9ivx]{1,3}[).:]|[A-Za-z](?:_\{?\w{1,3}\}?)?=|"
-    r"(?:part|case|answer)\(?\w\)?[.:)]?|[-•])"
+    r"(?:\(?[a-zA-Z0-9ivx]{1,3}[).:]|[A-Za-z](?:_?\{?\w{1,3}\}?)?=|"
+    r"(?:for)?(?:part|case|answer)\(?\w\)?[.:)]?|[-•])"
 )
 _JOINER: Final = Pattern(
     r"(?:(?:and|or|aswellas|und|oder|et|ou|y|e|o|и|или|"

@@ -32,7 +32,7 @@ _WRAPPERS: Final = (
     "\\mathbf{",
     "\\mbox{",
 )
-_QUOTES: Final = (("`", "`"), ('"', '"'), ("“", "”"), ("«", "»"), ("„", "“"), ("「", "」"))
+_QUOTES: Final = (("\\\"", "\\\""), ("`", "`"), ('"', '"'), ("“", "”"), ("«", "»"), ("„", "“"), ("「", "」"))
 # `2**3` is a power: bold marks stand at the edge of a word, with a gap on one side.
 _WORD_END: Final = Pattern(r"[\w)\]]")
 _ITALIC: Final = Pattern(r"(?<![\w*)\]])\*([^\W\d_][^*\n]{0,40}[:：.]?)\*(?![\w*(\[])")
@@ -43,7 +43,7 @@ _TRAILING: Final = " \t\r\n.,;:。，；：．、✓✔✅☑🎉"
 _EXCLAMATION: Final = Pattern(r"(?<=[^\W\d_]{2})[!！]+$|(?<=[*_$。])[!！]+$")
 _ASIDE: Final = Pattern(
     r"\s[(（](?:since|because|as |i\.e\.|which|where|note|assuming|rounded|approx|see |or about|"
-    r"option|choice|by |from |using)[^()（）]{0,200}[)）]\s*\.?$",
+    r"option|choice|by |from |using|\d[\d.,]*\s[a-z]+\s[a-z]+)[^()（）]{0,200}[)）]\s*\.?$",
     re.IGNORECASE,
 )
 _BRACED_COMMA: Final = Pattern(r"\s?\{\s?,\s?\}")
@@ -139,8 +139,9 @@ def _unwrap(text: str) -> str:
         if text.startswith(opening) and matching_brace(text, len(opening) - 1) == len(text) - 1:
             return text[len(opening) : -1].strip()
     for opening, closing in _QUOTES:
-        if len(text) > 2 and text[0] == opening and text[-1] == closing:
-            body = text[1:-1]
+        size = len(opening)
+        if len(text) > 2 * size and text.startswith(opening) and text.endswith(closing):
+            body = text[size:-size]
             if opening not in body and closing not in body:
                 return body.strip()
     return text

@@ -27,7 +27,7 @@ _ASCII_STEMS: Final = (
     "answer", "antwort", "respuesta", "resposta", "risposta", "jawaban", "cevap", "antwoord",
     "ergebnis", "resultado", "risultato", "####", "correct option", "correct choice",
     "best choice", "best option", "right choice", "right option",
-    "correct statement", "i choose", "svar",
+    "correct statement", "i choose", "svar", "correct value", "correct result", "correct total",
 )  # fmt: skip
 _OTHER_STEMS: Final = (
     "réponse", "résultat", "lösung", "solución", "solução", "ответ", "відповідь", "odpowiedź",

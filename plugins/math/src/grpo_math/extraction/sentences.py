@@ -77,6 +77,7 @@ _SUM: Final = Pattern(r"[a-w](?:\s?\+\s?[a-w]){1,5}\s?=[^,;<>]+$")
 _SEVERAL: Final = Pattern(r"\b(?:and|or)\b")
 _WORD_FIRST: Final = Pattern(r"([^\W\d_]{2,})[^\d\\=]*\d")
 _LIST_AFTER: Final = Pattern(r"(\d)\s[^\d:=$]{1,60}:\s.*$")
+_POINT: Final = Pattern(r"\b(?:at|point|vertex|center|centre)\s(\(\s?-?[\d./]+(?:\s?,\s?-?[\d./]+){1,2}\s?\))\W*$")
 _SPELLED: Final = Pattern(
     r"(?:zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|(?:thir|four|fif|six|"
     r"seven|eigh|nine)teen|(?:negative |positive |minus )?infinity|twenty|thirty|forty|"
@@ -268,6 +269,9 @@ def value_in(sentence: str, *, concluding: bool) -> str | None:
             if leading and not any(map(str.isdigit, tail)) and "\\" not in tail:
                 return leading
             return strip_words(tail)
+    point = _POINT.search(sentence)
+    if point:
+        return point.group(1)
     formulas = find_formulas(sentence)
     if formulas and (concluding or len(formulas) == 1):
         return clean(formulas[-1])

@@ -53,7 +53,9 @@ _SO_ASIAN: Final = Pattern(
     r"[，,；;]\s*(?:所以|因此|故|从而|于是|即|可得|解得|よって|したがって)\s*|"
     r",\s+(?:so|hence|thus|therefore)\s+(?!that\b)"
 )
-_SO: Final = Pattern(r",\s+(?:so|hence|thus|therefore|giving|which gives)\s+(?!that\b)")
+_SO: Final = Pattern(
+    r",\s+(?:so|hence|thus|therefore|giving|which gives|leaving|making|totall?ing)\s+(?!that\b)"
+)
 _POLAR: Final = Pattern(r"(yes|no|true|false)[,.;:]\s", re.IGNORECASE)
 _CORRECTION: Final = Pattern(
     r"\b(?:wait|actually|correction|oops|sorry|scratch that|my mistake|on second thought|"

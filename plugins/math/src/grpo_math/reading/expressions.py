@@ -131,7 +131,8 @@ class ExpressionReader(AtomReader):
         token = self.tokens[self._at]
         if token.kind == "num":
             previous = self.tokens[self._at - 1]
-            if previous.kind == "num":
+            factorised = isinstance(before, Call) and before.op == "pow" and self._follows_power()
+            if previous.kind == "num" and not factorised:
                 if not (self._follows_fraction() and isinstance(before, Num)):
                     raise UnreadableError("two numbers side by side")
                 top, bottom = token.value, self.tokens[self._at + 2].value
@@ -140,6 +141,11 @@ class ExpressionReader(AtomReader):
                 self._at += 3
                 return Num(top / bottom)
         return self._read_power()
+
+    def _follows_power(self) -> bool:
+        """Tell whether the number here has an exponent, as the factors of ``2^6 3^5`` have."""
+        here = self.tokens[self._at]
+        return here.spaced and self._at + 1 < self._end and self.tokens[self._at + 1].text == "^"
 
     def _follows_fraction(self) -> bool:
         if self._at + 2 >= self._end:

@@ -62,6 +62,10 @@ _BRACED_SYSTEM = Pattern(
     r"\s*(?:\\right\s*\.)?",
     re.DOTALL,
 )
+_WHOLE_PARAMETER = Pattern(
+    r"\s*(?:,|\\quad)?\s*(?:\\left)?\(\s*([a-z])\s*\\in\s*(?:\\mathbb\s*\{?\s*|\\mathbf\s*\{?\s*)?([ZN])\s*\}?"
+    r"\s*(?:\\right)?\)(?=\s*\$?\s*\.?\s*$)|,\s*([a-z])\s*\\in\s*Z(?=\s*\$?\s*\.?\s*$)"
+)
 _MEASURED = Pattern(
     r"\\(?:SI|qty)\s*(?:\[[^\[\]]*\])?\s*\{([^{}]*)\}\s*\{([^{}]*)\}|\\(?:num|ang)\s*\{([^{}]*)\}"
 )
@@ -118,6 +122,10 @@ def rewrite(text: str) -> str:
             text = _SEGMENT_BAR.sub(r"\1", text)
         if "\\SI" in text or "\\qty" in text or "\\num" in text or "\\ang" in text:
             text = _MEASURED.sub(_rewrite_measured, text)
+        if "\\in" in text:
+            text = _WHOLE_PARAMETER.sub(
+                lambda m: f", {m[1] or m[3]} \\in \\mathbb{{{m[2] or 'Z'}}}", text
+            )
         text = _ITEM_LABEL.sub("", text)
         text = _TEXT_SIGN.sub(r"\1", text)
         text = _BRACED_SYSTEM.sub(r"\\begin{cases}\2\\end{cases}", text)

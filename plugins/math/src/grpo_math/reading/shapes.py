@@ -8,8 +8,10 @@ from collections.abc import Callable
 import attrs
 
 from grpo_math.limits import UnreadableError
+from grpo_math.patterns import Pattern
 from grpo_math.reading.atoms import negate
 from grpo_math.values import (
+    BINDERS,
     NUMBER_TYPES,
     Builder,
     Call,
@@ -32,6 +34,8 @@ from grpo_math.values import (
 PARAMETER = "∈Z"
 _DIFFERENTIALS = (Var("d"), Var("partial"))
 _NAMED_FUNCTIONS = frozenset({"sin", "cos", "tan", "cot", "sec", "csc", "det", "gcd", "lcm"})
+_VALUE_OF = Pattern(r"\w+\(-?[\d./]+\)")  # f(3)
+_VARIANCES = (Var("sigma"), Var("chi"))
 _MAX_SIGNS = 4
 ExprMap = Callable[[Expr], Expr]
 
@@ -51,6 +55,8 @@ def is_name(value: Value) -> bool:
         return (
             _is_segment(value) or _is_derivative(value) or _is_named_sum(value)
             or (value.op in _NAMED_FUNCTIONS and all(isinstance(arg, Var) for arg in value.args))
+            or value.op in BINDERS or (value.op == "pow" and value.args[0] in _VARIANCES)
+            or (value.op == "mul" and value.args[0] == Var("nabla"))
         )  # fmt: skip
     if isinstance(value, SetOperation):
         return all(isinstance(part, Var) for part in value.parts)
@@ -61,6 +67,8 @@ def _is_named_sum(expr: Call) -> bool:
     """Tell whether an expression is the sum a contest asks for: ``m + n``, ``100a + 10b + c``."""
     if expr.op != "add":
         return False
+    if all(isinstance(term, Var) and _VALUE_OF.fullmatch(term.name) for term in expr.args):
+        return True
     names = []
     for term in expr.args:
         factors = term.args if isinstance(term, Call) and term.op == "mul" else (term,)
@@ -75,7 +83,7 @@ def _is_named_sum(expr: Call) -> bool:
 def _is_segment(expr: Expr) -> bool:
     """Tell whether an expression names a segment, angle or quotient of such: ``AB``, ``|AB|``."""
     if isinstance(expr, Var):
-        return expr.name[:1].isupper() or expr.name in {"alpha", "beta", "theta", "gamma"}
+        return expr.name[:1].isupper() or expr.name.startswith("vec ") or expr.name in {"alpha", "beta", "theta", "gamma"}
     if isinstance(expr, Call) and expr.op in {"mul", "inv", "abs", "sin", "cos", "tan"}:
         return all(_is_segment(arg) for arg in expr.args)
     return False

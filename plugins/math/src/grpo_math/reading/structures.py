@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 from grpo_math.limits import OverLimitError, UnreadableError
 from grpo_math.options import Options
 from grpo_math.reading.matrices import read_environment
@@ -41,6 +43,8 @@ _FENCES = {"(": "(", ")": ")", "[": "[", "]": "]", "\\lbrack": "[", "\\rbrack": 
            "\\langle": "<", "\\rangle": ">"}  # fmt: skip
 _MATRICES = frozenset(words("matrix pmatrix bmatrix Bmatrix smallmatrix array psmallmatrix"))
 _MAX_ITEMS = 500
+_MAX_LABEL = 12
+_LETTERS = frozenset({"word", "text", "cmd", "blackboard"})
 
 
 class AnswerReader(PointReader):
@@ -157,8 +161,33 @@ class AnswerReader(PointReader):
         if not signs:
             return self.read_side(begin, end)
         sides.append((begin, end))
+        if len(sides) > 2 and set(signs) == {"="}:
+            return self._read_chain(sides)
+        if signs == ["="]:
+            return finish_relation([self._read_label(*sides[0]), self.read_side(*sides[1])], signs)
         values = [self._read_relation_side(*side) for side in sides]
         return finish_relation(values, signs)
+
+    def _read_label(self, start: int, end: int) -> Value:
+        r"""Read the left side of an equation; what is no expression is a label, as ``\dim V``."""
+        try:
+            return self._read_relation_side(start, end)
+        except UnreadableError:
+            tokens = self.tokens[start:end]
+            if len(tokens) > _MAX_LABEL or not any(t.kind in _LETTERS for t in tokens):
+                raise
+            return Var(" ".join(token.text.strip() for token in tokens))
+
+    def _read_chain(self, sides: list[tuple[int, int]]) -> Value:
+        """Read a chain of equalities: it counts by its last value, so an unreadable step is none."""
+        values: list[Value] = []
+        for side in sides[:-1]:
+            with contextlib.suppress(UnreadableError):
+                values.append(self._read_relation_side(*side))
+        values.append(self._read_relation_side(*sides[-1]))
+        if len(values) < len(sides):
+            return values[-1]
+        return finish_relation(values, ["="] * (len(sides) - 1))
 
     def _is_label(self, start: int, end: int) -> bool:
         return start < end and all(
