@@ -44,7 +44,7 @@ _FENCES = {"(": "(", ")": ")", "[": "[", "]": "]", "\\lbrack": "[", "\\rbrack": 
 _MATRICES = frozenset(words("matrix pmatrix bmatrix Bmatrix smallmatrix array psmallmatrix"))
 _MAX_ITEMS = 500
 _MAX_LABEL = 12
-_LETTERS = frozenset({"word", "text", "cmd", "blackboard"})
+_MARKUP = frozenset({"text", "cmd", "blackboard"})
 
 
 class AnswerReader(PointReader):
@@ -174,7 +174,8 @@ class AnswerReader(PointReader):
             return self._read_relation_side(start, end)
         except UnreadableError:
             tokens = self.tokens[start:end]
-            if len(tokens) > _MAX_LABEL or not any(t.kind in _LETTERS for t in tokens):
+            wordy = any(t.kind == "word" and len(t.text) > 3 for t in tokens)
+            if wordy or len(tokens) > _MAX_LABEL or not any(t.kind in _MARKUP for t in tokens):
                 raise
             return Var(" ".join(token.text.strip() for token in tokens))
 
