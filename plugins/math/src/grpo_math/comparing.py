@@ -78,7 +78,9 @@ def compare(gold: str, pred: str | None, *, options: Options = DEFAULT) -> Resul
         return give_up(Cause.UNPARSED_REFERENCE, "it is empty")
     if gold == pred:
         return Result(Verdict.EQUAL, "the same text", pred, rule="same text", options=changes)
-    exactly = not (options.decimal_comma or options.relative_tolerance)
+    exactly = not (
+        options.decimal_comma or options.relative_tolerance or options.percent_as_number
+    )
     plain = compare_plain(gold, pred) if exactly else None
     if plain is not None:
         verdict = Verdict.EQUAL if plain else Verdict.DIFFERENT

@@ -1,4 +1,4 @@
-"""Decides pairs of plain numbers without reading them: digits, decimals and simple fractions."""
+"""Decides pairs of plain numbers without reading them: most answers are plain numbers."""
 
 from __future__ import annotations
 
@@ -7,11 +7,23 @@ import re
 from grpo_math.patterns import Pattern
 
 _NUMERAL = Pattern(r"\s*([+-]?)0*([0-9]+)(?:\.([0-9]+))?\s*")
-_SIMPLE = Pattern(
-    r"\s*\$?\s*(?:\\boxed\{)?(-?)(?:(\d{1,18})(?:\.(\d{1,9}))?"
-    r"|(\d{1,18})/(\d{1,18})|\\[dt]?frac\{(-?\d{1,18})\}\{(\d{1,18})\})\}?\s*\$?\s*",
-    re.ASCII,
+_DECIMAL = r"(?:([0-9]{1,3}(?:(?:,|\{,\}|,\\!)[0-9]{3})+|[0-9]{1,30})?(?:\.([0-9]{1,30}))?)"
+_FRACTION = (
+    r"(?:\\[dtc]?frac\s*(?:\{\s*([0-9]{1,18})\s*\}\s*\{\s*([0-9]{1,18})\s*\}|([0-9])([0-9]))"
+    r"|\s*([0-9]{1,18})\s*/\s*([0-9]{1,18}))"
 )
+_SCALED = (
+    r"(?:[eE]([+-]?[0-9]{1,3})|\s*(?:\\times|\\cdot|×|·|\*)\s*10\s*\^\s*"
+    r"(?:\{\s*([+-]?[0-9]{1,3})\s*\}|([+-]?[0-9]{1,3})))"
+)
+# A whole number or decimal, then a power of ten; or a fraction, alone or behind a whole number.
+_SCALAR = Pattern(
+    r"\s*(\$|\\\(|\\boxed\{)?\s*([+-]?)\s*"
+    rf"(?:{_DECIMAL}{_SCALED}?|([0-9]{{1,18}}(?=\s*\\|\s))?\s*{_FRACTION})"
+    r"(\s*\\?%)?\s*\.?\s*(\$|\\\)|\})?\s*"
+)
+_CLOSING = {None: None, "$": "$", "\\(": "\\)", "\\boxed{": "}"}
+_MAX_EXPONENT = 400
 
 
 def compare_plain(gold: str, pred: str) -> bool | None:
@@ -22,23 +34,23 @@ def compare_plain(gold: str, pred: str) -> bool | None:
         pred: The other.
 
     Returns:
-        Whether they are the same number: numerals of any length, or numerals and fractions of
-        moderate size, also in dollars or boxed; None where one of them is anything else.
+        Whether they are the same number: numerals of any length; or decimals, fractions, mixed
+        numbers, powers of ten and percentages of moderate size, also between dollars or boxed.
+        None where one of them is anything else.
     """
     first = _NUMERAL.fullmatch(gold)
     second = _NUMERAL.fullmatch(pred) if first else None
     if first is not None and second is not None:
         return _normalise(first) == _normalise(second)
-    simple = _SIMPLE.fullmatch(gold)
-    other = _SIMPLE.fullmatch(pred) if simple else None
+    simple = _SCALAR.fullmatch(gold)
+    other = _SCALAR.fullmatch(pred) if simple else None
     if simple is None or other is None:
         return None
-    top, bottom = _read(simple)
-    over, under = _read(other)
-    if not bottom or not under:
+    left, right = _read(simple), _read(other)
+    if left is None or right is None:
         return None
-    equal = top * under == over * bottom
-    if not equal and (simple[3] is None) != (other[3] is None):
+    equal = left[0] * right[1] == right[0] * left[1]
+    if not equal and left[2] != right[2]:
         return None  # a decimal may round the other number, as the options say
     return equal
 
@@ -50,12 +62,35 @@ def _normalise(match: re.Match[str]) -> tuple[str, str, str]:
     return ("" if sign != "-" or zero else "-", whole, decimals)
 
 
-def _read(match: re.Match[str]) -> tuple[int, int]:
-    """Read a match as a numerator and a denominator, which may be zero."""
-    sign, whole, decimals, top, bottom, upper, lower = match.groups()
-    if whole is not None:
-        decimals = decimals or ""
-        number = int(whole + decimals)
-        return (-number if sign else number), 10 ** len(decimals)
-    number = int(top if top is not None else upper)
-    return (-number if sign else number), int(bottom if bottom is not None else lower)
+def _read(match: re.Match[str]) -> tuple[int, int, bool] | None:
+    """Read a match as a numerator, a denominator, and whether it is a decimal."""
+    (opening, sign, whole, decimals, e, braced, bare, mixed, top, bottom, one, two, over, under,
+     percent, closing) = match.groups()  # fmt: skip
+    if _CLOSING[opening] != closing:
+        return None
+    numerator, denominator = top or one or over, bottom or two or under
+    if numerator is not None:
+        low = int(denominator)
+        high = int(numerator)
+        if not low or (mixed is not None and high >= low):
+            return None
+        high += int(mixed) * low if mixed is not None else 0
+    elif whole is None and decimals is None:
+        return None
+    else:
+        digits = (whole or "").translate(_SEPARATORS) + (decimals or "")
+        high, low = int(digits), 10 ** len(decimals or "")
+        exponent = int(e or braced or bare or 0)
+        decimals = decimals or e or braced or bare
+        if abs(exponent) > _MAX_EXPONENT:
+            return None
+        if exponent > 0:
+            high *= 10**exponent
+        elif exponent:
+            low *= 10**-exponent
+    if percent:
+        low *= 100
+    return (-high if sign == "-" else high), low, decimals is not None
+
+
+_SEPARATORS = str.maketrans("", "", ",{}\\!")

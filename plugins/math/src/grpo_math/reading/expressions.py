@@ -38,7 +38,8 @@ class ExpressionReader(AtomReader):
 
     def __init__(self, tokens: list[Token], pairs: dict[int, int], options: Options) -> None:
         super().__init__(tokens, pairs, options)
-        self._infix = any(t.text in _INFIX for t in tokens)
+        self._texts = frozenset([token.text for token in tokens])
+        self._infix = not self._texts.isdisjoint(_INFIX)
 
     def read(self, start: int, end: int) -> Expr:
         """Read the tokens from ``start`` up to ``end`` as one expression.

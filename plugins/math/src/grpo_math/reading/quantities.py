@@ -13,14 +13,14 @@ from grpo_math.units import PLAIN, Unit, UnitReading, read_unit
 from grpo_math.values import Call, Expr, Num, Quantity, Value, collect_variables
 
 _MONEY = frozenset("$€£¥₹₩₽¢")
-_SIGNS = frozenset({"°", "%", "\\%", "\\Omega", "\\mu", "¢", '"', "‰", *_MONEY})
+UNIT_SIGNS = frozenset({"°", "%", "\\%", "\\Omega", "\\mu", "¢", '"', "‰", *_MONEY})
 _FRACTIONS = frozenset({"\\frac", "\\dfrac", "\\tfrac"})
 _CODES = frozenset({"USD", "EUR", "GBP", "JPY", "CNY", "RMB", "INR", "CAD", "AUD", "CHF", "KRW"})
 _ANGULAR = frozenset({"rad"})
 _INSIDE = (
     _FRACTIONS
     | frozenset({"^", "{", "}", "/", "*", "(", ")", "-", ".", "\\cdot", "\\times", "**"})
-    | _SIGNS
+    | UNIT_SIGNS
 )
 _SURE_LETTERS = frozenset("msgLNJWVK")
 # Behind an amount of money these are no units.
@@ -55,7 +55,7 @@ def spell(tokens: list[Token]) -> str:
 def _is_unit_start(token: Token, following: Token | None = None) -> bool:
     if token.text in _FRACTIONS and following is not None:
         return following.text == "{"
-    return token.kind in {"word", "text"} or (token.kind in {"op", "cmd"} and token.text in _SIGNS)
+    return token.kind in {"word", "text"} or (token.kind in {"op", "cmd"} and token.text in UNIT_SIGNS)
 
 
 def _find_unit_run(tokens: list[Token], start: int, end: int) -> int:

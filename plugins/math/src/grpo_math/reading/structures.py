@@ -9,7 +9,7 @@ from grpo_math.options import Options
 from grpo_math.reading.matrices import read_environment
 from grpo_math.reading.matrix_sums import read_matrix_sum
 from grpo_math.reading.points import PointReader
-from grpo_math.reading.quantities import read_quantity
+from grpo_math.reading.quantities import UNIT_SIGNS, read_quantity
 from grpo_math.reading.shapes import finish_relation, gather_list
 from grpo_math.reading.tokens import Token
 from grpo_math.reading.vocabulary import RELATIONS, SETS
@@ -42,6 +42,11 @@ _FENCES = {"(": "(", ")": ")", "[": "[", "]": "]", "\\lbrack": "[", "\\rbrack": 
            "\\{": "{", "\\}": "}", "{": "{", "}": "}", "\\lbrace": "{", "\\rbrace": "}",
            "\\langle": "<", "\\rangle": ">"}  # fmt: skip
 _MATRICES = frozenset(words("matrix pmatrix bmatrix Bmatrix smallmatrix array psmallmatrix"))
+_RATIO_MARKS = frozenset({":", "to", " to ", " to", "to "})
+_SET_MARKS = frozenset(
+    {*_SET_SIGNS, "-"} | {word.format(u) for u in ("U", "u", "union", "Union", "UNION") for word in ("{}", " {} ")}
+)
+_RELATION_MARKS = frozenset({*RELATIONS, ":", "\\not", "\\begin"})
 _MAX_ITEMS = 500
 _MAX_LABEL = 12
 _MARKUP = frozenset({"text", "cmd", "blackboard"})
@@ -52,8 +57,20 @@ class AnswerReader(PointReader):
 
     def __init__(self, tokens: list[Token], pairs: dict[int, int], options: Options) -> None:
         super().__init__(tokens, pairs, options)
-        self._has_colon = any(token.text == ":" for token in tokens)
-        self._joins = any(self._is_joiner(index, _JOINERS) for index in range(len(tokens)))
+        # What stands nowhere in the answer need not be looked for at each of its levels.
+        texts = self._texts
+        self._has_ratio = not texts.isdisjoint(_RATIO_MARKS)
+        self._has_sets = not texts.isdisjoint(_SET_MARKS)
+        self._has_matrix = "\\begin" in texts
+        self._has_comma = "," in texts
+        self._has_unit = not texts.isdisjoint(UNIT_SIGNS) or any(
+            [token.kind in {"word", "text"} for token in tokens]
+        )
+        self._has_relation = not texts.isdisjoint(_RELATION_MARKS)
+        self._joins = not texts.isdisjoint(_JOINERS | _LOGIC) or any(
+            self._is_joiner(index, _JOINERS)
+            for index, token in enumerate(tokens) if token.kind not in {"op", "num", "cmd"}
+        )  # fmt: skip
 
     def read_answer(self, start: int, end: int) -> Value:
         """Read the tokens from ``start`` up to ``end``: one value, or several joined.
@@ -134,6 +151,8 @@ class AnswerReader(PointReader):
 
     def read_item(self, start: int, end: int) -> Value:
         """Read one item of a list: a side, or sides joined by relation signs."""
+        if not self._has_relation:
+            return self.read_side(start, end)
         sides: list[tuple[int, int]] = []
         signs: list[str] = []
         at = begin = start
@@ -220,18 +239,23 @@ class AnswerReader(PointReader):
             raise UnreadableError("a side is empty")
         if self.tokens[start].text == "..." and end == start + 1:
             return Text("...")
-        value = self._read_set_operation(start, end)
+        value = self._read_set_operation(start, end) if self._has_sets else None
         if value is None and self.pairs.get(start) == end - 1:
             value = self._read_brackets(start, end)
-        if value is None and self._is_point(start, end):
+        if value is None and self._has_comma and self._is_point(start, end):
             value = self._read_brackets(start + 1, end)
-        if value is None and self.tokens[start].text == "\\begin":
-            value = read_environment(self, start, end)
+        if value is None and self._has_matrix:
+            if self.tokens[start].text == "\\begin":
+                value = read_environment(self, start, end)
+            if value is None:
+                value = read_matrix_sum(self, start, end)
+        if value is None and self._has_comma:
+            value = self._read_multiple(start, end)
         if value is None:
-            value = read_matrix_sum(self, start, end) or self._read_multiple(start, end)
-        if value is None:
-            value = self._read_named_set(start, end) or self._read_ratio(start, end)
-        if value is None:
+            value = self._read_named_set(start, end)
+        if value is None and self._has_ratio:
+            value = self._read_ratio(start, end)
+        if value is None and self._has_unit:
             value = read_quantity(self, start, end)
         return self.read(start, end) if value is None else value
 
@@ -320,7 +344,7 @@ class AnswerReader(PointReader):
         return NamedSet(name + suffix)
 
     def _read_ratio(self, start: int, end: int) -> Value | None:
-        parts = self.split(start, end, _COLON) if self._has_colon else [(start, end)]
+        parts = self.split(start, end, _COLON)
         if len(parts) == 1 and end - start == 3 and self.tokens[start + 1].text.strip() == "to":
             parts = [(start, start + 1), (start + 2, end)]
         if len(parts) == 1 or len(parts) > 12:

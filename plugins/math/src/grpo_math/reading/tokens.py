@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from fractions import Fraction
-
-import attrs
+from typing import NamedTuple
 
 from grpo_math.limits import OverLimitError, UnreadableError
 from grpo_math.options import Options
@@ -15,16 +14,16 @@ from grpo_math.reading.normalise import find_closing
 from grpo_math.wording import words
 
 MAX_TOKENS = 4000
+ZERO = Fraction(0)
 _TOKEN = Pattern(
-    r"(?P<space>\s+)"
-    r"|(?P<repeat>\d*\.\d*(?:\\(?:overline|bar|overset\s*\{\s*\\frown\s*\})\s*\{\s*\d+\s*\}|\(\d+\)(?!\s*[\^!])"
+    r"\s*(?:(?P<repeat>\d*\.\d*(?:\\(?:overline|bar|overset\s*\{\s*\\frown\s*\})\s*\{\s*\d+\s*\}|\(\d+\)(?!\s*[\^!])"
     r"|(?:\d*\\dot\s*\{?\s*\d\s*\}?)+))"
     r"|(?P<base>\d[0-9A-F]*_(?:\d{1,2}|\{\s*\(?\s*\d{1,2}\s*\)?\s*\})(?!\d))"
     r"|(?P<sci>(?:\d+(?:,\d{3})*(?:\.\d*)?|\.\d+)[eE][+-]?\d+(?![a-zA-Z\d]))"
     r"|(?P<num>%s)"
     r"|(?P<word>[^\W\d_]+)"
     r"|(?P<cmd>\\(?:[a-zA-Z]+\*?|.))"
-    r"|(?P<op>\*\*|\.\.\.|<=|>=|!=|=>|->|:=|==|.)",
+    r"|(?P<op>\*\*|\.\.\.|<=|>=|!=|=>|->|:=|==|\S)|(?<=\s)$)",
     re.DOTALL,
 )
 _NUMBER = r"\d+(?:\.\d+)?(?:\.(?!\d|\.))?|\.\d+"
@@ -50,9 +49,8 @@ _CLOSERS = {")": "(", "]": "[", "}": "{", "\\}": "\\{", "\\rangle": "\\langle",
 _OPENERS = frozenset(_CLOSERS.values())
 
 
-@attrs.frozen
-class Token:
-    r"""One token.
+class Token(NamedTuple):
+    r"""One token; a tuple, because an answer makes many and attrs takes twice as long for each.
 
     Attributes:
         kind: ``num``, ``word`` (a run of letters), ``cmd`` (with its backslash), ``text`` (what a
@@ -68,9 +66,9 @@ class Token:
     kind: str
     text: str
     spaced: bool = False
-    value: Fraction = Fraction(0)
+    value: Fraction = ZERO
     digits: int = 0
-    ulp: Fraction = Fraction(0)
+    ulp: Fraction = ZERO
     base: int = 0
 
 
@@ -126,13 +124,11 @@ def _read_repeating(text: str) -> Fraction:
     return base + Fraction(int(period), nines * 10 ** len(fixed))
 
 
-def _read_base(text: str, *, spaced: bool) -> Token | None:
+def _read_base(text: str, *, spaced: bool) -> Token:
     digits, _, base_text = text.partition("_")
     base = int(re.sub(r"\D", "", base_text))
-    if not 2 <= base <= 36 or len(digits) > 400:
-        return None
-    if any(int(c, 36) >= base for c in digits):
-        return None
+    if not 2 <= base <= 36 or len(digits) > 400 or any(int(c, 36) >= base for c in digits):
+        raise UnreadableError("a digit that its base does not have")
     return Token("num", text, spaced, Fraction(int(digits, base)), base=base)
 
 
@@ -155,40 +151,57 @@ def tokenise(text: str, options: Options, *, join_thousands: bool = True) -> lis
     if " " in text:
         text = _SPACED_THOUSANDS.sub(lambda m: m.group().replace(" ", ""), text)
     tokens: list[Token] = []
-    at = 0
-    spaced = False
-    while at < len(text):
-        match = pattern.match(text, at)
-        if match is None:
-            raise UnreadableError("no token")
-        kind = match.lastgroup or "op"
-        value = match.group()
-        at = match.end()
-        if kind == "space":
-            spaced = True
-            continue
+    at: int | None = 0
+    while at is not None:
+        at = _tokenise_from(text, at, tokens, pattern, options)
+    return tokens
+
+
+def _tokenise_from(
+    text: str, start: int, tokens: list[Token], pattern: Pattern, options: Options
+) -> int | None:
+    r"""Append the tokens up to the end, or up to a command whose argument is no notation.
+
+    Returns:
+        Where to go on, behind the argument of that command; None at the end.
+    """
+    append = tokens.append
+    for match in pattern.finditer(text, start):
+        kind = match.lastgroup
+        if kind is None:  # the space at the end
+            return None
+        value = match.group(kind)
+        spaced = match.start() != match.start(kind)
         if len(tokens) > MAX_TOKENS:
             raise OverLimitError(f"the answer has more than {MAX_TOKENS} tokens")
-        if kind in {"num", "sci"}:
+        if kind == "op":
+            append(Token(kind, value, spaced))
+        elif kind == "num":
+            if value.isdigit() and len(value) < 1000:
+                append(Token(kind, value, spaced, Fraction(int(value))))
+            else:
+                plain = _with_point(value) if options.decimal_comma else value.replace(",", "")
+                append(make_number(plain, options, spaced=spaced))
+        elif kind == "cmd":
+            if value[1:] in _TEXT_COMMANDS:
+                arguments, at = _read_text_command(text, match.end(), value, spaced=spaced)
+                tokens += arguments
+                return at
+            append(Token(kind, value, spaced))
+        elif kind == "word":
+            if tokens and tokens[-1].text == "^" and is_letters(value):
+                append(Token(kind, value[0], spaced))
+                append(Token(kind, value[1:]))
+            else:
+                append(Token(kind, value, spaced))
+        elif kind == "sci":
             plain = _with_point(value) if options.decimal_comma else value.replace(",", "")
-            tokens.append(make_number(plain, options, spaced=spaced))
+            append(make_number(plain, options, spaced=spaced))
         elif kind == "repeat":
-            tokens.append(Token("num", value, spaced, _read_repeating(value)))
-        elif kind == "base":
-            token = _read_base(value, spaced=spaced)
-            if token is None:
-                raise UnreadableError("a digit that its base does not have")
-            tokens.append(token)
-        elif kind == "cmd" and value[1:] in _TEXT_COMMANDS:
-            arguments, at = _read_text_command(text, at, value, spaced=spaced)
-            tokens += arguments
-        elif kind == "word" and tokens and tokens[-1].text == "^" and is_letters(value):
-            tokens.append(Token(kind, value[0], spaced))
-            tokens.append(Token(kind, value[1:]))
+            append(Token("num", value, spaced, _read_repeating(value)))
         else:
-            tokens.append(Token(kind, value, spaced))
-        spaced = False
-    return tokens
+            append(_read_base(value, spaced=spaced))
+    return None
 
 
 def _read_text_command(

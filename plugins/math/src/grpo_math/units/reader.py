@@ -190,6 +190,7 @@ class _Reader:
         return PLAIN if _is_generic(text) else None
 
 
+@functools.lru_cache(maxsize=2048)
 def read_unit(text: str) -> UnitReading | None:
     """Read a unit phrase such as ``kg·m^2/s^2``, ``miles per hour`` or ``square units``.
 
