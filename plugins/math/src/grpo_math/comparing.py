@@ -14,7 +14,8 @@ from grpo_math.limits import (
 )
 from grpo_math.options import DEFAULT, Options
 from grpo_math.patterns import Pattern
-from grpo_math.plain import compare_plain
+from grpo_math.plain import compare_numerals
+from grpo_math.quick import compare_simple
 from grpo_math.reading.reader import Reading, read
 from grpo_math.results import Cause, Result, Verdict
 from grpo_math.values import (
@@ -78,14 +79,17 @@ def compare(gold: str, pred: str | None, *, options: Options = DEFAULT) -> Resul
         return give_up(Cause.UNPARSED_REFERENCE, "it is empty")
     if gold == pred:
         return Result(Verdict.EQUAL, "the same text", pred, rule="same text", options=changes)
-    exactly = not (
-        options.decimal_comma or options.relative_tolerance or options.percent_as_number
-    )
-    plain = compare_plain(gold, pred) if exactly else None
+    exactly = not (options.decimal_comma or options.relative_tolerance)
+    plain = compare_numerals(gold, pred) if exactly else None
     if plain is not None:
         verdict = Verdict.EQUAL if plain else Verdict.DIFFERENT
         rule = "plain number"
         return Result(verdict, "plain numbers", pred, "number", "number", rule, changes)
+    simple = None if changes else compare_simple(gold, pred)
+    if simple is not None:
+        equal, *described = simple
+        verdict = Verdict.EQUAL if equal else Verdict.DIFFERENT
+        return Result(verdict, described[2], pred, *described)
     deadline = Deadline(options.timeout)
     try:
         reference = _read_answer(gold, options)

@@ -1,4 +1,4 @@
-"""Decides pairs of plain numbers without reading them: most answers are plain numbers."""
+"""Reads plain numbers without the reader: digits, decimals, fractions, powers of ten, percent."""
 
 from __future__ import annotations
 
@@ -16,43 +16,28 @@ _SCALED = (
     r"(?:[eE]([+-]?[0-9]{1,3})|\s*(?:\\times|\\cdot|×|·|\*)\s*10\s*\^\s*"
     r"(?:\{\s*([+-]?[0-9]{1,3})\s*\}|([+-]?[0-9]{1,3})))"
 )
-# A whole number or decimal, then a power of ten; or a fraction, alone or behind a whole number.
-_SCALAR = Pattern(
-    r"\s*(\$|\\\(|\\boxed\{)?\s*([+-]?)\s*"
-    rf"(?:{_DECIMAL}{_SCALED}?|([0-9]{{1,18}}(?=\s*\\|\s))?\s*{_FRACTION})"
-    r"(\s*\\?%)?\s*\.?\s*(\$|\\\)|\})?\s*"
+# A fraction, alone or behind a whole number; or a whole number or decimal, then a power of ten.
+NUMBER = Pattern(
+    r"\s*([+-]?)\s*"
+    rf"(?:([0-9]{{1,18}}(?=\s*\\|\s))?\s*{_FRACTION}|{_DECIMAL}{_SCALED}?)"
+    r"(\s*\\?%)?(?![0-9a-zA-Z.,^_!/:(\[|'°])\s*"
 )
-_CLOSING = {None: None, "$": "$", "\\(": "\\)", "\\boxed{": "}"}
+LONG = 12
+"""Significant digits from which on a decimal may round another number."""
 _MAX_EXPONENT = 400
+_SEPARATORS = str.maketrans("", "", ",{}\\!")
+
+Plain = tuple[int, int, bool]
+"""Numerator, denominator, and whether it is a decimal of `LONG` digits or more."""
 
 
-def compare_plain(gold: str, pred: str) -> bool | None:
-    """Compare two plain numbers.
-
-    Args:
-        gold: One text.
-        pred: The other.
-
-    Returns:
-        Whether they are the same number: numerals of any length; or decimals, fractions, mixed
-        numbers, powers of ten and percentages of moderate size, also between dollars or boxed.
-        None where one of them is anything else.
-    """
+def compare_numerals(gold: str, pred: str) -> bool | None:
+    """Compare two numerals of any length, digit by digit; None where one is something else."""
     first = _NUMERAL.fullmatch(gold)
     second = _NUMERAL.fullmatch(pred) if first else None
-    if first is not None and second is not None:
-        return _normalise(first) == _normalise(second)
-    simple = _SCALAR.fullmatch(gold)
-    other = _SCALAR.fullmatch(pred) if simple else None
-    if simple is None or other is None:
+    if first is None or second is None:
         return None
-    left, right = _read(simple), _read(other)
-    if left is None or right is None:
-        return None
-    equal = left[0] * right[1] == right[0] * left[1]
-    if not equal and left[2] != right[2]:
-        return None  # a decimal may round the other number, as the options say
-    return equal
+    return _normalise(first) == _normalise(second)
 
 
 def _normalise(match: re.Match[str]) -> tuple[str, str, str]:
@@ -62,13 +47,12 @@ def _normalise(match: re.Match[str]) -> tuple[str, str, str]:
     return ("" if sign != "-" or zero else "-", whole, decimals)
 
 
-def _read(match: re.Match[str]) -> tuple[int, int, bool] | None:
-    """Read a match as a numerator, a denominator, and whether it is a decimal."""
-    (opening, sign, whole, decimals, e, braced, bare, mixed, top, bottom, one, two, over, under,
-     percent, closing) = match.groups()  # fmt: skip
-    if _CLOSING[opening] != closing:
-        return None
+def read_number(match: re.Match[str]) -> Plain | None:
+    """Read a match of `NUMBER`; None where it is no number after all."""
+    (sign, mixed, top, bottom, one, two, over, under, whole, decimals, e, braced, bare,
+     percent) = match.groups()  # fmt: skip
     numerator, denominator = top or one or over, bottom or two or under
+    long = False
     if numerator is not None:
         low = int(denominator)
         high = int(numerator)
@@ -81,7 +65,7 @@ def _read(match: re.Match[str]) -> tuple[int, int, bool] | None:
         digits = (whole or "").translate(_SEPARATORS) + (decimals or "")
         high, low = int(digits), 10 ** len(decimals or "")
         exponent = int(e or braced or bare or 0)
-        decimals = decimals or e or braced or bare
+        long = len(digits) >= LONG and (decimals is not None or exponent != 0)
         if abs(exponent) > _MAX_EXPONENT:
             return None
         if exponent > 0:
@@ -90,7 +74,4 @@ def _read(match: re.Match[str]) -> tuple[int, int, bool] | None:
             low *= 10**-exponent
     if percent:
         low *= 100
-    return (-high if sign == "-" else high), low, decimals is not None
-
-
-_SEPARATORS = str.maketrans("", "", ",{}\\!")
+    return (-high if sign == "-" else high), low, long

@@ -1,0 +1,175 @@
+"""Decides pairs of simple answers without the reader: numbers, quantities, letters, tuples, sets.
+
+What is decided here has the verdict that the reader and the judge would give, for the default
+options; everything else is left to them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from fractions import Fraction
+
+from grpo_math.patterns import Pattern
+from grpo_math.plain import NUMBER, Plain, read_number
+from grpo_math.units import Unit, read_unit
+
+Simple = tuple[str, tuple[Plain, ...], Unit | None]
+"""How it is bracketed, its numbers, and the unit of a single one."""
+
+_LETTER = Pattern(
+    r"\s*(?:\\(?:text|textbf|mathrm|mathbf)\s*\{)?\s*\(?([A-DF-HJ])\)?\.?\s*\}?\.?\s*"
+)
+_UNIT = Pattern(
+    r"(?:\\[,; ]|~|\s)*(?:\\(?:text|mathrm|textrm|mbox)\s*\{\s*)?((?:square |cubic )?[a-zA-Z]{2,20})\.?\s*\}?"
+    r"(\s*\^\s*(?:\{\s*)?[2-4](?:\s*\})?)?"
+)
+_FENCED = Pattern(r"(?:\\left\s*)?(\(|\[|\\\{)(.*?)(?:\\right\s*)?(\)|\]|\\\})")
+_THOUSANDS = Pattern(r"[0-9](?:,|\{,\}|,\\!)[0-9]{3}(?![0-9])")
+_GENERIC = frozenset({"units", "square units", "cubic units"})
+# These stand for something else too, which the reader knows.
+_AMBIGUOUS = frozenset({"pound", "pounds", "ms", "am", "pm", "AM", "PM", "noon", "midnight"})
+_MONEY = {"$": "$", "€": "€", "£": "£"}
+_MAX_LENGTH = 80
+_TYPES = {"": "number", "()": "pair or interval", "[]": "pair or interval", "{}": "set",
+          "(]": "pair or interval", "[)": "pair or interval", ",": "values"}  # fmt: skip
+
+
+def compare_simple(gold: str, pred: str) -> tuple[bool, str, str, str] | None:
+    """Compare two simple answers.
+
+    Args:
+        gold: One text.
+        pred: The other.
+
+    Returns:
+        Whether they are equal, the types of both, and the rule; None where one is not simple or
+        the rules for it need more than this.
+    """
+    if len(gold) > _MAX_LENGTH or len(pred) > _MAX_LENGTH:
+        return None
+    letter = _LETTER.fullmatch(gold)
+    other = _LETTER.fullmatch(pred) if letter else None
+    if letter is not None:
+        if other is None:
+            return None
+        return letter[1] == other[1], "choice", "choice", "letters"
+    first = _read(gold)
+    second = _read(pred) if first is not None else None
+    if first is None or second is None:
+        return None
+    return _compare(first, second)
+
+
+def _compare(a: Simple, b: Simple) -> tuple[bool, str, str, str] | None:
+    if a[0] != b[0]:
+        return None
+    if not a[0]:
+        return _compare_quantities(a[1][0], a[2], b[1][0], b[2])
+    kind = _TYPES[a[0]]
+    if a[0] == "{}":
+        equal, rule = set(_reduce(a)) == set(_reduce(b)), "set"
+    elif a[0] == ",":
+        equal, rule = Counter(_reduce(a)) == Counter(_reduce(b)), "values in any order"
+    else:
+        equal, rule = _reduce(a) == _reduce(b), "tuple"
+        if len(a[1]) != 2:
+            kind = "tuple"
+    if not equal and any(number[2] for number in a[1] + b[1]):
+        return None  # a long decimal may round the exact value
+    return equal, kind, kind, rule
+
+
+def _reduce(simple: Simple) -> list[Fraction]:
+    return [Fraction(high, low) for high, low, _ in simple[1]]
+
+
+def _compare_quantities(
+    a: Plain, unit_a: Unit | None, b: Plain, unit_b: Unit | None
+) -> tuple[bool, str, str, str] | None:
+    types = tuple("number" if unit is None else "quantity" for unit in (unit_a, unit_b))
+    if unit_a is None or unit_b is None or unit_a == unit_b:
+        equal = a[0] * b[1] == b[0] * a[1]
+        rule = "plain number"
+    elif unit_a.dims != unit_b.dims:
+        return False, *types, "different dimensions"
+    elif unit_a.pi != unit_b.pi:
+        return None
+    else:
+        equal = _convert(a, unit_a) == _convert(b, unit_b)
+        rule = "same dimension, exact value"
+    if not equal and (a[2] or b[2]):
+        return None
+    return equal, *types, rule
+
+
+def _convert(number: Plain, unit: Unit) -> Fraction:
+    return Fraction(number[0], number[1]) * unit.factor + unit.offset
+
+
+def _read(text: str) -> Simple | None:
+    """Read a simple answer."""
+    text = text.strip()
+    if text[:1] == "$" and text[-1:] == "$" and text.count("$") == 2:
+        text = text[1:-1].strip()
+    elif text[:2] == "\\(" and text[-2:] == "\\)":
+        text = text[2:-2].strip()
+    elif text[:7] == "\\boxed{" and text[-1:] == "}" and text.count("{") == 1:
+        text = text[7:-1].strip()
+    if text[-1:] == "." and text[-2:-1].isdigit():
+        text = text[:-1]
+    if not text:
+        return None
+    first = text[0]
+    if first in "([" or text[:2] == "\\{" or text[:5] == "\\left":
+        fenced = _FENCED.fullmatch(text)
+        if fenced is None:
+            return None
+        fence = fenced[1][-1] + fenced[3][-1]
+        numbers = _read_numbers(fenced[2]) if fence in _TYPES else None
+        return None if numbers is None or len(numbers) < 2 else (fence, numbers, None)
+    unit = None
+    if first in _MONEY or text[:2] == "\\$":
+        money = read_unit(_MONEY.get(first, "$"))
+        unit = None if money is None else money.unit
+        text = text[2:] if first == "\\" else text[1:]
+    return _read_quantity(text, unit)
+
+
+def _read_quantity(text: str, unit: Unit | None) -> Simple | None:
+    match = NUMBER.match(text)
+    if match is None:
+        return None
+    rest = text[match.end() :]
+    if rest[:1] == "," and unit is None:
+        numbers = _read_numbers(text)
+        return None if numbers is None else (",", numbers, None)
+    number = read_number(match)
+    if number is None:
+        return None
+    if not rest:
+        return "", (number,), unit
+    if unit is not None or match[14]:
+        return None
+    named = _UNIT.fullmatch(rest)
+    if named is None or named[1] in _AMBIGUOUS:
+        return None
+    if named[1] in _GENERIC:
+        return None if named[2] else ("", (number,), None)
+    reading = read_unit(named[1] + (named[2] or "").replace(" ", ""))
+    if reading is None or not reading.known or reading.scale != 1 or not reading.unit.dims:
+        return None
+    return "", (number,), reading.unit
+
+
+def _read_numbers(text: str) -> tuple[Plain, ...] | None:
+    """Read numbers between commas."""
+    if _THOUSANDS.search(text):
+        return None
+    numbers: list[Plain] = []
+    for part in text.split(","):
+        match = NUMBER.fullmatch(part)
+        number = None if match is None else read_number(match)
+        if number is None:
+            return None
+        numbers.append(number)
+    return tuple(numbers)
