@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 
 from grpo_math.equality.judge import Judge
@@ -92,7 +93,7 @@ def compare(gold: str, pred: str | None, *, options: Options = DEFAULT) -> Resul
         return Result(verdict, described[2], pred, *described)
     deadline = Deadline(options.timeout)
     try:
-        reference = _read_answer(gold, options)
+        reference = _read_reference(gold, options)
         readings = reference, _read_answer(pred, options, known=reference)
         for reading, cause in zip(
             readings, (Cause.UNPARSED_REFERENCE, Cause.UNPARSED_ANSWER), strict=True
@@ -106,6 +107,18 @@ def compare(gold: str, pred: str | None, *, options: Options = DEFAULT) -> Resul
         return give_up(Cause.OVER_LIMIT, "the answer is nested too deeply or too large")
     except (DeadlineError, UndecidableError) as undecided:
         return give_up(Cause.TIMEOUT, str(undecided))
+
+
+def _read_reference(text: str, options: Options) -> Reading:
+    """Read a reference; the last ones are remembered, as each is compared with many answers."""
+    if options is DEFAULT and len(text) < _SENTENCE:
+        return _remember_reference(text)
+    return _read_answer(text, options)
+
+
+@functools.lru_cache(maxsize=512)
+def _remember_reference(text: str) -> Reading:
+    return _read_answer(text, DEFAULT)
 
 
 def _read_answer(text: str, options: Options, *, known: Reading | None = None) -> Reading:

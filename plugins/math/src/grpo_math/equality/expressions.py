@@ -57,6 +57,8 @@ class ExpressionJudge:
         if a == b:
             self.rule = "same structure"
             return True
+        if isinstance(a, Num) and isinstance(b, Num):
+            return self._equal_rationals(a, b)
         a, b = _fold_powers_of_ten(a), _fold_powers_of_ten(b)
         infinite = self._equal_infinities(a, b)
         if infinite is not None:
@@ -65,6 +67,14 @@ class ExpressionJudge:
         if variables:
             return self._equal_functions(a, b, variables)
         return self._equal_numbers(a, b)
+
+    def _equal_rationals(self, a: Num, b: Num) -> bool:
+        self.rule = "exact value"
+        if a.value == b.value:
+            return True
+        return self._rounds(a, b, b.value) or self._rounds(b, a, a.value) or (
+            self._is_close(a.value, b.value)
+        )  # fmt: skip
 
     def _equal_infinities(self, a: Expr, b: Expr) -> bool | None:
         signs = [infinity_sign(expr) for expr in (a, b)]

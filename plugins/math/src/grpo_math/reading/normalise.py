@@ -88,6 +88,13 @@ _ROW_END = Pattern(r"\\cr(?![a-zA-Z])|\\\\\s*\[\s*-?[\d.]+\s*(?:pt|em|ex|mm|cm|i
 _LETTER_DEGREE = Pattern(
     r"(?<=\d)\s*\^\s*\{?\s*(?:\\(?:text|mathrm)\s*\{\s*o\s*\}|o(?![a-z]))\s*\}?"
 )
+# One search tells whether any of the steps that take out commands has something to do.
+_UNTIDY = Pattern(
+    r"\\(?:[()\[\]!/]|[lc]?dots|(?:mathbb|mathrm|mathbf|text)\s+[A-Za-z]|boxed|left|right|middle"
+    r"|[bB]ig|displaystyle|textstyle|scriptstyle|limits|nolimits|boldsymbol|bm|math(?:open|close|ord"
+    r"|strut)|strut|rm|bf|it|tt|normalsize|large|Large|small|color|protect|allowbreak|nobreak|"
+    r"underline|uline|textcolor|hspace|vspace|[hv]?phantom|tag|colon)"
+)
 _WRAPPERS = (
     ("\\(", "\\)"), ("\\[", "\\]"), ("**", "**"), ("__", "__"), ("`", "`"), ("*", "*"), ('"', '"'),
     ("$$", "$$"),
@@ -209,7 +216,7 @@ def _normalise_notation(text: str) -> str:
         text = text.replace("\\$", "¤").replace("$$", "$")
         text = _MATH.sub(r" \1 ", text)
         text = _SPACED_MATH.sub(r" \1 ", text).replace("¤", "$")
-    if "\\" in text:
+    if "\\" in text and _UNTIDY.search(text):
         text = _DOTS.sub("...", text)
         text = _UNBRACED.sub(lambda m: f"\\{m[1]}{{{m[2]}}}", text)
         text = _DELIMITERS.sub(" ", text)

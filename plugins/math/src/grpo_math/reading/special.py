@@ -61,6 +61,8 @@ _ORDINALS = {
 }
 _ROMAN = Pattern(r"\(?(i{2,3}|iv|vi{1,3}|ix|I{2,3}|IV|VI{1,3}|IX)\)?\.?")
 _FORMULA = Pattern(r"(?:[A-Z][a-z]?(?:_?\d+|_?\{\d+\})?){2,12}")
+# Digits, brackets and operators in which no time, date, base or word stands.
+_BARE_NOTATION = Pattern(r"[\d\s+*^=(){}\[\],x|]*")
 _MAX_LENGTH = 300
 
 
@@ -90,22 +92,38 @@ def read_special(text: str, options: Options) -> list[Value | None]:
             return found
     if len(text) == 1 and text.isascii():
         return found
-    if "I" in text or "i" in text or text[0].isdigit() or text.endswith("th") or text in _ORDINALS:
+    if "\\" in text and "_" not in text:  # what is left of notation is no word, time or date
+        return found if not text.endswith("...") else [*found, *_read_tail(text)]
+    if "I" in text or "i" in text or first.isdigit() or text.endswith("th") or text in _ORDINALS:
         placed = _read_place(text)
         if placed is not None:
             return [*found, *placed]
-    formula = _FORMULA.fullmatch(text) if "A" <= text[0] <= "Z" else None
+    formula = _FORMULA.fullmatch(text) if "A" <= first <= "Z" else None
     if formula and len(text) > 2 and any(map(str.isdigit, text)):
         found.append(Text(re.sub(r"[_{}]", "", text).casefold()))
-    endless = _read_endless(text)
-    if endless is not None:
-        return [endless, None]
+    if text.endswith("..."):
+        tail = _read_tail(text)
+        if tail:
+            return tail
     sign = _INFINITIES.get(text.lower())
     if sign:
         infinity = Const("oo")
         if text.lower() == "infinite":
             return [infinity, Text("infinitely many solutions"), None]
         return [infinity if sign > 0 else Call("mul", (Num(Fraction(-1)), infinity)), None]
+    if _BARE_NOTATION.fullmatch(text):
+        return found
+    return found + _read_fixed(text, options)
+
+
+def _read_tail(text: str) -> list[Value | None]:
+    endless = _read_endless(text)
+    return [] if endless is None else [endless, None]
+
+
+def _read_fixed(text: str, options: Options) -> list[Value | None]:
+    """Read a base, an angle, several amounts, a time, a date, or a number in words."""
+    found: list[Value | None] = []
     for read in (_read_base, _read_sexagesimal, _read_compound):
         value = read(text)
         if value is not None:

@@ -33,6 +33,7 @@ _AND = frozenset(words("and und et 和 与 且 \\land \\wedge"))
 _AND_SIGNS = frozenset({"\\land", "\\wedge"})
 _OR_SIGNS = frozenset({"\\lor", "\\vee"})
 _LOGIC = _AND_SIGNS | _OR_SIGNS
+_ALL_JOINERS = _JOINERS | _LOGIC
 _GROUPERS = frozenset(words("; or 或 或者"))
 _COLON = frozenset({":"})
 _COMMAS = frozenset({","})
@@ -59,17 +60,20 @@ class AnswerReader(PointReader):
         super().__init__(tokens, pairs, options)
         # What stands nowhere in the answer need not be looked for at each of its levels.
         texts = self._texts
+        kinds = {token.kind for token in tokens}
+        named = "word" in kinds or "text" in kinds
         self._has_ratio = not texts.isdisjoint(_RATIO_MARKS)
         self._has_sets = not texts.isdisjoint(_SET_MARKS)
         self._has_matrix = "\\begin" in texts
         self._has_comma = "," in texts
-        self._has_unit = not texts.isdisjoint(UNIT_SIGNS) or any(
-            [token.kind in {"word", "text"} for token in tokens]
-        )
+        self._has_unit = named or not texts.isdisjoint(UNIT_SIGNS)
         self._has_relation = not texts.isdisjoint(_RELATION_MARKS)
-        self._joins = not texts.isdisjoint(_JOINERS | _LOGIC) or any(
-            self._is_joiner(index, _JOINERS)
-            for index, token in enumerate(tokens) if token.kind not in {"op", "num", "cmd"}
+        self._joins = not texts.isdisjoint(_ALL_JOINERS) or (
+            named and any([
+                self._is_joiner(index, _JOINERS)
+                for index, token in enumerate(tokens)
+                if token.kind == "text" or (token.kind == "word" and not token.text.islower())
+            ])
         )  # fmt: skip
 
     def read_answer(self, start: int, end: int) -> Value:

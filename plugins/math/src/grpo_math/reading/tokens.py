@@ -15,13 +15,24 @@ from grpo_math.wording import words
 
 MAX_TOKENS = 4000
 ZERO = Fraction(0)
+_TEXT_COMMANDS = frozenset(
+    words(
+        "text textbf textit textrm textsf texttt mathrm mathbf mathit mathsf mathtt mbox hbox "
+        "operatorname operatorname* textnormal textup emph mathcal mathfrak mathscr bold unit si "
+        "mathbb vec"
+    )
+)
+_TEXT_NAMES = "|".join(map(re.escape, sorted(_TEXT_COMMANDS, key=len, reverse=True)))
+_TEXT_COMMAND = Pattern(rf"\\(?:{_TEXT_NAMES})(?![a-zA-Z*])")
+_NESTED_TEXT = Pattern(_TEXT_COMMAND.pattern + r"(?!\s*\{[^{}]*\})")
 _TOKEN = Pattern(
-    r"\s*(?:(?P<repeat>\d*\.\d*(?:\\(?:overline|bar|overset\s*\{\s*\\frown\s*\})\s*\{\s*\d+\s*\}|\(\d+\)(?!\s*[\^!])"
+    r"(\s*)(?:(?P<repeat>\d*\.\d*(?:\\(?:overline|bar|overset\s*\{\s*\\frown\s*\})\s*\{\s*\d+\s*\}|\(\d+\)(?!\s*[\^!])"
     r"|(?:\d*\\dot\s*\{?\s*\d\s*\}?)+))"
     r"|(?P<base>\d[0-9A-F]*_(?:\d{1,2}|\{\s*\(?\s*\d{1,2}\s*\)?\s*\})(?!\d))"
     r"|(?P<sci>(?:\d+(?:,\d{3})*(?:\.\d*)?|\.\d+)[eE][+-]?\d+(?![a-zA-Z\d]))"
     r"|(?P<num>%s)"
     r"|(?P<word>[^\W\d_]+)"
+    r"|(?P<command>" + _TEXT_COMMAND.pattern + r")\s*\{(?P<argument>[^{}]*)\}"
     r"|(?P<cmd>\\(?:[a-zA-Z]+\*?|.))"
     r"|(?P<op>\*\*|\.\.\.|<=|>=|!=|=>|->|:=|==|\S)|(?<=\s)$)",
     re.DOTALL,
@@ -35,13 +46,6 @@ _COMMA = Pattern(
 _POINTED_THOUSANDS = Pattern(r"\d{1,3}(?:\.\d{3})+")
 _SPACED_THOUSANDS = Pattern(
     r"(?<![\d.,_^])\d{1,3}(?: \d{3})+(?:(?= +\d+\s*/\s*\d+\s*$)|(?![\d ]*\d)(?!/))"
-)
-_TEXT_COMMANDS = frozenset(
-    words(
-        "text textbf textit textrm textsf texttt mathrm mathbf mathit mathsf mathtt mbox hbox "
-        "operatorname operatorname* textnormal textup emph mathcal mathfrak mathscr bold unit si "
-        "mathbb vec"
-    )
 )
 _CLOSERS = {")": "(", "]": "[", "}": "{", "\\}": "\\{", "\\rangle": "\\langle",
             "\\rfloor": "\\lfloor", "\\rceil": "\\lceil", "\\rvert": "\\lvert",
@@ -150,58 +154,60 @@ def tokenise(text: str, options: Options, *, join_thousands: bool = True) -> lis
     pattern = _COMMA if options.decimal_comma else whole
     if " " in text:
         text = _SPACED_THOUSANDS.sub(lambda m: m.group().replace(" ", ""), text)
+    if "\\" in text and _NESTED_TEXT.search(text):
+        return _tokenise_nested(text, pattern, options)
+    return _make_tokens(pattern.findall(text), options)
+
+
+def _tokenise_nested(text: str, pattern: Pattern, options: Options) -> list[Token]:
+    r"""Tokenise where a command such as ``\text`` has braces in its argument, or none."""
     tokens: list[Token] = []
-    at: int | None = 0
-    while at is not None:
-        at = _tokenise_from(text, at, tokens, pattern, options)
-    return tokens
+    at = 0
+    for match in _TEXT_COMMAND.finditer(text):
+        if match.start() < at:
+            continue
+        tokens += _make_tokens(pattern.findall(text[at : match.start()]), options)
+        spaced = text[match.start() - 1 : match.start()].isspace()
+        arguments, at = _read_text_command(text, match.end(), match.group(), spaced=spaced)
+        tokens += arguments
+    return tokens + _make_tokens(pattern.findall(text[at:]), options)
 
 
-def _tokenise_from(
-    text: str, start: int, tokens: list[Token], pattern: Pattern, options: Options
-) -> int | None:
-    r"""Append the tokens up to the end, or up to a command whose argument is no notation.
-
-    Returns:
-        Where to go on, behind the argument of that command; None at the end.
-    """
+def _make_tokens(found: list[tuple[str, ...]], options: Options) -> list[Token]:
+    """Make tokens of what the pattern found; the groups are in the order of the pattern."""
+    if len(found) > MAX_TOKENS:
+        raise OverLimitError(f"the answer has more than {MAX_TOKENS} tokens")
+    tokens: list[Token] = []
     append = tokens.append
-    for match in pattern.finditer(text, start):
-        kind = match.lastgroup
-        if kind is None:  # the space at the end
-            return None
-        value = match.group(kind)
-        spaced = match.start() != match.start(kind)
-        if len(tokens) > MAX_TOKENS:
-            raise OverLimitError(f"the answer has more than {MAX_TOKENS} tokens")
-        if kind == "op":
-            append(Token(kind, value, spaced))
-        elif kind == "num":
-            if value.isdigit() and len(value) < 1000:
-                append(Token(kind, value, spaced, Fraction(int(value))))
+    for space, repeat, base, sci, num, word, command, argument, cmd, op in found:
+        spaced = space != ""
+        if op:
+            append(Token("op", op, spaced))
+        elif num:
+            if num.isdigit() and len(num) < 1000:
+                append(Token("num", num, spaced, Fraction(int(num))))
             else:
-                plain = _with_point(value) if options.decimal_comma else value.replace(",", "")
+                plain = _with_point(num) if options.decimal_comma else num.replace(",", "")
                 append(make_number(plain, options, spaced=spaced))
-        elif kind == "cmd":
-            if value[1:] in _TEXT_COMMANDS:
-                arguments, at = _read_text_command(text, match.end(), value, spaced=spaced)
-                tokens += arguments
-                return at
-            append(Token(kind, value, spaced))
-        elif kind == "word":
-            if tokens and tokens[-1].text == "^" and is_letters(value):
-                append(Token(kind, value[0], spaced))
-                append(Token(kind, value[1:]))
+        elif cmd:
+            append(Token("cmd", cmd, spaced))
+        elif word:
+            if tokens and tokens[-1].text == "^" and is_letters(word):
+                append(Token("word", word[0], spaced))
+                append(Token("word", word[1:]))
             else:
-                append(Token(kind, value, spaced))
-        elif kind == "sci":
-            plain = _with_point(value) if options.decimal_comma else value.replace(",", "")
+                append(Token("word", word, spaced))
+        elif command:
+            if argument.strip():
+                append(Token(_name_text(command, argument), argument, spaced))
+        elif sci:
+            plain = _with_point(sci) if options.decimal_comma else sci.replace(",", "")
             append(make_number(plain, options, spaced=spaced))
-        elif kind == "repeat":
-            append(Token("num", value, spaced, _read_repeating(value)))
-        else:
-            append(_read_base(value, spaced=spaced))
-    return None
+        elif repeat:
+            append(Token("num", repeat, spaced, _read_repeating(repeat)))
+        elif base:
+            append(_read_base(base, spaced=spaced))
+    return tokens
 
 
 def _read_text_command(
