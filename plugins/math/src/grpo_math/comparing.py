@@ -32,6 +32,7 @@ from grpo_math.values import (
 )
 
 _SEGMENT = Pattern(r"\$([^$]+)\$|\\\((.+?)\\\)|\\\[(.+?)\\\]", re.DOTALL)
+_HOLDS_VALUE = Pattern(r"[\d\\$=<>:*]")
 _SENTENCE = 400
 _WORD = Pattern(r"(?<![\\a-zA-Z{])(?:[a-zA-Z]{4,}|is(?![a-zA-Z])|are(?![a-zA-Z]))")
 
@@ -138,6 +139,8 @@ def _read_answer(text: str, options: Options, *, known: Reading | None = None) -
     found = bool(reading.values) and not isinstance(reading.values[0], Text)
     if found and (boxed or " " not in text or count_words(text) < 2):
         return reading
+    if reading.values and not found and not _HOLDS_VALUE.search(text):
+        return reading  # words with no value among them
     peeled = text if boxed else peel(text) if len(text) <= _SENTENCE else _unbox(text, options)
     if peeled != text:
         inner = read(peeled, options)
@@ -197,6 +200,8 @@ def _are_opposite(gold: str, pred: str) -> bool:
 
 def _pair_readings(gold: tuple[Value, ...], pred: tuple[Value, ...]) -> list[tuple[Value, Value]]:
     """Pair the readings of both sides; where both are surely letters, only the letters count."""
+    if len(gold) == len(pred) == 1:
+        return [(gold[0], pred[0])]
     letters = [[v for v in values if isinstance(v, Choice)] for values in (gold, pred)]
     if letters[0] and letters[1] and (letters[0][0].sure or letters[1][0].sure):
         return [(letters[0][0], letters[1][0])]

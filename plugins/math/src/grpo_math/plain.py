@@ -9,7 +9,7 @@ from grpo_math.patterns import Pattern
 _NUMERAL = Pattern(r"\s*([+-]?)0*([0-9]+)(?:\.([0-9]+))?\s*")
 _DECIMAL = r"(?:([0-9]{1,3}(?:(?:,|\{,\}|,\\!)[0-9]{3})+|[0-9]{1,30})?(?:\.([0-9]{1,30}))?)"
 _FRACTION = (
-    r"(?:\\[dtc]?frac\s*(?:\{\s*([0-9]{1,18})\s*\}\s*\{\s*([0-9]{1,18})\s*\}|([0-9])([0-9]))"
+    r"(?:\\[dtc]?frac\s*(?:\{\s*(-?[0-9]{1,18})\s*\}\s*\{\s*(-?[0-9]{1,18})\s*\}|([0-9])([0-9]))"
     r"|\s*([0-9]{1,18})\s*/\s*([0-9]{1,18}))"
 )
 _SCALED = (
@@ -56,7 +56,7 @@ def read_number(match: re.Match[str]) -> Plain | None:
     if numerator is not None:
         low = int(denominator)
         high = int(numerator)
-        if not low or (mixed is not None and high >= low):
+        if not low or (mixed is not None and not 0 <= high < low):
             return None
         high += int(mixed) * low if mixed is not None else 0
     elif whole is None and decimals is None:

@@ -20,7 +20,8 @@ _LETTER = Pattern(
     r"\s*(?:\\(?:text|textbf|mathrm|mathbf)\s*\{)?\s*\(?([A-DF-HJ])\)?\.?\s*\}?\.?\s*"
 )
 _UNIT = Pattern(
-    r"(?:\\[,; ]|~|\s)*(?:\\(?:text|mathrm|textrm|mbox)\s*\{\s*)?((?:square |cubic )?[a-zA-Z]{2,20})\.?\s*\}?"
+    r"(\\[,; ]|~|\s)*(?:\\(?:text|mathrm|textrm|mbox)\s*\{[\s~]*)?"
+    r"((?:square |cubic )?[a-zA-Z]{1,20}(?:\^[23]|\^\{[23]\})?(?:/[a-zA-Z]{1,12}(?:\^[23]|\^\{[23]\})?)?)\.?\s*\}?"
     r"(\s*\^\s*(?:\{\s*)?[2-4](?:\s*\})?)?"
 )
 _FENCED = Pattern(r"(?:\\left\s*)?(\(|\[|\\\{)(.*?)(?:\\right\s*)?(\)|\]|\\\})")
@@ -28,6 +29,7 @@ _THOUSANDS = Pattern(r"[0-9](?:,|\{,\}|,\\!)[0-9]{3}(?![0-9])")
 _GENERIC = frozenset({"units", "square units", "cubic units"})
 # These stand for something else too, which the reader knows.
 _AMBIGUOUS = frozenset({"pound", "pounds", "ms", "am", "pm", "AM", "PM", "noon", "midnight"})
+_SURE_LETTERS = frozenset("msgLNJWVK")
 _MONEY = {"$": "$", "€": "€", "£": "£"}
 _MAX_LENGTH = 80
 _TYPES = {"": "number", "()": "pair or interval", "[]": "pair or interval", "{}": "set",
@@ -150,12 +152,15 @@ def _read_quantity(text: str, unit: Unit | None) -> Simple | None:
         return "", (number,), unit
     if unit is not None or match[14]:
         return None
-    named = _UNIT.fullmatch(rest)
-    if named is None or named[1] in _AMBIGUOUS:
+    named = _UNIT.fullmatch(rest.replace("²", "^2").replace("³", "^3"))
+    if named is None or named[2] in _AMBIGUOUS:
         return None
-    if named[1] in _GENERIC:
-        return None if named[2] else ("", (number,), None)
-    reading = read_unit(named[1] + (named[2] or "").replace(" ", ""))
+    if named[2] in _GENERIC:
+        return None if named[3] else ("", (number,), None)
+    spaced = text[match.end() - 1] in " \\" or rest[0] in "\\~"
+    if len(named[2]) == 1 and not (spaced and named[2] in _SURE_LETTERS):
+        return None
+    reading = read_unit(named[2] + (named[3] or "").replace(" ", ""))
     if reading is None or not reading.known or reading.scale != 1 or not reading.unit.dims:
         return None
     return "", (number,), reading.unit

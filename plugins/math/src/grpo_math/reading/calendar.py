@@ -77,17 +77,22 @@ def _read_spoken(lower: str) -> Clock | None:
     return Clock(seconds if seconds >= 3600 else seconds + 12 * 3600, None)
 
 
-def read_clock(text: str) -> Clock | None:
-    """Read a time of day: ``3:30 pm``, ``15:30``, ``noon``, ``3 o'clock``, ``half past 3``."""
+def read_spoken_clock(text: str) -> Clock | None:
+    """Read a time of day without digits: ``noon``, ``half past three``."""
     lower = text.lower()
-    if " past " in lower or " to " in lower:
-        return _read_spoken(lower)
     if lower in {"noon", "midday"}:
         return Clock(12 * 3600, "pm")
     if lower == "midnight":
         return Clock(12 * 3600, "am")
-    if not any(c in lower for c in ":hmkn点时") or len(text) > 40:
+    return _read_spoken(lower) if " " in lower and len(lower) < 40 else None
+
+
+def read_clock(text: str) -> Clock | None:
+    """Read a time of day with digits: ``3:30 pm``, ``15:30``, ``3 o'clock``, ``half past 3``."""
+    if len(text) > 40:
         return None
+    if " past " in text or " to " in text or " after " in text or " before " in text:
+        return _read_spoken(text.lower())
     match = _CLOCK.fullmatch(text)
     if match is None:
         return _read_chinese(text)

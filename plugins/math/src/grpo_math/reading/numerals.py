@@ -38,6 +38,10 @@ _CHINESE = Pattern(r"负?[零〇一二三四五六七八九两十百千万亿]+"
 _CHINESE_FRACTION = Pattern(
     r"(?P<sign>负?)(?P<bottom>[零〇一二三四五六七八九两十百千万亿]+)分之(?P<top>[零〇一二三四五六七八九两十百千万亿]+)"
 )
+_FIRST = Pattern(r"[a-z]+")
+_STARTS = frozenset(
+    {*_UNITS, *_TENS, *_SCALES, *_ORDINALS, *_ALONE, "hundred", "a", "an", "negative", "minus", "point"}
+)
 _MAX_WORDS = 40
 
 
@@ -121,6 +125,9 @@ def read_number_words(text: str) -> Value | None:
     if not text.isascii():
         return _read_chinese(text)
     lower = text.lower().strip(".")
+    start = _FIRST.match(lower)
+    if start is None or start.group() not in _STARTS:
+        return None
     if not lower[:1].isalpha() or re.search(r"[^a-z\s,\-]", lower):
         return None
     words = _WORD.findall(lower)

@@ -164,7 +164,8 @@ def read(answer: str, options: Options, *, known: Reading | None = None) -> Read
     for value in tuple(found):
         if isinstance(value, Choice) and value.content:
             found += _read_content(value.content, options)
-    if not final and not looks_like_text(text):
+    wordy = not final and looks_like_text(text)
+    if not final and not wordy:
         for join in _thousands(text):
             try:
                 value = read_math(text, options, join_thousands=join)
@@ -180,7 +181,7 @@ def read(answer: str, options: Options, *, known: Reading | None = None) -> Read
                 found.append(read_math(variant, options, join_thousands=True))
     if not found and _ROW.fullmatch(text):
         found.append(read_math(", ".join(text.split()), options, join_thousands=False))
-    if not found or looks_like_text(text):
+    if not found or (wordy if not final else looks_like_text(text)):
         words = read_text(text, options)
         if words is not None:
             found.append(words)

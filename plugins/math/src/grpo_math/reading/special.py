@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from grpo_math.options import Options
 from grpo_math.patterns import Pattern
-from grpo_math.reading.calendar import read_clock, read_date
+from grpo_math.reading.calendar import read_clock, read_date, read_spoken_clock
 from grpo_math.reading.numerals import read_number_words
 from grpo_math.units import Unit, read_unit
 from grpo_math.values import Call, Choice, Const, Num, Quantity, Text, Value
@@ -63,6 +63,7 @@ _ROMAN = Pattern(r"\(?(i{2,3}|iv|vi{1,3}|ix|I{2,3}|IV|VI{1,3}|IX)\)?\.?")
 _FORMULA = Pattern(r"(?:[A-Z][a-z]?(?:_?\d+|_?\{\d+\})?){2,12}")
 # Digits, brackets and operators in which no time, date, base or word stands.
 _BARE_NOTATION = Pattern(r"[\d\s+*^=(){}\[\],x|]*")
+_DIGIT = Pattern(r"\d")
 _MAX_LENGTH = 300
 
 
@@ -124,6 +125,12 @@ def _read_tail(text: str) -> list[Value | None]:
 def _read_fixed(text: str, options: Options) -> list[Value | None]:
     """Read a base, an angle, several amounts, a time, a date, or a number in words."""
     found: list[Value | None] = []
+    if not _DIGIT.search(text):
+        clock = read_spoken_clock(text)
+        if clock is not None:
+            return [clock, None] if clock.half is not None else [clock]
+        if "_" not in text and "ase" not in text:
+            return _read_words(text)
     for read in (_read_base, _read_sexagesimal, _read_compound):
         value = read(text)
         if value is not None:
@@ -136,10 +143,14 @@ def _read_fixed(text: str, options: Options) -> list[Value | None]:
     day = read_date(text, options)
     if day is not None:
         return [*found, day, None]
+    return found + _read_words(text)
+
+
+def _read_words(text: str) -> list[Value | None]:
     number = read_number_words(text)
-    if number is not None:
-        found += [number] if text[:2].lower() in {"a ", "an"} else [number, None]
-    return found
+    if number is None:
+        return []
+    return [number] if text[:2].lower() in {"a ", "an"} else [number, None]
 
 
 def _read_place(text: str) -> list[Value | None] | None:
@@ -176,6 +187,8 @@ def _read_endless(text: str) -> Value | None:
 
 
 def _read_choice(text: str) -> list[Value | None]:
+    if text[0] in "([\\" and not text[1:3].lstrip()[:1].isalpha():
+        return []
     bare = _BARE.fullmatch(text)
     if bare:
         letter = bare["letter"]

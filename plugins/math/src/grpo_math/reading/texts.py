@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
 
@@ -50,6 +51,9 @@ _SYNONYMS = {
         )
     },
 }  # fmt: skip
+_HYPHEN = Pattern(r"(?<=\w)-(?=\w)")
+_NOTATION = Pattern(r"[\\{}^_=<>\ufffd]")
+_GAPS = Pattern(r"[\s,.\-]+")
 _POLAR = Pattern(
     r"(yes|no|true|false|correct|incorrect)\s*[,.;:!]\s*\S(?!.*\b(?:but|not?|maybe|perhaps|yes|true|false)\b)"
 )
@@ -64,13 +68,14 @@ def looks_like_text(text: str) -> bool:
         return False
     if not text.isascii() and text in _TRUTHS:
         return True
-    words = re.split(r"[\s,.\-]+", text.rstrip(".!?"))
+    words = _GAPS.split(text.rstrip(".!?"))
     known = [_is_math_word(word) for word in words]
     if len(words) == 1:
         return not known[0]
     return not all(known)
 
 
+@functools.lru_cache(maxsize=1024)
 def _is_math_word(word: str) -> bool:
     if word in CONSTANTS or word in FUNCTIONS or word in GREEK or len(word) == 1:
         return True
@@ -85,16 +90,17 @@ def _is_math_word(word: str) -> bool:
 
 def normalise_words(text: str, *, fold: bool = True) -> str:
     """Normalise words: case, Unicode form, articles, spacing, final punctuation."""
-    for _ in range(4):
+    for _ in range(4 if "\\" in text else 0):
         text, count = _LATEX.subn(r" \1 ", text)
         if not count:
             break
-    text = unicodedata.normalize("NFKC", text)
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text)
     text = text.casefold() if fold else text
     text = text.replace("’", "'").strip(" \t\r\n.!?,;:\"'`*")
     text = _ARTICLES.sub("", text) if " " in text else text
-    text = re.sub(r"(?<=\w)-(?=\w)", " ", text)
-    return re.sub(r"\s+", " ", text).strip()
+    text = _HYPHEN.sub(" ", text) if "-" in text else text
+    return " ".join(text.split())
 
 
 def read_text(text: str, options: Options) -> Value | None:
@@ -103,7 +109,7 @@ def read_text(text: str, options: Options) -> Value | None:
     reasoned = _REASONED.match(words)
     if reasoned:
         return Truth(_TRUTHS[reasoned[1]])
-    if not any(c.isalpha() for c in words) or re.search(r"[\\{}^_=<>\ufffd]", words):
+    if not any(c.isalpha() for c in words) or _NOTATION.search(words):
         return None
     if words in _TRUTHS:
         return Truth(_TRUTHS[words])
