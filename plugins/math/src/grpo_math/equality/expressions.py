@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any
 
 from grpo_math.equality.exact import ExactEvaluator, NotRationalError, UndefinedError
+from grpo_math.equality.modular import equal_modulo, read_monomial
 from grpo_math.equality.numeric import NotRealError, NumericEvaluator
 from grpo_math.limits import Deadline, OverLimitError, UndecidableError
 from grpo_math.options import Options
@@ -84,6 +86,15 @@ class ExpressionJudge:
         return signs[0] == signs[1]
 
     def _equal_numbers(self, a: Expr, b: Expr) -> bool:
+        first_monomial = read_monomial(a)
+        second_monomial = read_monomial(b) if first_monomial is not None else None
+        if second_monomial is not None and not self.options.relative_tolerance:
+            self.rule = "exact value"
+            if first_monomial == second_monomial:
+                return True
+            least = self.options.rounded_digits or math.inf
+            if not any(isinstance(x, Num) and x.digits >= least for x in (a, b)):
+                return False
         try:
             first, second = self._find_exact(a), self._find_exact(b)
         except OverLimitError:
@@ -200,6 +211,11 @@ class ExpressionJudge:
         return False
 
     def _equal_functions(self, a: Expr, b: Expr, variables: list[str]) -> bool:
+        if not self.options.relative_tolerance:
+            self.rule = "exact fingerprint"
+            same = equal_modulo(a, b, variables)
+            if same is not None:
+                return same
         integers = has_op(a, _INTEGER_OPS) or has_op(b, _INTEGER_OPS)
         exact = self._fingerprint_exactly(a, b, variables, integers=integers)
         if exact is not None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import attrs
 
-from grpo_math.equality.expressions import infinity_sign
+from grpo_math.equality.expressions import has_op, infinity_sign
 from grpo_math.equality.intervals import ALL, Piece, RealSet, SetAlgebra
 from grpo_math.limits import UndecidableError
 from grpo_math.reading.atoms import add, multiply, negate
@@ -23,6 +23,7 @@ from grpo_math.values import (
 _ORDER = frozenset({"<", "<=", ">", ">="})
 # Far apart and of both signs, so that the bend of an absolute value lies between two of them.
 _PROBES = tuple(map(Fraction, (0, 1, 2, "-17/3", "2003/7", "-30011/13", 10**9, -(10**9))))
+_BENDING = frozenset({"abs", "floor", "ceil", "sign", "max", "min", "mod"})
 _MIRRORED = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}
 
 
@@ -49,7 +50,9 @@ class InequalitySolver(SetAlgebra):
         if len(names) != 1 or (sign not in _ORDER and sign != "!="):
             return None
         (name,) = names
-        at = {x: self._value_at(gap, name, x) for x in _PROBES}
+        # A polynomial bends between close points too; only an absolute value needs far ones.
+        probes = _PROBES if has_op(gap, _BENDING) else _PROBES[:4]
+        at = {x: self._value_at(gap, name, x) for x in probes}
         slope = at[_PROBES[1]] - at[_PROBES[0]]
         tiny = max(abs(y) for y in at.values()) * self.numbers.context.mpf(10) ** -35
         if any(abs(at[_PROBES[0]] + slope * self.numbers.convert(x) - y) > tiny for x, y in at.items()):

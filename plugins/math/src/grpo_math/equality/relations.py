@@ -6,6 +6,7 @@ from fractions import Fraction
 from typing import Any, Protocol
 
 from grpo_math.equality.exact import UndefinedError
+from grpo_math.equality.modular import proportional_modulo
 from grpo_math.equality.numeric import NotRealError, NumericEvaluator
 from grpo_math.limits import Deadline, OverLimitError, UndecidableError
 from grpo_math.reading.atoms import add, negate
@@ -89,7 +90,9 @@ def equal_equations(judge: Judge, a: Relation, b: Relation) -> bool:
     first, second = _gap(a), _gap(b)
     if first is None or second is None:
         return _equal_sides(judge, a.sides, b.sides) or _equal_sides(judge, a.sides[::-1], b.sides)
-    return find_factor(judge, first, second) is not None
+    names = sorted(collect_variables(first) | collect_variables(second))
+    same = proportional_modulo(first, second, names) if names else None
+    return find_factor(judge, first, second) is not None if same is None else same
 
 
 def _equal_sides(judge: Judge, a: tuple[Value, ...], b: tuple[Value, ...]) -> bool:

@@ -1,0 +1,161 @@
+"""Two quick and exact tests before the thorough ones: monomials in roots and π, and residues.
+
+A polynomial or rational identity holds modulo a prime wherever it holds; one that fails at a
+point modulo a prime fails. Three fixed points modulo two primes of 61 bits leave no room for
+chance, as long as the constants of the expressions are far smaller than the primes.
+"""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+
+from grpo_math.values import Call, Const, Expr, Num, Var
+
+Monomial = tuple[int, Fraction, int]
+"""Sign, square and power of π of a number."""
+
+_PRIMES = ((1 << 61) - 1, (1 << 61) - 31)
+_POINTS = (
+    (_PRIMES[0], 1_000_003, 7_368_787), (_PRIMES[1], 15_485_863, 49_979_687),
+    (_PRIMES[0], 982_451_653, 32_452_843),
+)  # fmt: skip
+_MAX_BITS = 40
+_MAX_EXPONENT = 10_000
+_PI = Const("pi")
+_HALF = Fraction(1, 2)
+
+
+class _NotModularError(Exception):
+    """The expression is no rational one with small constants, or has no value at the point."""
+
+
+def read_monomial(expr: Expr) -> Monomial | None:
+    """Read a product of rationals, square roots of rationals and powers of π.
+
+    Returns:
+        Its sign, square and power of π, which tell it from every other such number; None for
+        what is no such product.
+    """
+    if isinstance(expr, Num):
+        value = expr.value
+        return (value > 0) - (value < 0), value * value, 0
+    if expr == _PI:
+        return 1, Fraction(1), 1
+    if not isinstance(expr, Call):
+        return None
+    if expr.op == "mul":
+        return _multiply(expr.args)
+    inner = read_monomial(expr.args[0])
+    if inner is None:
+        return None
+    sign, square, power = inner
+    if expr.op == "inv":
+        return (sign, 1 / square, -power) if square else None
+    if expr.op == "sqrt":
+        return _root(inner)
+    if expr.op == "pow" and isinstance(expr.args[1], Num):
+        exponent = expr.args[1].value
+        if exponent == _HALF:
+            return _root(inner)
+        if exponent.denominator != 1 or abs(exponent) > 8 or (not square and exponent <= 0):
+            return None
+        n = int(exponent)
+        return (sign if n % 2 else abs(sign)), square**n, power * n
+    return None
+
+
+def _root(inner: Monomial) -> Monomial | None:
+    sign, square, power = inner
+    if sign <= 0 or power or square.numerator.bit_length() > 200:
+        return None
+    top, bottom = math.isqrt(square.numerator), math.isqrt(square.denominator)
+    if top * top != square.numerator or bottom * bottom != square.denominator:
+        return None  # a root of a root
+    return 1, Fraction(top, bottom), 0
+
+
+def _multiply(factors: tuple[Expr, ...]) -> Monomial | None:
+    sign, square, power = 1, Fraction(1), 0
+    for factor in factors:
+        read = read_monomial(factor)
+        if read is None or square.numerator.bit_length() > 2_000:
+            return None
+        sign *= read[0]
+        square *= read[1]
+        power += read[2]
+    return sign, square, power if sign else 0
+
+
+def equal_modulo(a: Expr, b: Expr, variables: list[str]) -> bool | None:
+    """Tell whether two rational expressions with small constants are the same function.
+
+    Returns:
+        None where they are something else, or have no value at a point.
+    """
+    try:
+        for prime, first, step in _POINTS:
+            point = {name: first + step * place for place, name in enumerate(variables)}
+            if _evaluate(a, point, prime) != _evaluate(b, point, prime):
+                return False
+    except _NotModularError:
+        return None
+    return True
+
+
+def proportional_modulo(a: Expr, b: Expr, variables: list[str]) -> bool | None:
+    """Tell whether two rational expressions differ by a constant factor; None as above."""
+    try:
+        for prime, _, _ in _POINTS[:2]:
+            crossed: int | None = None
+            reference: tuple[int, int] | None = None
+            for _, first, step in _POINTS:
+                point = {name: first + step * place for place, name in enumerate(variables)}
+                values = _evaluate(a, point, prime), _evaluate(b, point, prime)
+                if reference is None:
+                    reference = values
+                    continue
+                crossed = (values[0] * reference[1] - values[1] * reference[0]) % prime
+                if crossed:
+                    return False
+            if reference is None or not reference[0] or not reference[1]:
+                return None
+    except _NotModularError:
+        return None
+    return True
+
+
+def _evaluate(expr: Expr, point: dict[str, int], prime: int) -> int:
+    if isinstance(expr, Num):
+        value = expr.value
+        if value.denominator == 1:
+            if value.numerator.bit_length() > _MAX_BITS:
+                raise _NotModularError
+            return value.numerator % prime
+        if max(value.numerator.bit_length(), value.denominator.bit_length()) > _MAX_BITS:
+            raise _NotModularError
+        return value.numerator * pow(value.denominator, -1, prime) % prime
+    if isinstance(expr, Var):
+        return point[expr.name]
+    if not isinstance(expr, Call):
+        raise _NotModularError
+    op, args = expr.op, expr.args
+    if op == "add":
+        return sum(_evaluate(arg, point, prime) for arg in args) % prime
+    if op == "mul":
+        product = 1
+        for arg in args:
+            product = product * _evaluate(arg, point, prime) % prime
+        return product
+    if op == "inv":
+        bottom = _evaluate(args[0], point, prime)
+        if not bottom:
+            raise _NotModularError
+        return pow(bottom, -1, prime)
+    if op == "pow" and isinstance(args[1], Num):
+        exponent = args[1].value
+        base = _evaluate(args[0], point, prime)
+        if exponent.denominator != 1 or abs(exponent) > _MAX_EXPONENT or not base:
+            raise _NotModularError
+        return pow(base, int(exponent), prime)
+    raise _NotModularError
