@@ -20,7 +20,7 @@ _SCALED = (
 NUMBER = Pattern(
     r"\s*([+-]?)\s*"
     rf"(?:([0-9]{{1,18}}(?=\s*\\|\s))?\s*{_FRACTION}|{_DECIMAL}{_SCALED}?)"
-    r"(\s*\\?%)?(?![0-9a-zA-Z.,^_!/:(\[|'°])\s*"
+    r"(\s*\\?%)?(?![0-9a-zA-Z._!/:(\[|'])\s*"
 )
 LONG = 12
 """Significant digits from which on a decimal may round another number."""

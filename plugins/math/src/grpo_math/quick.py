@@ -6,6 +6,7 @@ options; everything else is left to them.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from fractions import Fraction
 
@@ -14,7 +15,10 @@ from grpo_math.plain import NUMBER, Plain, read_number
 from grpo_math.units import Unit, read_unit
 
 Simple = tuple[str, tuple[Plain, ...], Unit | None]
-"""How it is bracketed, its numbers, and the unit of a single one."""
+"""How it is bracketed, its numbers, and the unit of a single one.
+
+A product of roots and π has the bracket `√`; its numbers are its signed square and power of π.
+"""
 
 _LETTER = Pattern(
     r"\s*(?:\\(?:text|textbf|mathrm|mathbf)\s*\{)?\s*\(?([A-DF-HJ])\)?\.?\s*\}?\.?\s*"
@@ -24,8 +28,22 @@ _UNIT = Pattern(
     r"((?:square |cubic )?[a-zA-Z]{1,20}(?:\^[23]|\^\{[23]\})?(?:/[a-zA-Z]{1,12}(?:\^[23]|\^\{[23]\})?)?)\.?\s*\}?"
     r"(\s*\^\s*(?:\{\s*)?[2-4](?:\s*\})?)?"
 )
+_COMPUTED = Pattern(
+    r"([+-]?)\s*(?:([0-9]{1,6})\s*\^\s*(?:\{\s*(-?[0-9]{1,2})\s*\}|([0-9]{1,2}))"
+    r"|([0-9]{0,12})\.([0-9]{0,12})(?:\\overline\s*\{\s*([0-9]{1,12})\s*\}|\(([0-9]{1,12})\))"
+    r"|([0-9]{1,2})!|\\[dt]?binom\s*\{\s*([0-9]{1,2})\s*\}\s*\{\s*([0-9]{1,2})\s*\})\s*"
+)
+_ROOTED = (
+    r"([0-9]{1,9}(?:\.[0-9]{1,9})?)?\s*(?:\\sqrt\s*(?:\{\s*([0-9]{1,9})\s*\}|([0-9]))|√([0-9]{1,9}))?"
+    r"\s*(\\pi(?![a-zA-Z])|π)?"
+)
+_MONOMIAL = Pattern(
+    rf"([+-]?)\s*(?:\\[dt]?frac\s*\{{\s*{_ROOTED}\s*\}}\s*\{{\s*{_ROOTED}\s*\}}|{_ROOTED})\s*"
+)
+_NAMED = Pattern(r"([a-df-hj-zA-Z])\s*=\s*(?=[^=\s])")
 _FENCED = Pattern(r"(?:\\left\s*)?(\(|\[|\\\{)(.*?)(?:\\right\s*)?(\)|\]|\\\})")
 _THOUSANDS = Pattern(r"[0-9](?:,|\{,\}|,\\!)[0-9]{3}(?![0-9])")
+_DEGREE = Pattern(r"\^\s*(?:\{\s*\\circ\s*\}|\\circ)|°")
 _GENERIC = frozenset({"units", "square units", "cubic units"})
 # These stand for something else too, which the reader knows.
 _AMBIGUOUS = frozenset({"pound", "pounds", "ms", "am", "pm", "AM", "PM", "noon", "midnight"})
@@ -55,14 +73,30 @@ def compare_simple(gold: str, pred: str) -> tuple[bool, str, str, str] | None:
         if other is None:
             return None
         return letter[1] == other[1], "choice", "choice", "letters"
+    name, gold = _split_name(gold)
+    other_name, pred = _split_name(pred)
+    if name != other_name and name and other_name:
+        return None
     first = _read(gold)
     second = _read(pred) if first is not None else None
-    if first is None or second is None:
+    if first is None or second is None or ((name or other_name) and first[0] + second[0] not in "√√"):
         return None
-    return _compare(first, second)
+    found = _compare(first, second)
+    if found is None or not (name or other_name):
+        return found
+    types = ("equation" if named else kind for named, kind in zip((name, other_name), found[1:3], strict=True))
+    return found[0], *types, found[3]
+
+
+def _split_name(text: str) -> tuple[str, str]:
+    """Split ``x = 5`` into the name and the value; an empty name where there is none."""
+    named = _NAMED.match(text) if "=" in text else None
+    return (named[1], text[named.end() :]) if named else ("", text)
 
 
 def _compare(a: Simple, b: Simple) -> tuple[bool, str, str, str] | None:
+    if "√" in {a[0], b[0]}:
+        return _compare_monomials(a, b)
     if a[0] != b[0]:
         return None
     if not a[0]:
@@ -79,6 +113,29 @@ def _compare(a: Simple, b: Simple) -> tuple[bool, str, str, str] | None:
     if not equal and any(number[2] for number in a[1] + b[1]):
         return None  # a long decimal may round the exact value
     return equal, kind, kind, rule
+
+
+def _compare_monomials(a: Simple, b: Simple) -> tuple[bool, str, str, str] | None:
+    """Compare products of roots and π, with each other and with bare numbers."""
+    read = [_square(side) for side in (a, b)]
+    if None in read or (read[0] != read[1] and any(side[1][0][2] for side in (a, b))):
+        return None
+    return read[0] == read[1], "number", "number", "exact value"
+
+
+def _square(simple: Simple) -> tuple[int, int, int] | None:
+    """Return the signed square of a number, reduced, and its power of π."""
+    kind, numbers, unit = simple
+    if kind not in {"", "√"} or unit is not None:
+        return None
+    high, low, _ = numbers[0]
+    power = numbers[1][0] if kind else 0
+    if not kind:
+        high, low = high * abs(high), low * low
+    divisor = math.gcd(high, low)
+    if low < 0:
+        divisor = -divisor
+    return high // divisor, low // divisor, power if high else 0
 
 
 def _reduce(simple: Simple) -> list[Fraction]:
@@ -139,8 +196,8 @@ def _read(text: str) -> Simple | None:
 
 def _read_quantity(text: str, unit: Unit | None) -> Simple | None:
     match = NUMBER.match(text)
-    if match is None:
-        return None
+    if match is None or not match.group().strip(" +-"):
+        return None if unit is not None else _read_computed(text)
     rest = text[match.end() :]
     if rest[:1] == "," and unit is None:
         numbers = _read_numbers(text)
@@ -152,6 +209,11 @@ def _read_quantity(text: str, unit: Unit | None) -> Simple | None:
         return "", (number,), unit
     if unit is not None or match[14]:
         return None
+    if rest[0] in "\\√π^" and (computed := _read_computed(text)) is not None:
+        return computed
+    if _DEGREE.fullmatch(rest):
+        degree = read_unit("°")
+        return None if degree is None else ("", (number,), degree.unit)
     named = _UNIT.fullmatch(rest.replace("²", "^2").replace("³", "^3"))
     if named is None or named[2] in _AMBIGUOUS:
         return None
@@ -164,6 +226,59 @@ def _read_quantity(text: str, unit: Unit | None) -> Simple | None:
     if reading is None or not reading.known or reading.scale != 1 or not reading.unit.dims:
         return None
     return "", (number,), reading.unit
+
+
+def _read_computed(text: str) -> Simple | None:
+    """Read a power, a repeating decimal, a factorial, a binomial, or a product of roots and π."""
+    match = _COMPUTED.fullmatch(text)
+    if match is None:
+        return _read_monomial(text)
+    (sign, base, braced, bare, whole, fixed, period, bracketed, n, top, bottom) = match.groups()
+    high, low = 1, 1
+    if base is not None:
+        exponent = int(braced or bare)
+        if not int(base) and exponent <= 0:
+            return None
+        power = int(base) ** abs(exponent)
+        high, low = (power, 1) if exponent >= 0 else (1, power)
+    elif n is not None:
+        high = math.factorial(int(n))
+    elif top is not None:
+        high = math.comb(int(top), int(bottom))
+    else:
+        digits = period or bracketed
+        nines = 10 ** len(digits) - 1
+        high = int((whole + fixed) or "0") * nines + int(digits)
+        low = nines * 10 ** len(fixed)
+    return "", ((-high if sign == "-" else high, low, False),), None
+
+
+def _read_monomial(text: str) -> Simple | None:
+    match = _MONOMIAL.fullmatch(text)
+    if match is None:
+        return None
+    groups = match.groups()
+    parts = (groups[1:6], groups[6:11]) if groups[1:6] != _NOTHING else (groups[11:16], None)
+    if parts[0] == _NOTHING or parts[1] == _NOTHING:
+        return None
+    high, low, power = _multiply_out(parts[0])
+    if parts[1] is not None:
+        under, over, below = _multiply_out(parts[1])
+        high, low, power = high * over, low * under, power - below
+    if not low:
+        return None
+    return "√", ((-high if groups[0] == "-" else high, low, False), (power, 1, False)), None
+
+
+_NOTHING = (None,) * 5
+
+
+def _multiply_out(part: tuple[str | None, ...]) -> tuple[int, int, int]:
+    """Return the square of a product as a fraction, and its power of π."""
+    factor, braced, digit, sign_root, pi = part
+    whole, _, decimals = (factor or "1").partition(".")
+    high = int(whole + decimals) ** 2 * int(braced or digit or sign_root or 1)
+    return high, 100 ** len(decimals), int(pi is not None)
 
 
 def _read_numbers(text: str) -> tuple[Plain, ...] | None:
