@@ -71,14 +71,10 @@ def compare(gold: str, pred: str | None, *, options: Options = DEFAULT) -> Resul
     """
     changes = options.list_changes()
 
-    def give_up(cause: Cause, detail: str = "") -> Result:
-        reason = f"{cause}: {detail}" if detail else str(cause)
-        return Result(Verdict.UNKNOWN, reason, pred, options=changes, cause=cause)
-
     if pred is None or not pred.strip():
-        return give_up(Cause.NO_ANSWER)
+        return _give_up(pred, changes, Cause.NO_ANSWER)
     if not gold.strip():
-        return give_up(Cause.UNPARSED_REFERENCE, "it is empty")
+        return _give_up(pred, changes, Cause.UNPARSED_REFERENCE, "it is empty")
     if gold == pred:
         return Result(Verdict.EQUAL, "the same text", pred, rule="same text", options=changes)
     exactly = not (options.decimal_comma or options.relative_tolerance)
@@ -100,14 +96,21 @@ def compare(gold: str, pred: str | None, *, options: Options = DEFAULT) -> Resul
             readings, (Cause.UNPARSED_REFERENCE, Cause.UNPARSED_ANSWER), strict=True
         ):
             if not reading.values:
-                return give_up(cause, reading.text[:80])
+                return _give_up(pred, changes, cause, reading.text[:80])
         return _decide(*readings, Judge(options, deadline), pred)
     except OverLimitError as over:
-        return give_up(Cause.OVER_LIMIT, str(over))
+        return _give_up(pred, changes, Cause.OVER_LIMIT, str(over))
     except (RecursionError, MemoryError):
-        return give_up(Cause.OVER_LIMIT, "the answer is nested too deeply or too large")
+        return _give_up(pred, changes, Cause.OVER_LIMIT, "the answer is nested too deeply or too large")
     except (DeadlineError, UndecidableError) as undecided:
-        return give_up(Cause.TIMEOUT, str(undecided))
+        return _give_up(pred, changes, Cause.TIMEOUT, str(undecided))
+
+
+def _give_up(
+    pred: str | None, changes: tuple[tuple[str, object], ...], cause: Cause, detail: str = ""
+) -> Result:
+    reason = f"{cause}: {detail}" if detail else str(cause)
+    return Result(Verdict.UNKNOWN, reason, pred, options=changes, cause=cause)
 
 
 def _read_reference(text: str, options: Options) -> Reading:

@@ -214,6 +214,7 @@ Value = (
 
 NUMBER_TYPES = (Num, Const, Var, Call)
 BINDERS = frozenset({"sum", "prod", "integral", "limit"})
+_NONE: frozenset[str] = frozenset()
 _TYPE_NAMES = {
     Const: "number", Var: "expression", Quantity: "quantity", Listing: "values",
     Relation: "relation", SetOperation: "set", NamedSet: "set", Builder: "set", Matrix: "matrix",
@@ -226,12 +227,25 @@ def collect_variables(expr: Value) -> frozenset[str]:
     """Collect the names of the variables in an expression."""
     if isinstance(expr, Var):
         return frozenset((expr.name,))
-    if isinstance(expr, Call):
-        names: frozenset[str] = frozenset()
-        for arg in expr.args:
-            names |= collect_variables(arg)
-        return names - collect_variables(expr.args[0]) if expr.op in BINDERS else names
-    return frozenset()
+    if not isinstance(expr, Call):
+        return _NONE
+    names: set[str] = set()
+    _gather(expr, names)
+    return frozenset(names)
+
+
+def _gather(expr: Call, names: set[str]) -> None:
+    if expr.op in BINDERS:
+        inner: set[str] = set()
+        for arg in expr.args[1:]:
+            inner |= collect_variables(arg)
+        names |= inner - collect_variables(expr.args[0])
+        return
+    for arg in expr.args:
+        if isinstance(arg, Var):
+            names.add(arg.name)
+        elif isinstance(arg, Call):
+            _gather(arg, names)
 
 
 def name_type(value: Value) -> str:

@@ -164,6 +164,8 @@ def convert(amount: Expr, unit: Unit) -> Expr:
 
 def _share_parameter(a: Expr, b: Expr) -> tuple[Expr, Expr]:
     """Give a whole-number parameter that one side declares (k ∈ ℤ) its name on the other, too."""
+    if isinstance(a, Num) or isinstance(b, Num):
+        return a, b
     names = [collect_variables(expr) for expr in (a, b)]
     if {PARAMETER} not in names or names[0] == names[1]:
         return a, b

@@ -43,6 +43,7 @@ _AMBIGUOUS = (
     ("比", Pattern(r"(?<=\d)\s*比\s*(?=\d)"), ":"),
     ("ms", Pattern(r"(?<![a-zA-Z])ms\s*\^\s*\{?\s*-\s*(\d)\s*\}?"), r"m s^{-\1}"),
 )
+_VARIES = Pattern(r"pound|¥|\dp|\d\s*p$|比|ms|_[a-zA-Z]|j|\)\s*\}?$|and")
 _BESIDE = Pattern(r"(.*[\d}])\s*(?:\\text\s*\{\s*)?\(([a-zA-Z°%^\d/ ]+)\)\s*\}?")
 _SINGLE_LETTERS = Pattern(r"[^a-zA-Z]*\d(?:[a-zA-Z](?![a-zA-Z])[^a-zA-Z ]*)+")
 _SURE_UNITS = frozenset("°%¢$€£")
@@ -54,6 +55,8 @@ _MIXED_AND = Pattern(r"(-?\d+)\s*(?:and|\\text\s*\{\s*and\s*\})\s*(\d+\s*/\s*\d+
 
 def _vary(text: str) -> list[str]:
     """List other texts an answer can stand for: pounds are money too, ¥ is yen as well."""
+    if not _VARIES.search(text):
+        return []
     found = [
         pattern.sub(word, text)
         for needle, pattern, word in _AMBIGUOUS
