@@ -40,8 +40,10 @@ _WORD = Pattern(r"(?<![\\a-zA-Z{])(?:[a-zA-Z]{4,}|is(?![a-zA-Z])|are(?![a-zA-Z])
 _OPPOSITE = tuple(
     frozenset(group.split())
     for group in (
-        "north south east west northeast northwest southeast southwest northward southward "
-        "eastward westward northern southern eastern western",
+        (
+            "north south east west northeast northwest southeast southwest northward southward "
+            "eastward westward northern southern eastern western"
+        ),
         "up down upward downward upwards downwards",
         "left right leftward rightward",
         "clockwise counterclockwise anticlockwise counter-clockwise",
@@ -54,7 +56,9 @@ _OPPOSITE = tuple(
         "older younger taller shorter faster slower",
     )
 )
-_OPPOSITES = Pattern(r"\b(?:" + "|".join(sorted(frozenset.union(*_OPPOSITE), key=len)[::-1]) + r")\b")
+_OPPOSITES = Pattern(
+    r"\b(?:" + "|".join(sorted(frozenset.union(*_OPPOSITE), key=len)[::-1]) + r")\b"
+)
 _COUNTED = (*NUMBER_TYPES, Quantity)
 
 
@@ -85,9 +89,9 @@ def compare(gold: str, pred: str | None, *, options: Options = DEFAULT) -> Resul
         return Result(verdict, "plain numbers", pred, "number", "number", rule, changes)
     simple = None if changes else compare_simple(gold, pred)
     if simple is not None:
-        equal, *described = simple
+        equal, gold_type, pred_type, rule = simple
         verdict = Verdict.EQUAL if equal else Verdict.DIFFERENT
-        return Result(verdict, described[2], pred, *described)
+        return Result(verdict, rule, pred, gold_type, pred_type, rule)
     deadline = Deadline(options.timeout)
     try:
         reference = _read_reference(gold, options)
@@ -101,7 +105,9 @@ def compare(gold: str, pred: str | None, *, options: Options = DEFAULT) -> Resul
     except OverLimitError as over:
         return _give_up(pred, changes, Cause.OVER_LIMIT, str(over))
     except (RecursionError, MemoryError):
-        return _give_up(pred, changes, Cause.OVER_LIMIT, "the answer is nested too deeply or too large")
+        return _give_up(
+            pred, changes, Cause.OVER_LIMIT, "the answer is nested too deeply or too large"
+        )
     except (DeadlineError, UndecidableError) as undecided:
         return _give_up(pred, changes, Cause.TIMEOUT, str(undecided))
 

@@ -3,34 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any
 
 from grpo_math.equality.exact import ExactEvaluator, NotRationalError, UndefinedError
 from grpo_math.equality.modular import equal_modulo, read_monomial
 from grpo_math.equality.numeric import NotRealError, NumericEvaluator
+from grpo_math.equality.points import bind, has_op, infinity_sign
 from grpo_math.limits import Deadline, OverLimitError, UndecidableError
 from grpo_math.options import Options
-from grpo_math.values import Call, Const, Expr, Num, collect_variables
-from grpo_math.wording import words
+from grpo_math.values import Call, Expr, Num, collect_variables
 
 _DIGITS = (40, 90, 200)
-_POINTS = tuple(
-    Fraction(text)
-    for text in words(
-        "37/100 -291/101 53/31 -43/100 791/100 13/111 -1139/103 2311/97 7/1000 6131/59"
-    )
-)
-_NATURALS = tuple(Fraction(n) for n in (7, 5, 11, 8, 13, 6))
 _WANTED = 5
 _MAX_EXPONENT = 400
 _INTEGER_OPS = frozenset({"factorial", "factorial2", "binom", "sum", "prod", "gcd", "lcm"})
-
-
-def has_op(expr: Expr, ops: frozenset[str]) -> bool:
-    """Tell whether one of some operations stands in an expression."""
-    return isinstance(expr, Call) and (expr.op in ops or any(has_op(a, ops) for a in expr.args))
 
 
 class ExpressionJudge:
@@ -237,7 +224,7 @@ class ExpressionJudge:
         self, a: Expr, b: Expr, variables: list[str], *, integers: bool
     ) -> bool | None:
         agreed = 0
-        for bindings in _bind(variables, integers=integers):
+        for bindings in bind(variables, integers=integers):
             try:
                 first = self._exact.evaluate(a, bindings)
                 second = self._exact.evaluate(b, bindings)
@@ -258,7 +245,7 @@ class ExpressionJudge:
         """Compare at several points; None where too few points can be compared."""
         agreed = 0
         evaluators = [NumericEvaluator(digits, self.deadline, real=real) for digits in _DIGITS[:2]]
-        for exact in _bind(variables, integers=integers):
+        for exact in bind(variables, integers=integers):
             verdict: bool | None = None
             for evaluator in evaluators:
                 bindings: dict[str, Any] = {n: evaluator.convert(v) for n, v in exact.items()}
@@ -288,39 +275,14 @@ def _fold_powers_of_ten(expr: Expr) -> Expr:
     decimal, power = expr.args
     if not (isinstance(decimal, Num) and decimal.digits and isinstance(power, Call)):
         return expr
-    if power.op != "pow" or power.args[0] != Num(Fraction(10)) or not isinstance(power.args[1], Num):
+    if (
+        power.op != "pow"
+        or power.args[0] != Num(Fraction(10))
+        or not isinstance(power.args[1], Num)
+    ):
         return expr
     exponent = power.args[1].value
     if exponent.denominator != 1 or abs(exponent) > _MAX_EXPONENT:
         return expr
     scale = Fraction(10) ** int(exponent)
     return Num(decimal.value * scale, decimal.digits, decimal.ulp * scale)
-
-
-def _bind(variables: list[str], *, integers: bool) -> Iterator[dict[str, Fraction]]:
-    """Bind variables to test points: all natural, or rationals of both signs and many sizes."""
-    points = _NATURALS if integers else _POINTS
-    for start in range(len(points)):
-        yield {
-            name: points[(start + 3 * place) % len(points)] + Fraction(place // len(points))
-            if not name.startswith("∈") else _NATURALS[start % len(_NATURALS)] + place
-            for place, name in enumerate(variables)
-        }  # fmt: skip
-
-
-def infinity_sign(expr: Expr) -> int:
-    """Tell the sign of an infinite expression; 0 for finite ones."""
-    if expr == Const("oo"):
-        return 1
-    if isinstance(expr, Call) and expr.op == "mul" and Const("oo") in expr.args:
-        sign = 1
-        for arg in expr.args:
-            if isinstance(arg, Num):
-                sign = sign if arg.value > 0 else -sign
-            elif arg != Const("oo"):
-                return 0
-        return sign
-    if isinstance(expr, Call) and expr.op == "add":
-        signs = {infinity_sign(arg) for arg in expr.args} - {0}
-        return signs.pop() if len(signs) == 1 else 0
-    return 0

@@ -7,8 +7,8 @@ from typing import Any
 
 import attrs
 
-from grpo_math.equality.expressions import has_op, infinity_sign
 from grpo_math.equality.intervals import ALL, Piece, RealSet, SetAlgebra
+from grpo_math.equality.points import has_op, infinity_sign
 from grpo_math.limits import UndecidableError
 from grpo_math.reading.atoms import add, multiply, negate
 from grpo_math.values import (
@@ -19,10 +19,11 @@ from grpo_math.values import (
     Var,
     collect_variables,
 )
+from grpo_math.wording import words
 
 _ORDER = frozenset({"<", "<=", ">", ">="})
 # Far apart and of both signs, so that the bend of an absolute value lies between two of them.
-_PROBES = tuple(map(Fraction, (0, 1, 2, "-17/3", "2003/7", "-30011/13", 10**9, -(10**9))))
+_PROBES = tuple(Fraction(x) for x in words("0 1 2 -17/3 2003/7 -30011/13 1000000000 -1000000000"))
 _BENDING = frozenset({"abs", "floor", "ceil", "sign", "max", "min", "mod"})
 _MIRRORED = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}
 
@@ -55,7 +56,9 @@ class InequalitySolver(SetAlgebra):
         at = {x: self._value_at(gap, name, x) for x in probes}
         slope = at[_PROBES[1]] - at[_PROBES[0]]
         tiny = max(abs(y) for y in at.values()) * self.numbers.context.mpf(10) ** -35
-        if any(abs(at[_PROBES[0]] + slope * self.numbers.convert(x) - y) > tiny for x, y in at.items()):
+        if any(
+            abs(at[_PROBES[0]] + slope * self.numbers.convert(x) - y) > tiny for x, y in at.items()
+        ):
             return self._read_quadratic(gap, name, sign) or self._read_distance(left, sign, right)
         if abs(slope) <= tiny:
             return None

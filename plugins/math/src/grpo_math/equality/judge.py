@@ -162,7 +162,7 @@ class Judge(CollectionRules):
         names = [_bound_names(parts[0]) for parts in (from_a, from_b)]
         if len(names[0]) == len(names[1]) == 1 and names[0] != names[1]:
             from_a, from_b = (
-                tuple(rename(part, *bound, PARAMETER) for part in parts)
+                tuple(rename(part, next(iter(bound)), PARAMETER) for part in parts)
                 for parts, bound in zip((from_a, from_b), names, strict=True)
             )
         return self._tuple(from_a, from_b)

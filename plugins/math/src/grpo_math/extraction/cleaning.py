@@ -32,7 +32,15 @@ _WRAPPERS: Final = (
     "\\mathbf{",
     "\\mbox{",
 )
-_QUOTES: Final = (("\\\"", "\\\""), ("`", "`"), ('"', '"'), ("“", "”"), ("«", "»"), ("„", "“"), ("「", "」"))
+_QUOTES: Final = (
+    ('\\"', '\\"'),
+    ("`", "`"),
+    ('"', '"'),
+    ("“", "”"),
+    ("«", "»"),
+    ("„", "“"),
+    ("「", "」"),
+)
 # `2**3` is a power: bold marks stand at the edge of a word, with a gap on one side.
 _WORD_END: Final = Pattern(r"[\w)\]]")
 _ITALIC: Final = Pattern(r"(?<![\w*)\]])\*([^\W\d_][^*\n]{0,40}[:：.]?)\*(?![\w*(\[])")

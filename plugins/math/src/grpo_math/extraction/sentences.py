@@ -77,7 +77,9 @@ _SUM: Final = Pattern(r"[a-w](?:\s?\+\s?[a-w]){1,5}\s?=[^,;<>]+$")
 _SEVERAL: Final = Pattern(r"\b(?:and|or)\b")
 _WORD_FIRST: Final = Pattern(r"([^\W\d_]{2,})[^\d\\=]*\d")
 _LIST_AFTER: Final = Pattern(r"(\d)\s[^\d:=$]{1,60}:\s.*$")
-_POINT: Final = Pattern(r"\b(?:at|point|vertex|center|centre)\s(\(\s?-?[\d./]+(?:\s?,\s?-?[\d./]+){1,2}\s?\))\W*$")
+_POINT: Final = Pattern(
+    r"\b(?:at|point|vertex|center|centre)\s(\(\s?-?[\d./]+(?:\s?,\s?-?[\d./]+){1,2}\s?\))\W*$"
+)
 _SPELLED: Final = Pattern(
     r"(?:zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|(?:thir|four|fif|six|"
     r"seven|eigh|nine)teen|(?:negative |positive |minus )?infinity|twenty|thirty|forty|"

@@ -69,7 +69,8 @@ _SPACES = Pattern(
     r"(?![a-zA-Z]))|~|&nbsp;|\\?\n|\\q?quad"
 )
 _CIRCLE = r"(?:\\(?:circ|degree)(?![a-zA-Z])|°)"
-_DEGREE = Pattern(rf"\^\s*\{{\s*{_CIRCLE}\s*\}}|\^\s*{_CIRCLE}|\\(?:text)?degree(?![a-zA-Z])"
+_DEGREE = Pattern(
+    rf"\^\s*\{{\s*{_CIRCLE}\s*\}}|\^\s*{_CIRCLE}|\\(?:text)?degree(?![a-zA-Z])"
     r"|(?<=[\d}])\s*\\deg(?![a-zA-Z])"
 )
 _MATH = Pattern(r"\$(?!\s)([^$]*[^$\s\\,:;+\-])\$")

@@ -40,7 +40,19 @@ _CHINESE_FRACTION = Pattern(
 )
 _FIRST = Pattern(r"[a-z]+")
 _STARTS = frozenset(
-    {*_UNITS, *_TENS, *_SCALES, *_ORDINALS, *_ALONE, "hundred", "a", "an", "negative", "minus", "point"}
+    {
+        *_UNITS,
+        *_TENS,
+        *_SCALES,
+        *_ORDINALS,
+        *_ALONE,
+        "hundred",
+        "a",
+        "an",
+        "negative",
+        "minus",
+        "point",
+    }
 )
 _MAX_WORDS = 40
 
@@ -141,7 +153,12 @@ def read_number_words(text: str) -> Value | None:
     if words in (["a"], ["an"]) or not words:
         return None
     of_unit = len(words) > 1 and words[1] in _ORDINALS
-    if words[0] in {"a", "an"} and not of_unit and (scaled := read_unit(" ".join(words[1:]))) and scaled.known:
+    if (
+        words[0] in {"a", "an"}
+        and not of_unit
+        and (scaled := read_unit(" ".join(words[1:])))
+        and scaled.known
+    ):
         number = Num(sign * scaled.scale)
         return Quantity(number, scaled.unit) if scaled.unit is not PLAIN else number
     if words[:2] in (["half", "a"], ["half", "an"]):
@@ -153,7 +170,7 @@ def read_number_words(text: str) -> Value | None:
 
 
 def _read_measured(words: list[str], sign: int) -> Value | None:
-    """Read a number in words with its unit, or two of one dimension: ``two hours and ten minutes``."""
+    """Read a number in words with its unit, or two amounts: ``two hours and ten minutes``."""
     if "and" in words:
         at = len(words) - 1 - words[::-1].index("and")
         parts = [_read_measured(part, sign) for part in (words[:at], words[at + 1 :])]

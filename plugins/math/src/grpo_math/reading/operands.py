@@ -24,7 +24,13 @@ from grpo_math.values import Call, Const, Expr, Num, Var, collect_variables
 _OPENING = frozenset({"(", "[", "{", "\\{", "\\lbrace", "\\lbrack"})
 _FENCED = {"\\lfloor": "floor", "\\lceil": "ceil", "\\lvert": "abs", "\\lVert": "abs"}
 _DIFFERENTIAL = Pattern(r"\{d\}\{d([a-zA-Z])\}")
-_DOTLESS = {"\\imath": "i", "\\jmath": "j", "\\mathbf{i}": "i", "\\mathbf{j}": "j", "\\mathbf{k}": "k"}
+_DOTLESS = {
+    "\\imath": "i",
+    "\\jmath": "j",
+    "\\mathbf{i}": "i",
+    "\\mathbf{j}": "j",
+    "\\mathbf{k}": "k",
+}
 _ARROWS = frozenset({"\\to", "\\rightarrow", "->"})
 
 
@@ -84,7 +90,9 @@ class AtomReader(NameReader):
             return self._read_text(token)
         if token.kind == "vector":
             self._at += 1
-            return self._read_subscript("vec " + _DOTLESS.get(token.text.strip(), token.text.strip()))
+            return self._read_subscript(
+                "vec " + _DOTLESS.get(token.text.strip(), token.text.strip())
+            )
         if token.kind == "blackboard":
             raise UnreadableError("a set stands where a number should")
         if token.kind == "cmd":

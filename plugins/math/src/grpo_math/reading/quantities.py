@@ -55,7 +55,9 @@ def spell(tokens: list[Token]) -> str:
 def _is_unit_start(token: Token, following: Token | None = None) -> bool:
     if token.text in _FRACTIONS and following is not None:
         return following.text == "{"
-    return token.kind in {"word", "text"} or (token.kind in {"op", "cmd"} and token.text in UNIT_SIGNS)
+    return token.kind in {"word", "text"} or (
+        token.kind in {"op", "cmd"} and token.text in UNIT_SIGNS
+    )
 
 
 def _find_unit_run(tokens: list[Token], start: int, end: int) -> int:

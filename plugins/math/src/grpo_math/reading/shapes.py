@@ -83,7 +83,11 @@ def _is_named_sum(expr: Call) -> bool:
 def _is_segment(expr: Expr) -> bool:
     """Tell whether an expression names a segment, angle or quotient of such: ``AB``, ``|AB|``."""
     if isinstance(expr, Var):
-        return expr.name[:1].isupper() or expr.name.startswith("vec ") or expr.name in {"alpha", "beta", "theta", "gamma"}
+        return (
+            expr.name[:1].isupper()
+            or expr.name.startswith("vec ")
+            or expr.name in {"alpha", "beta", "theta", "gamma"}
+        )
     if isinstance(expr, Call) and expr.op in {"mul", "inv", "abs", "sin", "cos", "tan"}:
         return all(_is_segment(arg) for arg in expr.args)
     return False

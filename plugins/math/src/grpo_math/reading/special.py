@@ -48,7 +48,8 @@ _COMPOUND_PART = Pattern(
 _SEVERAL_AMOUNTS = Pattern(r"\d[\d.]*\s*[^\d\s.].*\d")
 _ENDLESS = Pattern(r"(?P<sign>-?)(?P<whole>\d{0,20})\.(?P<decimals>\d{1,60})\s*\.\.\.")
 _INFINITIES = {
-    "infinity": 1, "infinite": 1, "positive infinity": 1, "plus infinity": 1, "negative infinity": -1,
+    "infinity": 1, "infinite": 1, "positive infinity": 1, "plus infinity": 1,
+    "negative infinity": -1,
     "minus infinity": -1, "无穷大": 1, "正无穷": 1, "负无穷": -1,
 }  # fmt: skip
 _PLACE = Pattern(r"(\d{1,9})\s*(?:st|nd|rd|th)")

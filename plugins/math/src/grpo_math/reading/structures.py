@@ -6,10 +6,21 @@ import contextlib
 
 from grpo_math.limits import OverLimitError, UnreadableError
 from grpo_math.options import Options
+from grpo_math.reading.joiners import (
+    AND,
+    AND_SIGNS,
+    GROUPERS,
+    JOINERS,
+    OR,
+    OR_SIGNS,
+    SET_SIGNS,
+    find_marks,
+    is_joiner,
+)
 from grpo_math.reading.matrices import read_environment
 from grpo_math.reading.matrix_sums import read_matrix_sum
 from grpo_math.reading.points import PointReader
-from grpo_math.reading.quantities import UNIT_SIGNS, read_quantity
+from grpo_math.reading.quantities import read_quantity
 from grpo_math.reading.shapes import finish_relation, gather_list
 from grpo_math.reading.tokens import Token
 from grpo_math.reading.vocabulary import RELATIONS, SETS
@@ -27,27 +38,12 @@ from grpo_math.values import (
 )
 from grpo_math.wording import words
 
-_JOINERS = frozenset(words("and or und oder et ou 或 和 与 及 以及 或者 且 also ; , & \\\\& \\\\"))
-_OR = frozenset(words("or oder ou 或 或者 \\lor \\vee"))
-_AND = frozenset(words("and und et 和 与 且 \\land \\wedge"))
-_AND_SIGNS = frozenset({"\\land", "\\wedge"})
-_OR_SIGNS = frozenset({"\\lor", "\\vee"})
-_LOGIC = _AND_SIGNS | _OR_SIGNS
-_ALL_JOINERS = _JOINERS | _LOGIC
-_GROUPERS = frozenset(words("; or 或 或者"))
 _COLON = frozenset({":"})
 _COMMAS = frozenset({","})
-_SET_SIGNS = {"\\cup": "union", "\\cap": "meet", "\\setminus": "minus", "\\backslash": "minus",
-              "\\bigcup": "union"}  # fmt: skip
 _FENCES = {"(": "(", ")": ")", "[": "[", "]": "]", "\\lbrack": "[", "\\rbrack": "]",
            "\\{": "{", "\\}": "}", "{": "{", "}": "}", "\\lbrace": "{", "\\rbrace": "}",
            "\\langle": "<", "\\rangle": ">"}  # fmt: skip
 _MATRICES = frozenset(words("matrix pmatrix bmatrix Bmatrix smallmatrix array psmallmatrix"))
-_RATIO_MARKS = frozenset({":", "to", " to ", " to", "to "})
-_SET_MARKS = frozenset(
-    {*_SET_SIGNS, "-"} | {word.format(u) for u in ("U", "u", "union", "Union", "UNION") for word in ("{}", " {} ")}
-)
-_RELATION_MARKS = frozenset({*RELATIONS, ":", "\\not", "\\begin"})
 _MAX_ITEMS = 500
 _MAX_LABEL = 12
 _MARKUP = frozenset({"text", "cmd", "blackboard"})
@@ -58,23 +54,7 @@ class AnswerReader(PointReader):
 
     def __init__(self, tokens: list[Token], pairs: dict[int, int], options: Options) -> None:
         super().__init__(tokens, pairs, options)
-        # What stands nowhere in the answer need not be looked for at each of its levels.
-        texts = self._texts
-        kinds = {token.kind for token in tokens}
-        named = "word" in kinds or "text" in kinds
-        self._has_ratio = not texts.isdisjoint(_RATIO_MARKS)
-        self._has_sets = not texts.isdisjoint(_SET_MARKS)
-        self._has_matrix = "\\begin" in texts
-        self._has_comma = "," in texts
-        self._has_unit = named or not texts.isdisjoint(UNIT_SIGNS)
-        self._has_relation = not texts.isdisjoint(_RELATION_MARKS)
-        self._joins = not texts.isdisjoint(_ALL_JOINERS) or (
-            named and any([
-                self._is_joiner(index, _JOINERS)
-                for index, token in enumerate(tokens)
-                if token.kind == "text" or (token.kind == "word" and not token.text.islower())
-            ])
-        )  # fmt: skip
+        self._has = find_marks(tokens, self._texts)
 
     def read_answer(self, start: int, end: int) -> Value:
         """Read the tokens from ``start`` up to ``end``: one value, or several joined.
@@ -83,17 +63,17 @@ class AnswerReader(PointReader):
             UnreadableError: They are no answer.
             OverLimitError: Too many items, or nested too deeply.
         """
-        if not self._joins:
+        if not self._has.joiner:
             return self.read_item(start, end)
         logic = self._read_logic(start, end)
         if logic is not None:
             return logic
-        groups = [p for p in self.split(start, end, _GROUPERS) if p[0] < p[1]]
+        groups = [p for p in self.split(start, end, GROUPERS) if p[0] < p[1]]
         if len(groups) > 1:
             systems = self._read_systems(groups)
             if systems is not None:
                 return systems
-        pieces = [p for p in self.split(start, end, _JOINERS) if p[0] < p[1]]
+        pieces = [p for p in self.split(start, end, JOINERS) if p[0] < p[1]]
         if not pieces:
             raise UnreadableError("nothing to read")
         if len(pieces) > _MAX_ITEMS:
@@ -103,7 +83,7 @@ class AnswerReader(PointReader):
 
     def _read_logic(self, start: int, end: int) -> Value | None:
         r"""Read ``p \land q``; inequalities joined so are a list instead."""
-        for signs, op in ((_AND_SIGNS, "land"), (_OR_SIGNS, "lor")):
+        for signs, op in ((AND_SIGNS, "land"), (OR_SIGNS, "lor")):
             parts = self.split(start, end, signs)
             if len(parts) > 1:
                 values = tuple(self.read_item(*part) for part in parts)
@@ -124,16 +104,9 @@ class AnswerReader(PointReader):
 
     def _name_joiner(self, pieces: list[tuple[int, int]]) -> str:
         words = {self.tokens[end].text.strip(" ,").lower() for _, end in pieces[:-1]}
-        if words & _OR:
+        if words & OR:
             return "or"
-        return "and" if words & _AND else ","
-
-    def _is_joiner(self, index: int, joiners: frozenset[str]) -> bool:
-        token = self.tokens[index]
-        text = token.text
-        if text in _LOGIC:
-            return joiners is _JOINERS or text in joiners
-        return (text if token.kind == "op" else text.strip().strip(",").lower().strip()) in joiners
+        return "and" if words & AND else ","
 
     def split(self, start: int, end: int, joiners: frozenset[str]) -> list[tuple[int, int]]:
         """Split tokens at the joiners that stand outside every bracket and environment."""
@@ -146,7 +119,7 @@ class AnswerReader(PointReader):
                 continue
             text = self.tokens[at].text
             inside += (text == "\\begin") - (text == "\\end")
-            if not inside and self._is_joiner(at, joiners):
+            if not inside and is_joiner(self.tokens[at], joiners):
                 pieces.append((begin, at))
                 begin = at + 1
             at += 1
@@ -155,7 +128,7 @@ class AnswerReader(PointReader):
 
     def read_item(self, start: int, end: int) -> Value:
         """Read one item of a list: a side, or sides joined by relation signs."""
-        if not self._has_relation:
+        if not self._has.relation:
             return self.read_side(start, end)
         sides: list[tuple[int, int]] = []
         signs: list[str] = []
@@ -203,7 +176,7 @@ class AnswerReader(PointReader):
             return Var(" ".join(token.text.strip() for token in tokens))
 
     def _read_chain(self, sides: list[tuple[int, int]]) -> Value:
-        """Read a chain of equalities: it counts by its last value, so an unreadable step is none."""
+        """Read a chain of equalities: its last value counts, so an unreadable step is left out."""
         values: list[Value] = []
         for side in sides[:-1]:
             with contextlib.suppress(UnreadableError):
@@ -243,23 +216,23 @@ class AnswerReader(PointReader):
             raise UnreadableError("a side is empty")
         if self.tokens[start].text == "..." and end == start + 1:
             return Text("...")
-        value = self._read_set_operation(start, end) if self._has_sets else None
+        value = self._read_set_operation(start, end) if self._has.sets else None
         if value is None and self.pairs.get(start) == end - 1:
             value = self._read_brackets(start, end)
-        if value is None and self._has_comma and self._is_point(start, end):
+        if value is None and self._has.comma and self._is_point(start, end):
             value = self._read_brackets(start + 1, end)
-        if value is None and self._has_matrix:
+        if value is None and self._has.matrix:
             if self.tokens[start].text == "\\begin":
                 value = read_environment(self, start, end)
             if value is None:
                 value = read_matrix_sum(self, start, end)
-        if value is None and self._has_comma:
+        if value is None and self._has.comma:
             value = self._read_multiple(start, end)
         if value is None:
             value = self._read_named_set(start, end)
-        if value is None and self._has_ratio:
+        if value is None and self._has.ratio:
             value = self._read_ratio(start, end)
-        if value is None and self._has_unit:
+        if value is None and self._has.unit:
             value = read_quantity(self, start, end)
         return self.read(start, end) if value is None else value
 
@@ -272,7 +245,7 @@ class AnswerReader(PointReader):
                 at = self.pairs[at] + 1
                 continue
             token = self.tokens[at]
-            op = _SET_SIGNS.get(token.text, "") if token.kind == "cmd" else ""
+            op = SET_SIGNS.get(token.text, "") if token.kind == "cmd" else ""
             beside = start < at < end - 1 and self.tokens[at - 1].text in _FENCES
             if token.kind == "word" and token.text.lower() in {"u", "union"} and beside:
                 op = "union"

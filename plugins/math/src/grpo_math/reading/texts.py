@@ -11,6 +11,7 @@ from grpo_math.patterns import Pattern
 from grpo_math.reading.atoms import split_word
 from grpo_math.reading.vocabulary import CONSTANTS, FUNCTIONS, GREEK
 from grpo_math.values import NamedSet, Text, Truth, Value
+from grpo_math.wording import words
 
 _WORDS = Pattern(r"[^\W\d_]+(?:['’\-. ,]+[^\W\d_]+)*[.!?]?")
 _ARTICLES = Pattern(r"\b(?:a|an|the)\b\s*", re.IGNORECASE)
@@ -46,7 +47,7 @@ _SYNONYMS = {
         for week in ("星期", "周", "礼拜")
         for day, name in zip(
             "一二三四五六日天",
-            ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "sunday"),
+            words("monday tuesday wednesday thursday friday saturday sunday sunday"),
             strict=True,
         )
     },
