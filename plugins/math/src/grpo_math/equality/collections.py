@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from grpo_math.equality.scalars import ScalarRules
@@ -57,13 +58,14 @@ class CollectionRules(ScalarRules):
         if len(a) != len(b):
             self.rule = f"{rule}: different numbers of values"
             return False
+        counts = Counter(b)
         left: list[Value] = []
-        rest = list(b)
         for item in a:
-            if item in rest:
-                rest.remove(item)
+            if counts[item] > 0:
+                counts[item] -= 1
             else:
                 left.append(item)
+        rest = list(counts.elements())
         for item in left:
             found = next((i for i, other in enumerate(rest) if self.equal(item, other)), None)
             if found is None:
