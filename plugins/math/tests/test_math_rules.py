@@ -133,3 +133,58 @@ def test_references_are_checked_when_loaded():
     assert found is not None
     assert found.cause is Cause.UNPARSED_REFERENCE
     assert check_reference(r"\frac{1}{2}") is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [r"\frac12\prod_{k=1}^", "9 8765.4365.43", "3\n.5", r"\sum_", r"\int_0^", r"\sqrt[", "_3_"],
+)
+def test_notation_that_breaks_off_is_unknown_not_an_error(text: str) -> None:
+    """What fuzzing found: a part that is missing makes an answer unreadable, and raises nothing."""
+    assert compare("5", text).verdict != "equal"
+    assert compare(text, "5").verdict != "equal"
+
+
+@pytest.mark.parametrize(
+    ("gold", "pred", "same"),
+    [
+        ("5 m/s east", "5 m/s west", False),
+        ("5 m/s east", "5 m/s east", True),
+        ("20%", "20% increase", True),
+        ("20% increase", "20% decrease", False),
+        ("12 stamps", "12 more stamps", True),
+    ],
+)
+def test_contrary_words_beside_a_number_count(gold: str, pred: str, same: bool) -> None:
+    """Words that are no unit do not count, but two that say the contrary do."""
+    assert (compare(gold, pred).verdict == "equal") is same
+
+
+def test_an_absolute_value_bends_beyond_the_first_points() -> None:
+    """|x - 3| is linear left of 3: the inequality is not solved as if it were everywhere."""
+    assert compare(r"|x-3| \le 2", "[1, 5]").verdict == "equal"
+    assert compare(r"|x-3| \le 2", r"x \ge 1").verdict == "different"
+
+
+def test_simple_pairs_are_decided_as_the_reader_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The short way for simple answers has the verdict and types of the long one."""
+    sides = [
+        "3/4", "0.75", r"\frac{3}{4}", r"\frac{-3}{-4}", "75%", "3 cm", r"0.03\text{ m}", "3", "-3",
+        "(1, 2)", "[1, 2]", r"\{1, 2\}", r"\{2, 1, 1\}", "1, 2", "2, 1", r"\sqrt{12}", r"2\sqrt3",
+        r"\frac{\pi}{6}", r"30^\circ", "x = 3", "y = 3", "B", "(B)", r"\text{C}", "$3", r"2^{-3}", "0.125",
+        r"0.\overline{3}", "1/3", "3!", "6", r"\binom{4}{2}", "3 km/h", r"1.5\times10^3", "1,500",
+    ]  # fmt: skip
+    quick = {(a, b): compare(a, b) for a in sides for b in sides if a != b}
+    monkeypatch.setattr("grpo_math.comparing.compare_simple", lambda *_: None)
+    for (a, b), result in quick.items():
+        slow = compare(a, b)
+        assert (result.verdict, result.gold_type, result.pred_type) == (
+            slow.verdict, slow.gold_type, slow.pred_type,
+        ), (a, b)  # fmt: skip
+
+
+@pytest.mark.parametrize("big", [2**61 - 1, 2**61 - 31, (2**61 - 1) * (2**61 - 31)])
+def test_residues_are_not_trusted_with_large_constants(big: int) -> None:
+    """An expression that agrees modulo the primes of the quick test is still told apart."""
+    assert compare("x + 1", f"x + 1 + {big}").verdict == "different"
+    assert compare("x y", f"x y + {big} x").verdict == "different"

@@ -30,9 +30,9 @@ class Deadline:
 
     It is the time this thread computes, not the time on the wall, so that the verdict hardly
     depends on what else the machine does: only when little of the machine is left for it, and it
-    has taken `_PATIENCE` times as long on the wall, does a comparison give up for that. The clock of the thread is dear to read (on some machines more than
-    a comparison takes), so it is first read when the clock on the wall says that this one takes
-    longer than most.
+    has taken `_PATIENCE` times as long on the wall, does a comparison give up for that. The clock
+    of the thread is dear to read (on some machines more than a comparison takes), so it is first
+    read when the clock on the wall says that this one takes longer than most.
     """
 
     __slots__ = ("_at", "_look_again", "_seconds", "_started")

@@ -78,6 +78,8 @@ class Equivalence:
 
     async def compare_answer(self, problem: Problem, answer: str | None, /) -> Verdict:
         """Judge a bare final answer, without a search for one in it."""
+        if len(answer or "") <= _INLINE_CHARS:  # a thread costs more than most comparisons
+            return to_verdict(compare(problem.answer, answer, options=self.options))
         result = await asyncio.to_thread(compare, problem.answer, answer, options=self.options)
         return to_verdict(result)
 

@@ -212,6 +212,8 @@ class AtomReader(NameReader):
             if self._peek() == "{":
                 bounds[sign] = (self._at + 1, self.pairs[self._at])
                 self._at = self.pairs[self._at] + 1
+            elif self._at >= self._end:
+                raise UnreadableError("bounds are missing")
             else:
                 bounds[sign] = (self._at, self._at + 1)
                 self._at += 1

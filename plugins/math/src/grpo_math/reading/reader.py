@@ -120,7 +120,10 @@ def read_math(text: str, options: Options, *, join_thousands: bool) -> Value:
         tokens = tokenise(turned, options, join_thousands=join_thousands)
         pairs = match_brackets(tokens, options)
     reader = AnswerReader(tokens, pairs, options)
-    return expand_signs(reader.read_answer(0, len(tokens)))
+    try:
+        return expand_signs(reader.read_answer(0, len(tokens)))
+    except (IndexError, KeyError) as missing:  # a bracket or argument that is not there
+        raise UnreadableError("a part is missing") from missing
 
 
 def _read_letters(text: str, options: Options) -> Value | None:
@@ -130,7 +133,7 @@ def _read_letters(text: str, options: Options) -> Value | None:
     tokens = tokenise(text, options, join_thousands=True)
     try:
         return AnswerReader(tokens, match_brackets(tokens, options), options).read(0, len(tokens))
-    except UnreadableError:
+    except (UnreadableError, IndexError, KeyError):
         return None
 
 
@@ -183,7 +186,8 @@ def read(answer: str, options: Options, *, known: Reading | None = None) -> Read
             with contextlib.suppress(UnreadableError):
                 found.append(read_math(variant, options, join_thousands=True))
     if not found and _ROW.fullmatch(text):
-        found.append(read_math(", ".join(text.split()), options, join_thousands=False))
+        with contextlib.suppress(UnreadableError):
+            found.append(read_math(", ".join(text.split()), options, join_thousands=False))
     if not found or (wordy if not final else looks_like_text(text)):
         words = read_text(text, options)
         if words is not None:
