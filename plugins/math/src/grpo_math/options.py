@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import attrs
+from typing import NamedTuple
 
 
-@attrs.frozen
-class Options:
+class Options(NamedTuple):
     """How lenient a comparison is; every default is explained in ``docs/explanation/answers.md``.
 
     Attributes:
@@ -50,9 +49,9 @@ class Options:
         if self is DEFAULT:
             return ()
         return tuple(
-            (field.name, getattr(self, field.name))
-            for field in attrs.fields(type(self))
-            if getattr(self, field.name) != field.default
+            (name, value)
+            for name, value, default in zip(self._fields, self, DEFAULT, strict=True)
+            if value != default
         )
 
 

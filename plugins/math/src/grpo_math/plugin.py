@@ -25,10 +25,10 @@ _KINDS: dict[type, str] = {bool: "boolean", int: "integer", float: "number"}
 def _describe_options() -> dict[str, Any]:
     """Derive the JSON Schema of the options from the class that holds them."""
     properties: dict[str, Any] = {}
-    for field in attrs.fields(Options):
-        properties[field.name] = {"type": _KINDS[type(field.default)], "default": field.default}
-        if not isinstance(field.default, bool):
-            properties[field.name]["minimum"] = 0
+    for name, default in Options()._asdict().items():
+        properties[name] = {"type": _KINDS[type(default)], "default": default}
+        if not isinstance(default, bool):
+            properties[name]["minimum"] = 0
     properties["timeout"] |= {"minimum": 0.01, "maximum": 60}
     return {"type": "object", "properties": properties, "additionalProperties": False}
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-
-import attrs
+from typing import NamedTuple
 
 
 class Verdict(StrEnum):
@@ -25,8 +24,7 @@ class Cause(StrEnum):
     OVER_LIMIT = "over a limit"
 
 
-@attrs.frozen
-class Result:
+class Result(NamedTuple):
     """The verdict of one comparison.
 
     Attributes:

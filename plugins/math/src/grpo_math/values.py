@@ -1,16 +1,18 @@
-"""The typed values an answer can be: frozen, built only by the readers."""
+"""The typed values an answer can be: frozen, built only by the readers.
+
+They are named tuples, because to import attrs takes as long as to import all of this package.
+Other than tuples, values of two types are never equal.
+"""
 
 from __future__ import annotations
 
 from fractions import Fraction
-
-import attrs
+from typing import NamedTuple
 
 from grpo_math.units import Unit
 
 
-@attrs.frozen
-class Num:
+class Num(NamedTuple):
     """An exact rational number.
 
     Attributes:
@@ -24,22 +26,19 @@ class Num:
     ulp: Fraction = Fraction(0)
 
 
-@attrs.frozen
-class Const:
+class Const(NamedTuple):
     """A constant: ``pi``, ``e``, ``i``, ``oo`` (infinity)."""
 
     name: str
 
 
-@attrs.frozen
-class Var:
+class Var(NamedTuple):
     """A variable, or an unknown function applied to something, taken as one symbol."""
 
     name: str
 
 
-@attrs.frozen
-class Call:
+class Call(NamedTuple):
     """An operation on expressions, for example ``add``, ``pow``, ``sin`` or ``binom``."""
 
     op: str
@@ -49,8 +48,7 @@ class Call:
 Expr = Num | Const | Var | Call
 
 
-@attrs.frozen
-class Quantity:
+class Quantity(NamedTuple):
     """A number with a unit that has a dimension.
 
     Attributes:
@@ -64,8 +62,7 @@ class Quantity:
     loose: bool = False
 
 
-@attrs.frozen
-class Group:
+class Group(NamedTuple):
     """Values in brackets: a tuple, vector, interval or set.
 
     Attributes:
@@ -77,8 +74,7 @@ class Group:
     items: tuple[Value, ...]
 
 
-@attrs.frozen
-class Listing:
+class Listing(NamedTuple):
     """Several values, unordered: ``2, 3 and 7``, ``x = 1 or x = -3``, ``1 ± √2``.
 
     Attributes:
@@ -87,11 +83,10 @@ class Listing:
     """
 
     items: tuple[Value, ...]
-    joiner: str = attrs.field(default=",", eq=False)
+    joiner: str = ","
 
 
-@attrs.frozen
-class Relation:
+class Relation(NamedTuple):
     """Sides joined by relation signs.
 
     Attributes:
@@ -103,45 +98,39 @@ class Relation:
     signs: tuple[str, ...]
 
 
-@attrs.frozen
-class SetOperation:
+class SetOperation(NamedTuple):
     """Sets joined by ``union``, ``meet`` or ``minus``."""
 
     op: str
     parts: tuple[Value, ...]
 
 
-@attrs.frozen
-class NamedSet:
+class NamedSet(NamedTuple):
     """A set with a name: ``R``, ``Z``, ``N``, ``Q``, ``C`` (with ``+`` or ``-``) or ``empty``."""
 
     name: str
 
 
-@attrs.frozen
-class Builder:
+class Builder(NamedTuple):
     """A set given by what holds for its members: ``{ head | conditions }``."""
 
     head: Value
     conditions: tuple[Value, ...]
 
 
-@attrs.frozen
-class Matrix:
+class Matrix(NamedTuple):
     """A matrix, row by row."""
 
     rows: tuple[tuple[Value, ...], ...]
 
 
-@attrs.frozen
-class Ratio:
+class Ratio(NamedTuple):
     """A proportion of two or more terms."""
 
     terms: tuple[Expr, ...]
 
 
-@attrs.frozen
-class Clock:
+class Clock(NamedTuple):
     """A time of day.
 
     Attributes:
@@ -153,8 +142,7 @@ class Clock:
     half: str | None
 
 
-@attrs.frozen
-class Date:
+class Date(NamedTuple):
     """A day; parts that were not written are 0."""
 
     year: int
@@ -162,8 +150,7 @@ class Date:
     day: int
 
 
-@attrs.frozen
-class Choice:
+class Choice(NamedTuple):
     """Letters of a multiple-choice answer.
 
     Attributes:
@@ -177,15 +164,13 @@ class Choice:
     sure: bool = True
 
 
-@attrs.frozen
-class Text:
+class Text(NamedTuple):
     """Plain words, normalised."""
 
     words: str
 
 
-@attrs.frozen
-class Truth:
+class Truth(NamedTuple):
     """Yes, no, true or false."""
 
     word: str
@@ -211,6 +196,31 @@ Value = (
     | Text
     | Truth
 )
+
+
+def _is_same(self: tuple[object, ...], other: object) -> bool:
+    return self.__class__ is other.__class__ and tuple.__eq__(self, other)
+
+
+def _is_other(self: tuple[object, ...], other: object) -> bool:
+    return not _is_same(self, other)
+
+
+def _lists_same(self: Listing, other: object) -> bool:
+    return isinstance(other, Listing) and self.items == other.items
+
+
+def _lists_other(self: Listing, other: object) -> bool:
+    return not _lists_same(self, other)
+
+
+_EQUALITY = {"__eq__": _is_same, "__ne__": _is_other}
+_EQUALITY_OF_LISTS = {
+    "__eq__": _lists_same, "__ne__": _lists_other, "__hash__": lambda self: hash(self.items)
+}  # fmt: skip
+for _kind in Value.__args__:
+    for _name, _method in (_EQUALITY_OF_LISTS if _kind is Listing else _EQUALITY).items():
+        setattr(_kind, _name, _method)
 
 NUMBER_TYPES = (Num, Const, Var, Call)
 BINDERS = frozenset({"sum", "prod", "integral", "limit"})

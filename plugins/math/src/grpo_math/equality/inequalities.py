@@ -5,8 +5,6 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
-import attrs
-
 from grpo_math.equality.intervals import ALL, Piece, RealSet, SetAlgebra
 from grpo_math.equality.points import has_op, infinity_sign
 from grpo_math.limits import UndecidableError
@@ -42,7 +40,7 @@ class InequalitySolver(SetAlgebra):
         if infinite_sign(left) < 0 or infinite_sign(right) > 0:
             other = right if infinite_sign(left) < 0 else left
             if sign in {"<", "<="} and isinstance(other, Var):
-                return attrs.evolve(ALL, variable=other.name)
+                return ALL._replace(variable=other.name)
             return None
         if not isinstance(left, NUMBER_TYPES) or not isinstance(right, NUMBER_TYPES):
             return None
@@ -122,7 +120,7 @@ class InequalitySolver(SetAlgebra):
             points = [context.mpf(0) if abs(r) < tiny else r for r in points]
             return RealSet(tuple(Piece(r, True, r, True) for r in points), name)
         if discriminant < 0:
-            return RealSet((), name) if inside else attrs.evolve(ALL, variable=name)
+            return RealSet((), name) if inside else ALL._replace(variable=name)
         roots = sorted((-b + s * context.sqrt(discriminant)) / (2 * a) for s in (1, -1))
         low, high = (context.mpf(0) if abs(r) < tiny else r for r in roots)
         if inside:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import attrs
+from typing import Any, NamedTuple
 
 from grpo_math.equality.numeric import NumericEvaluator
 from grpo_math.limits import Deadline, OverLimitError
@@ -13,8 +11,7 @@ _DIGITS = 50
 _MAX_PIECES = 400
 
 
-@attrs.frozen
-class Piece:
+class Piece(NamedTuple):
     """An interval; an end of None is infinite.
 
     Attributes:
@@ -30,8 +27,7 @@ class Piece:
     high_closed: bool
 
 
-@attrs.frozen
-class RealSet:
+class RealSet(NamedTuple):
     """A union of intervals, and the name of the variable it was given for, if any."""
 
     pieces: tuple[Piece, ...]
@@ -77,7 +73,7 @@ class SetAlgebra:
             if piece.high is not None:
                 rest.append(Piece(piece.high, not piece.high_closed, None, False))
             result = self.intersect(result, RealSet(tuple(rest)))
-        return attrs.evolve(result, variable=a.variable)
+        return result._replace(variable=a.variable)
 
     def _meet(self, p: Piece, q: Piece) -> Piece | None:
         low, low_closed = p.low, p.low_closed

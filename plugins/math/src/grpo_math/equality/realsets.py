@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import attrs
-
 from grpo_math.equality.exact import UndefinedError
 from grpo_math.equality.inequalities import InequalitySolver, infinite_sign
 from grpo_math.equality.intervals import ALL, EMPTY, Piece, RealSet
@@ -35,7 +33,7 @@ class SetReader(InequalitySolver):
             found = self._read(value)
         except (NotRealError, UndefinedError, UndecidableError, OverLimitError):
             return None
-        return None if found is None else attrs.evolve(found, pieces=self._tidy(found.pieces))
+        return None if found is None else found._replace(pieces=self._tidy(found.pieces))
 
     def equal(self, a: RealSet, b: RealSet) -> bool:
         """Tell whether two sets have the same members and no different names."""
@@ -138,7 +136,7 @@ class SetReader(InequalitySolver):
         if found is None or found.variable not in {name, None}:
             return None
         found = self.intersect(found, domain) if domain is not None else found
-        return attrs.evolve(found, variable=None)
+        return found._replace(variable=None)
 
     def _read_integers(self, value: Builder, name: str, kind: str) -> RealSet | None:
         found = self._read_condition(value.conditions[0]) if value.conditions else None
@@ -167,7 +165,7 @@ class SetReader(InequalitySolver):
     def _read_relation(self, value: Relation) -> RealSet | None:
         if value.signs == ("in",) and isinstance(value.sides[0], Var):
             found = self._read(value.sides[1])
-            return None if found is None else attrs.evolve(found, variable=value.sides[0].name)
+            return None if found is None else found._replace(variable=value.sides[0].name)
         result: RealSet | None = None
         for left, sign, right in zip(value.sides, value.signs, value.sides[1:], strict=False):
             part = self._read_inequality(left, sign, right)

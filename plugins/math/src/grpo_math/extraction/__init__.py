@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
-
-import attrs
+from typing import Final, NamedTuple
 
 from grpo_math.extraction.boxes import BoxSearch, find_boxes
 from grpo_math.extraction.cleaning import clean, cut_end_tokens, remove_bold
@@ -29,8 +27,7 @@ _STATEMENT_END: Final = Pattern(r"\.\s|[。！\n]")
 _NEXT_QUESTION: Final = Pattern(r"\n\s{0,4}(?:\*\*)?(?:Question|Q|Problem)(?:\s\d{1,3})?\s?:")
 
 
-@attrs.frozen
-class Extraction:
+class Extraction(NamedTuple):
     """The final answer of a response.
 
     Attributes:

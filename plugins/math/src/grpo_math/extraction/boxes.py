@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from typing import Final
-
-import attrs
+from typing import Final, NamedTuple
 
 from grpo_math.extraction.cleaning import clean, matching_brace
 from grpo_math.patterns import Pattern
@@ -52,8 +50,7 @@ _CODE_FENCE: Final = Pattern(
 )
 
 
-@attrs.frozen
-class Box:
+class Box(NamedTuple):
     """One boxed span: `start` of its command, `stop` after its end, and what it holds."""
 
     start: int
@@ -61,8 +58,7 @@ class Box:
     content: str
 
 
-@attrs.frozen
-class BoxSearch:
+class BoxSearch(NamedTuple):
     """What the boxes say: the answers, the span, and whether the last was never closed."""
 
     answers: tuple[str, ...]

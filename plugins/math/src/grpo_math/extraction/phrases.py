@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from typing import Final
-
-import attrs
+from typing import Final, NamedTuple
 
 from grpo_math.extraction.cleaning import clean
 from grpo_math.extraction.quantities import trim_counter
@@ -109,8 +107,7 @@ _CHOICE_WORDS: Final = (
 )
 
 
-@attrs.frozen
-class Marked:
+class Marked(NamedTuple):
     """An announced answer: where its phrase starts, the answers, and why there are none."""
 
     start: int

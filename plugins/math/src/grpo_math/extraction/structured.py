@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Final
-
-import attrs
+from typing import Final, NamedTuple
 
 from grpo_math.extraction.cleaning import clean
 from grpo_math.patterns import Pattern
@@ -39,8 +37,7 @@ _ITEM: Final = Pattern(r'"((?:[^"\\]|\\.)*)"|([^,"\s][^,"]*)')
 _ESCAPE: Final = Pattern(r"\\(u[0-9a-fA-F]{4}|.)", re.DOTALL)
 
 
-@attrs.frozen
-class Thinking:
+class Thinking(NamedTuple):
     """A response split at its last thinking block; `open` says that the block was never closed."""
 
     thought: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import attrs
+from typing import NamedTuple
 
 from grpo_math.reading.quantities import UNIT_SIGNS
 from grpo_math.reading.tokens import Token
@@ -27,8 +27,7 @@ _SET_MARKS = frozenset(
 _RELATION_MARKS = frozenset({*RELATIONS, ":", "\\not", "\\begin"})
 
 
-@attrs.frozen
-class Marks:
+class Marks(NamedTuple):
     """What stands somewhere in an answer; the rest need not be looked for at each of its levels."""
 
     ratio: bool

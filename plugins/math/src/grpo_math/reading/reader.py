@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-
-import attrs
+from typing import NamedTuple
 
 from grpo_math.limits import UnreadableError
 from grpo_math.options import Options
@@ -22,8 +21,7 @@ from grpo_math.values import Choice, Quantity, Value
 _GLUED = Pattern(r"\d,\d{3}(?!\d)")
 
 
-@attrs.frozen
-class Reading:
+class Reading(NamedTuple):
     """One answer, read.
 
     Attributes:

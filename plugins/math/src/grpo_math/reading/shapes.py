@@ -5,8 +5,6 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 
-import attrs
-
 from grpo_math.limits import UnreadableError
 from grpo_math.patterns import Pattern
 from grpo_math.reading.atoms import negate
@@ -200,13 +198,13 @@ def map_expressions(value: Value, change: ExprMap) -> Value:
     if isinstance(value, NUMBER_TYPES):
         return change(value)
     if isinstance(value, Quantity):
-        return attrs.evolve(value, amount=change(value.amount))
+        return value._replace(amount=change(value.amount))
     if isinstance(value, (Group, Listing)):
-        return attrs.evolve(value, items=tuple(map_expressions(v, change) for v in value.items))
+        return value._replace(items=tuple(map_expressions(v, change) for v in value.items))
     if isinstance(value, Relation):
-        return attrs.evolve(value, sides=tuple(map_expressions(v, change) for v in value.sides))
+        return value._replace(sides=tuple(map_expressions(v, change) for v in value.sides))
     if isinstance(value, SetOperation):
-        return attrs.evolve(value, parts=tuple(map_expressions(v, change) for v in value.parts))
+        return value._replace(parts=tuple(map_expressions(v, change) for v in value.parts))
     if isinstance(value, Matrix):
         rows = tuple(tuple(map_expressions(v, change) for v in row) for row in value.rows)
         return Matrix(rows)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import functools
 import re
 from fractions import Fraction
-
-import attrs
+from typing import NamedTuple
 
 from grpo_math.patterns import Pattern
 from grpo_math.units.table import PLAIN, Unit, load_units
@@ -69,8 +68,7 @@ _SYNONYMS = {
 _MAX_TOKENS = 40
 
 
-@attrs.frozen
-class UnitReading:
+class UnitReading(NamedTuple):
     """A unit that was read.
 
     Attributes:

@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import functools
 from fractions import Fraction
-
-import attrs
+from typing import NamedTuple
 
 Dimensions = tuple[tuple[str, Fraction], ...]
 
 
-@attrs.frozen
-class Unit:
+class Unit(NamedTuple):
     """A unit as a multiple of base units.
 
     Attributes:
@@ -238,7 +236,7 @@ def _split_names(text: str) -> list[str]:
 
 
 def _scale(unit: Unit, exponent: int) -> Unit:
-    return attrs.evolve(unit, factor=unit.factor * Fraction(10) ** exponent)
+    return unit._replace(factor=unit.factor * Fraction(10) ** exponent)
 
 
 @functools.cache
