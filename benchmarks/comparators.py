@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 TESTS = Path(__file__).resolve().parent.parent / "plugins" / "math" / "tests"
-MONEY_AND_UNITS = ("units_", "currency", "temperatures", "unit_on_one_side")
+MONEY_AND_UNITS = ("unit", "currency", "temperatures", "money", "oneside")
 Row = dict[str, str]
 Judge = Callable[[str, str], str]
 
