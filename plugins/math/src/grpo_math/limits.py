@@ -7,6 +7,7 @@ from typing import Final
 
 _LONG: Final = 0.02
 _PATIENCE: Final = 1.6
+_SLACK: Final = 0.6
 
 
 class OverLimitError(Exception):
@@ -29,9 +30,9 @@ class Deadline:
     """The time a comparison has; checked by loops, no signal involved.
 
     It is the time this thread computes, not the time on the wall, so that the verdict hardly
-    depends on what else the machine does: only when little of the machine is left for it, and it
-    has taken `_PATIENCE` times as long on the wall, does a comparison give up for that. The clock
-    of the thread is dear to read (on some machines more than a comparison takes), so it is first
+    depends on what else the machine does. Only a comparison that has `_SLACK` of its time left at
+    most, and has taken `_PATIENCE` times all of it on the wall, gives up for that. The clock of the
+    thread is dear to read (on some machines more than a comparison takes), so it is first
     read when the clock on the wall says that this one takes longer than most.
     """
 
@@ -52,12 +53,12 @@ class Deadline:
         now = time.perf_counter()
         if now <= self._look_again:
             return
-        if now - self._started > self._seconds * _PATIENCE:
-            raise DeadlineError
         spent = time.thread_time()
         if self._at is None:
             self._at = spent + self._seconds - min(now - self._started, _LONG, self._seconds)
-        if spent > self._at:
+        left = self._at - spent
+        late = self._started + self._seconds * _PATIENCE
+        if left < 0 or (now > late and left < self._seconds * _SLACK):
             raise DeadlineError
         # The clock on the wall is never behind that of the thread.
-        self._look_again = min(now + (self._at - spent), self._started + self._seconds * _PATIENCE)
+        self._look_again = now + min(left, max(late - now, _LONG))

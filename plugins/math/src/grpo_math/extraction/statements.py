@@ -175,12 +175,8 @@ def find_last_statement(text: str) -> tuple[str | None, str]:
     value = trim_counter(clean(strip_lead(statement)))
     if is_cut_short(body.rstrip(".。")):
         return None, "truncated"
-    if (
-        not ended
-        and count_words(sentence) > 4
-        and not lead
-        and not (len(lines) == 1 and len(sentences) == 1)
-    ):
+    alone = len(lines) == 1 and len(sentences) == 1
+    if not (ended or lead or alone) and count_words(sentence) > 4:
         return None, "truncated"
     value = strip_sum(value)
     short = is_value(value, 2 if any(map(str.isdigit, value)) else 3)
@@ -195,7 +191,7 @@ def find_last_statement(text: str) -> tuple[str | None, str]:
         short
         and not states_value(value)
         and not wordy
-        and (_reads_as_answer(value) or len(lines) == len(sentences) == 1)
+        and (_reads_as_answer(value) or alone)
         and value
     ):
         return value, ""

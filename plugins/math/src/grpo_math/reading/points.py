@@ -57,3 +57,14 @@ class PointReader(ExpressionReader):
             and all(t.kind in {"word", "num"} for t in inside[::2])
             and all(t.text == "," for t in inside[1::2]) and len(inside) % 2 == 1
         )  # fmt: skip
+
+    def _find_bar(self, start: int, end: int) -> int:
+        at = start
+        while at < end:
+            if at in self.pairs:
+                at = self.pairs[at] + 1
+                continue
+            if self.tokens[at].text in {"|", ":", "\\mid", "\\vert", "\\colon"} and at > start:
+                return at
+            at += 1
+        return -1

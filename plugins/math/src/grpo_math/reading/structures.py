@@ -36,14 +36,12 @@ from grpo_math.values import (
     Value,
     Var,
 )
-from grpo_math.wording import words
 
 _COLON = frozenset({":"})
 _COMMAS = frozenset({","})
 _FENCES = {"(": "(", ")": ")", "[": "[", "]": "]", "\\lbrack": "[", "\\rbrack": "]",
            "\\{": "{", "\\}": "}", "{": "{", "}": "}", "\\lbrace": "{", "\\rbrace": "}",
            "\\langle": "<", "\\rangle": ">"}  # fmt: skip
-_MATRICES = frozenset(words("matrix pmatrix bmatrix Bmatrix smallmatrix array psmallmatrix"))
 _MAX_ITEMS = 500
 _MAX_LABEL = 12
 _MARKUP = frozenset({"text", "cmd", "blackboard"})
@@ -289,17 +287,6 @@ class AnswerReader(PointReader):
         if fence in {"(]", "[)"} and len(items) != 2:
             raise UnreadableError("an interval has two ends")
         return Group(fence, items)
-
-    def _find_bar(self, start: int, end: int) -> int:
-        at = start
-        while at < end:
-            if at in self.pairs:
-                at = self.pairs[at] + 1
-                continue
-            if self.tokens[at].text in {"|", ":", "\\mid", "\\vert", "\\colon"} and at > start:
-                return at
-            at += 1
-        return -1
 
     def _read_builder(self, start: int, bar: int, end: int) -> Value:
         head = self.read_item(start, bar)
