@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from grpo_math.limits import UnreadableError
+from grpo_math.limits import OverLimitError, UnreadableError
 from grpo_math.reading.atoms import add, multiply, negate
 from grpo_math.reading.shapes import gather_list
 from grpo_math.reading.tokens import Token
@@ -14,6 +14,7 @@ from grpo_math.wording import words
 _MATRICES = frozenset(
     words("matrix pmatrix bmatrix Bmatrix smallmatrix array psmallmatrix bsmallmatrix")
 )
+_MAX_NESTED = 8
 _SYSTEMS = frozenset(words("cases aligned align gathered split"))
 
 
@@ -59,6 +60,19 @@ def read_environment(reader: PartReader, start: int, end: int) -> Value | None:
     if len({len(row) for row in cells}) != 1:
         raise UnreadableError("the rows of a matrix differ in length")
     return expand_determinant(cells) if name == "vmatrix" else Matrix(cells)
+
+
+def check_nesting(tokens: list[Token]) -> None:
+    """Stop before environments in environments in environments are read over and over.
+
+    Raises:
+        OverLimitError: They are nested too deeply.
+    """
+    depth = 0
+    for token in tokens:
+        depth += (token.text == "\\begin") - (token.text == "\\end")
+        if depth > _MAX_NESTED:
+            raise OverLimitError(f"environments are nested deeper than {_MAX_NESTED}")
 
 
 def find_end(tokens: list[Token], start: int, end: int) -> int:

@@ -17,7 +17,7 @@ from grpo_math.reading.joiners import (
     find_marks,
     is_joiner,
 )
-from grpo_math.reading.matrices import read_environment
+from grpo_math.reading.matrices import check_nesting, read_environment
 from grpo_math.reading.matrix_sums import read_matrix_sum
 from grpo_math.reading.points import PointReader
 from grpo_math.reading.quantities import read_quantity
@@ -53,6 +53,8 @@ class AnswerReader(PointReader):
     def __init__(self, tokens: list[Token], pairs: dict[int, int], options: Options) -> None:
         super().__init__(tokens, pairs, options)
         self._has = find_marks(tokens, self._texts)
+        if self._has.matrix:
+            check_nesting(tokens)
 
     def read_answer(self, start: int, end: int) -> Value:
         """Read the tokens from ``start`` up to ``end``: one value, or several joined.
