@@ -16,6 +16,7 @@ from grpo_math.values import Call, Expr, Num, collect_variables
 
 _DIGITS = (40, 90, 200)
 _WANTED = 5
+_DOUBLE_DIGITS = (16, 17)
 _MAX_EXPONENT = 400
 _INTEGER_OPS = frozenset({"factorial", "factorial2", "binom", "sum", "prod", "gcd", "lcm"})
 
@@ -120,7 +121,7 @@ class ExpressionJudge:
             return False
         if isinstance(other, Num) and other.digits:
             return False
-        if abs(decimal.value - value) * 2 <= decimal.ulp:
+        if abs(decimal.value - value) * 2 <= decimal.ulp or _is_same_double(decimal, value):
             self.rule = "long decimal rounds the exact value"
             return True
         return False
@@ -192,7 +193,8 @@ class ExpressionJudge:
         if isinstance(other, Num):
             return False
         half = evaluator.convert(decimal.ulp) / 2
-        if abs(evaluator.convert(decimal.value) - value) <= half:
+        near = abs(evaluator.convert(decimal.value) - value) <= half
+        if near or _is_same_double(decimal, value):
             self.rule = "long decimal rounds the exact value"
             return True
         return False
@@ -286,3 +288,13 @@ def _fold_powers_of_ten(expr: Expr) -> Expr:
         return expr
     scale = Fraction(10) ** int(exponent)
     return Num(decimal.value * scale, decimal.digits, decimal.ulp * scale)
+
+
+def _is_same_double(decimal: Num, value: Any) -> bool:
+    """Tell whether a decimal is how a program prints a value: 2/3 as ``0.6666666666666666``."""
+    if not _DOUBLE_DIGITS[0] <= decimal.digits <= _DOUBLE_DIGITS[1]:
+        return False
+    try:
+        return float(decimal.value) == float(value)
+    except OverflowError:
+        return False
