@@ -47,7 +47,7 @@ _ITALIC: Final = Pattern(r"(?<![\w*)\]])\*([^\W\d_][^*\n]{0,40}[:：.]?)\*(?![\w
 _WORD_START: Final = Pattern(r"[\w(\[]")
 # A closing dollar follows no space and precedes no digit: `$5 and $6` are two amounts.
 _INLINE: Final = Pattern(r"(?<![\\$\w])\$(?=[^\s$])([^$\n]{1,400}?)(?<=[^\s\\])\$(?![\d$])")
-_TRAILING: Final = " \t\r\n.,;:。，；：．、✓✔✅☑🎉"
+_TRAILING: Final = " \t\r\n.,;:。，；：．、✓✔✅☑🎉∎■□"
 _EXCLAMATION: Final = Pattern(r"(?<=[^\W\d_]{2})[!！]+$|(?<=[*_$。])[!！]+$")
 _ASIDE: Final = Pattern(
     r"\s[(（](?:since|because|as |i\.e\.|which|where|note|assuming|rounded|approx|see |or about|"

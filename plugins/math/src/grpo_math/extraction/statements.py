@@ -180,7 +180,7 @@ def find_last_statement(text: str) -> tuple[str | None, str]:
         return None, "truncated"
     value = strip_sum(value)
     short = is_value(value, 2 if any(map(str.isdigit, value)) else 3)
-    polar = _POLAR.match(sentence)
+    polar = _POLAR.match(sentence) or (_POLAR.match(line) if len(lines) == 1 else None)
     if polar and not any(map(str.isdigit, sentence)):
         return polar.group(1), ""
     absent = find_absence(body)
