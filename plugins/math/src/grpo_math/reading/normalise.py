@@ -187,6 +187,8 @@ def normalise(text: str, options: Options) -> str:
         raise OverLimitError(f"the answer has more than {options.max_chars} characters")
     if not text.isascii():
         text = _translate_unicode(text)
+        if len(text) > 2 * options.max_chars:  # one sign may stand for many
+            raise OverLimitError(f"the answer has more than {2 * options.max_chars} characters")
     if not text.isprintable():
         text = _CONTROL.sub(" ", text)
     if "10" in text:
