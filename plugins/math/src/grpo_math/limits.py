@@ -6,7 +6,7 @@ import time
 from typing import Final
 
 _LONG: Final = 0.02
-_PATIENCE: Final = 1.6
+_PATIENCE: Final = (1.6, 1.8)
 _SLACK: Final = 0.6
 
 
@@ -30,8 +30,9 @@ class Deadline:
     """The time a comparison has; checked by loops, no signal involved.
 
     It is the time this thread computes, not the time on the wall, so that the verdict hardly
-    depends on what else the machine does. Only a comparison that has `_SLACK` of its time left at
-    most, and has taken `_PATIENCE` times all of it on the wall, gives up for that. The clock of the
+    depends on what else the machine does. Only one that has taken all of it `_PATIENCE` times on the
+    wall gives up for that: at the first figure if `_SLACK` of its time is left at most, else at
+    the second. The clock of the
     thread is dear to read (on some machines more than a comparison takes), so it is first
     read when the clock on the wall says that this one takes longer than most.
     """
@@ -57,8 +58,8 @@ class Deadline:
         if self._at is None:
             self._at = spent + self._seconds - min(now - self._started, _LONG, self._seconds)
         left = self._at - spent
-        late = self._started + self._seconds * _PATIENCE
-        if left < 0 or (now > late and left < self._seconds * _SLACK):
+        late, last = (self._started + self._seconds * patience for patience in _PATIENCE)
+        if left < 0 or now > last or (now > late and left < self._seconds * _SLACK):
             raise DeadlineError
         # The clock on the wall is never behind that of the thread.
-        self._look_again = now + min(left, max(late - now, _LONG))
+        self._look_again = min(now + min(left, max(late - now, _LONG)), last)
