@@ -30,11 +30,11 @@ class Deadline:
     """The time a comparison has; checked by loops, no signal involved.
 
     It is the time this thread computes, not the time on the wall, so that the verdict hardly
-    depends on what else the machine does. Only one that has taken all of it `_PATIENCE` times on the
-    wall gives up for that: at the first figure if `_SLACK` of its time is left at most, else at
-    the second. The clock of the
-    thread is dear to read (on some machines more than a comparison takes), so it is first
-    read when the clock on the wall says that this one takes longer than most.
+    depends on what else the machine does. Only one that has taken all of it `_PATIENCE` times on
+    the wall gives up for that: at the first figure if `_SLACK` of its time is left at most, else
+    at the second. The clock of the thread is dear to read (on some machines more than a comparison
+    takes), so it is first read when the clock on the wall says that this one takes longer than
+    most.
     """
 
     __slots__ = ("_at", "_look_again", "_seconds", "_started")
