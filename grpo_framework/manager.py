@@ -132,7 +132,8 @@ class ExperienceManager:
     ) -> dict[Owner, Library]:
         """Make old versions the newest again: their experiences, under a new version number.
 
-        Use counts go on from the newest ones; ids are not reused, and nothing is forgotten.
+        Use counts and the credit of texts that are the same go on from the newest ones; ids are not
+        reused, and nothing is forgotten.
 
         Args:
             libraries: The newest of each owner.
@@ -153,6 +154,9 @@ class ExperienceManager:
                     item,
                     usage_count=max(item.usage_count, now[item.id].usage_count),
                     success_count=max(item.success_count, now[item.id].success_count),
+                    credit=(
+                        now[item.id].credit if now[item.id].content == item.content else item.credit
+                    ),
                 )
                 if item.id in now
                 else item

@@ -6,6 +6,8 @@ refuses and why; `apply` makes the next version. Nothing here does I/O or reads 
 
 from grpo_framework.experience.cleaning import clean
 from grpo_framework.experience.counting import Count, count, join
+from grpo_framework.experience.credit import LEAST_CELLS, Credit
+from grpo_framework.experience.crediting import Credited, credited, credits_of, of_same_text
 from grpo_framework.experience.leaks import Guards
 from grpo_framework.experience.limits import Limits, estimate_tokens, injected_tokens, tokens_of
 from grpo_framework.experience.planning import Plan, Refusal, apply, plan
@@ -14,6 +16,7 @@ from grpo_framework.experience.rules import RULES
 from grpo_framework.experience.rulings import Edit, Finding, Ruling
 from grpo_framework.experience.similarity import near_duplicate, normalise
 from grpo_framework.experience.untrusted import UNTRUSTED, Hygiene
+from grpo_framework.experience.usefulness import HARMFUL, ROOM, describe, find_harmful, least_useful
 from grpo_framework.experience.values import (
     CRITIC,
     SHARED,
@@ -33,12 +36,17 @@ from grpo_framework.experience.values import (
 
 __all__ = [
     "CRITIC",
+    "HARMFUL",
+    "LEAST_CELLS",
     "PROMOTED",
+    "ROOM",
     "RULES",
     "SHARED",
     "UNTRUSTED",
     "Add",
     "Count",
+    "Credit",
+    "Credited",
     "Delete",
     "Edit",
     "Experience",
@@ -60,14 +68,20 @@ __all__ = [
     "apply",
     "clean",
     "count",
+    "credited",
+    "credits_of",
+    "describe",
     "estimate_tokens",
+    "find_harmful",
     "find_promotions",
     "generator_owner",
     "id_prefix",
     "injected_tokens",
     "join",
+    "least_useful",
     "near_duplicate",
     "normalise",
+    "of_same_text",
     "plan",
     "tokens_of",
 ]

@@ -8,6 +8,7 @@ from grpo_framework.records.chat import (
     Usage,
 )
 from grpo_framework.records.diagnosis import (
+    CreditStatus,
     Diagnosis,
     Measured,
     Outcome,
@@ -23,6 +24,7 @@ from grpo_framework.records.results import (
     Contrast,
     FinalAnswer,
     GroupResult,
+    Mask,
     OwnerScore,
     Rollout,
     Sample,
@@ -45,10 +47,12 @@ __all__ = [
     "ChatReply",
     "ChatRequest",
     "Contrast",
+    "CreditStatus",
     "Diagnosis",
     "Failure",
     "FinalAnswer",
     "GroupResult",
+    "Mask",
     "Measured",
     "Message",
     "Outcome",

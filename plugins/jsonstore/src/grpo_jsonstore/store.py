@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 from filelock import FileLock, Timeout
 
 from grpo_framework.atomic import remove_leftovers, write_atomically
@@ -31,12 +31,13 @@ from grpo_framework.validation import validate
 from grpo_jsonstore.history import (
     Stamp,
     check_record,
+    credits_of,
     is_genuine,
     make_record,
     parents_of,
     replay,
     to_rows,
-    with_parents,
+    with_memory,
 )
 from grpo_jsonstore.layout import (
     Places,
@@ -63,6 +64,7 @@ class _Head:
     next_number: int = 1
     sha256: str = _NOTHING
     parents: Mapping[str, Any] = {}
+    credits: Mapping[str, Any] = {}
 
 
 @frozen
@@ -146,7 +148,7 @@ class DirectoryStore:
         if sha == head.sha256:
             if given and (given.sha256, given.library.version) == (sha, head.version):
                 return _State(given.library, sha)
-            held = with_parents(_to_experiences(data, places), head.parents)
+            held = with_memory(_to_experiences(data, places), head.parents, head.credits)
             return _State(Library(places.owner, head.version, held, head.next_number), sha)
         for version in reversed([each for each in places.versions() if each > head.version]):
             if _read_record(places, version)["sha256"] == sha:
@@ -159,7 +161,11 @@ class DirectoryStore:
         """A file that other hands wrote: the old code, an editor, or the time before this store."""
         known = max((head.version, *places.versions()[-1:]))
         last = _restore(places, known) if known else Library(places.owner)
-        held = with_parents(found, parents_of(last))
+        texts = {each.id: each.content for each in found}
+        # What was measured of a text says nothing of the text that other hands put in its place.
+        same = [each for each in last.experiences if texts.get(each.id) == each.content]
+        measured = credits_of(evolve(last, experiences=tuple(same)))
+        held = with_memory(found, parents_of(last), measured)
         if known and held == last.experiences:  # only the white space or the line ends differ
             return _State(last, sha, headed=head.version == known)
         version = known + 1
@@ -215,12 +221,14 @@ class DirectoryStore:
             _write_head(places, old, state.sha256)
         write_atomically(places.record(library.version), render(record))
         write_atomically(places.file, content)
-        self._given[places.owner] = _State(library, sha)
         try:
             _write_head(places, library, sha)
         except OSError as error:
+            if sha == state.sha256:  # the same file: only the head tells the versions apart
+                raise
             # The commit is done: the record tells the next reader, the next commit mends the head.
             _LOG.warning("%s could not be written: %s", places.head, error)
+        self._given[places.owner] = _State(library, sha)
 
 
 def _check(library: Library, record: Mapping[str, Any], places: Places) -> None:
@@ -231,7 +239,7 @@ def _check(library: Library, record: Mapping[str, Any], places: Places) -> None:
         raise StoreError(f"refused to write the id '{twice}' twice", path=places.file)
     for key in ("experiences", "changed", "added"):
         rows = [
-            {name: value for name, value in row.items() if name != "parents"}
+            {name: value for name, value in row.items() if name not in ("parents", "credit")}
             for row in record.get(key, ())
         ]
         try:
@@ -264,12 +272,14 @@ def _to_head(data: bytes | None, places: Places) -> _Head:
 
 
 def _write_head(places: Places, library: Library, sha: str) -> None:
+    measured = credits_of(library)
     document = {
         "owner": library.owner,
         "version": library.version,
         "next_number": library.next_number,
         "sha256": sha,
         "parents": parents_of(library),
+        **({"credits": measured} if measured else {}),
     }
     write_atomically(places.head, render(document))
 
