@@ -11,7 +11,16 @@ from attrs import evolve, frozen
 
 from grpo_framework.combining import CombinedAdvisor
 from grpo_framework.events import ContrastFound
-from grpo_framework.experience import CRITIC, SHARED, Alike, Library, Operation
+from grpo_framework.experience import (
+    CRITIC,
+    SHARED,
+    Alike,
+    Count,
+    Experience,
+    Library,
+    Operation,
+    join,
+)
 from grpo_framework.protocols import Advisor, Consolidator
 from grpo_framework.records import (
     SUCCESS_REWARD,
@@ -24,6 +33,7 @@ from grpo_framework.records import (
     Question,
     Rollout,
     Sample,
+    Shown,
     diagnose,
     rewards_differ,
 )
@@ -131,34 +141,53 @@ def _notes(group: GroupResult, final: FinalAnswer) -> list[str]:
 
 
 def with_past(contrast: Contrast, library: Library, past: Past) -> Contrast:
-    """The contrast with what earlier batches say: use of the experiences shown, refused proposals.
+    """The contrast with what earlier batches say: use and effect of what was shown, refusals.
 
     Args:
         contrast: Of a group.
-        library: The owner's own.
+        library: The owner's own, or that and the shared one.
         past: The owner's.
     """
     if contrast.diagnosis is None:
         return contrast
     held = {item.id: item for item in library.experiences}
     shown = tuple(
-        evolve(row, uses=held[row.id].usage_count, successes=held[row.id].success_count)
-        if row.id in held
-        else row
+        _with_credit(row, held[row.id]) if row.id in held else row
         for row in contrast.diagnosis.shown
     )
     return evolve(contrast, diagnosis=evolve(contrast.diagnosis, shown=shown, past=past))
 
 
+def _with_credit(row: Shown, experience: Experience) -> Shown:
+    """An effect that rests on next to nothing is not told."""
+    credit = experience.credit
+    return evolve(
+        row,
+        uses=experience.usage_count,
+        successes=experience.success_count,
+        effect=credit.effect if credit.measured else None,
+        weight=credit.weight if credit.measured else 0.0,
+        status=credit.status,
+    )
+
+
 async def advise(
-    stages: Stages, contrast: Contrast, library: Library
+    stages: Stages, contrast: Contrast, library: Library, shared: Library | None = None
 ) -> tuple[Operation, ...] | Failure:
-    """Let the advisor read one contrast and propose operations on its owner's library."""
+    """Let the advisor read one contrast and propose operations on its owner's library.
+
+    Args:
+        stages: Of the batch.
+        contrast: Of a group.
+        library: The owner's own.
+        shared: Everybody's, whose experiences were in the prompts too.
+    """
     advisor = stages.engine.advisor
     if advisor is None:
         return ()
     await stages.announce(ContrastFound(stages.epoch, stages.batch, contrast))
-    told = with_past(contrast, library, stages.past.get(contrast.owner, Past()))
+    held = library if shared is None else join(library, shared)
+    told = with_past(contrast, held, stages.past.get(contrast.owner, Past()))
     if not isinstance(advisor, CombinedAdvisor):
         advice = await _ask(stages, advisor, told, library, 0)
         return advice if isinstance(advice, Failure) else advice.operations
@@ -220,6 +249,12 @@ async def _merge(
     advisor: Consolidator, proposals: tuple[Operation, ...], library: Library, seed: int
 ) -> Proposals:
     return Proposals(await advisor.consolidate(proposals, library, seed=seed))
+
+
+def counts_of(answers: Sequence[Rollout | FinalAnswer]) -> dict[str, Count]:
+    """Use and success of experiences in judged answers, by id."""
+    used, succeeded = tally(answers)
+    return {id_: Count(number, succeeded[id_]) for id_, number in used.items()}
 
 
 def tally(answers: Sequence[Rollout | FinalAnswer]) -> tuple[Counter[str], Counter[str]]:

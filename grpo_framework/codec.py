@@ -15,7 +15,7 @@ import attrs
 import orjson
 from cattrs import Converter
 from cattrs.errors import ForbiddenExtraKeysError
-from cattrs.gen import make_dict_unstructure_fn
+from cattrs.gen import make_dict_unstructure_fn, override
 
 from grpo_framework import events
 from grpo_framework.errors import ValidationFailed
@@ -42,6 +42,9 @@ _OPERATIONS: Mapping[str, type[Operation]] = {
     "malformed": Malformed,
 }
 _EVENTS: Mapping[str, type[events.Event]] = {cls.__name__: cls for cls in events.Event.__args__}
+_RARE: Mapping[type, tuple[str, ...]] = {Delete: ("rule", "content")}
+"""Fields that are written only where they say something."""
+
 EXPERIENCE_KEYS = (
     "id",
     "content",
@@ -73,7 +76,8 @@ def _tagged(
     converter: Converter, cls: type[Any], key: str, name: str
 ) -> Callable[[Any], dict[str, Any]]:
     """An unstructure function that puts the kind first."""
-    plain = make_dict_unstructure_fn(cls, converter)
+    rare = {name: override(omit_if_default=True) for name in _RARE.get(cls, ())}
+    plain = make_dict_unstructure_fn(cls, converter, **rare)  # type: ignore[arg-type]
     return lambda value: {key: name, **plain(value)}
 
 

@@ -7,17 +7,17 @@ from collections.abc import Mapping, Sequence
 
 from attrs import evolve, frozen
 
-from grpo_framework.advantage import consolidate, find_alike, tally
+from grpo_framework.advantage import consolidate, counts_of, find_alike
 from grpo_framework.codec import from_document, to_document
 from grpo_framework.deciding import Commit, Decider, Grounds
-from grpo_framework.events import EditsGated
-from grpo_framework.experience import Count, Edit, Library, Operation
+from grpo_framework.events import EditsGated, LibraryCommitted
+from grpo_framework.experience import Edit, Library, Operation, credited, tokens_of
 from grpo_framework.gating import Gate, Judgement, judge_edits
-from grpo_framework.lanes import Learned
+from grpo_framework.lanes import Learned, answers_of, evidence_of
 from grpo_framework.manager import ExperienceManager
 from grpo_framework.measuring import measure_once
 from grpo_framework.recording import Recording
-from grpo_framework.records import Owner
+from grpo_framework.records import Owner, measure
 from grpo_framework.rollouts import Stages
 from grpo_framework.settling import edits_of, settle
 
@@ -53,19 +53,48 @@ class Closing:
         """
         proposals = await self._consolidate(libraries, learned)
         await self.stages.engine.brake.confirm()
-        used, succeeded = tally([answer for lane in learned for answer in lane.answers])
-        counts = {id_: Count(number, succeeded[id_]) for id_, number in used.items()}
+        counts = counts_of([answer for lane in learned for answer in lane.answers])
+        evidence = evidence_of(learned, libraries)
         alike = await find_alike(self.stages, libraries, proposals)
-        grounds = await self._settle(Grounds(proposals, counts, alike=alike))
+        grounds = await self._settle(Grounds(proposals, counts, alike=alike, evidence=evidence))
         decider = evolve(self.manager.decider, alike=grounds.alike)
-        commits = decider.decide(libraries, grounds.proposals, grounds.counts, now=grounds.now)
+        commits = decider.decide(
+            libraries,
+            grounds.proposals,
+            grounds.counts,
+            now=grounds.now,
+            evidence=grounds.evidence,
+        )
         if self.gate is not None:
             commits = await self._gated(self.gate, decider, libraries, commits, grounds)
         if self.record is not None:
             # A power loss that spares the store must not forget what its commit follows from.
             await self.record.sync()
         await self.manager.commit(commits)
+        await self._tell(commits, libraries, learned)
         return commits
+
+    async def _tell(
+        self,
+        commits: Sequence[Commit],
+        libraries: Mapping[Owner, Library],
+        learned: Sequence[Learned],
+    ) -> None:
+        """Announce what became of each owner's library."""
+        tokens = tokens_of(libraries.values())
+        for commit in commits:
+            await self.stages.announce(
+                LibraryCommitted(
+                    epoch=self.stages.epoch,
+                    batch=self.stages.batch,
+                    plan=commit.plan,
+                    size_before=len(commit.before),
+                    size_after=len(commit.after),
+                    version=commit.after.version,
+                    measured=measure(answers_of(learned, commit.plan.owner), tokens),
+                    experiences=credited(commit.after),
+                )
+            )
 
     async def _consolidate(
         self, libraries: Mapping[Owner, Library], learned: Sequence[Learned]
@@ -114,7 +143,15 @@ class Closing:
                 if edits[owner]
             ]
         rulings = [ruling for task in running for ruling in task.result().rulings]
-        return settle(decider, libraries, commits, rulings, grounds.counts, now=grounds.now)
+        return settle(
+            decider,
+            libraries,
+            commits,
+            rulings,
+            grounds.counts,
+            now=grounds.now,
+            evidence=grounds.evidence,
+        )
 
     async def _judge(
         self, gate: Gate, libraries: Mapping[Owner, Library], owner: Owner, edits: tuple[Edit, ...]

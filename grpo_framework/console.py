@@ -39,7 +39,7 @@ from grpo_framework.events import (
     VersionRestored,
     VersionScored,
 )
-from grpo_framework.experience import CRITIC, PROMOTED
+from grpo_framework.experience import CRITIC, HARMFUL, PROMOTED, Delete
 from grpo_framework.reports import EpochReport, OwnerReport, RunReport
 
 _CAUSES = {"rate_limited": "the rate limit", "overloaded": "the overloaded endpoint"}
@@ -152,6 +152,9 @@ class ConsoleObserver:
                 f"{shared}{refused} refused; "
                 f"{event.size_before} -> {event.size_after} experiences"
             )
+        for item in event.plan.accepted:
+            if isinstance(item, Delete) and item.rule == HARMFUL:
+                self._line(f"  {event.plan.owner}: removed {item.id}: {item.reason}")
 
     def _stop(self) -> None:
         if self._bar is not None:

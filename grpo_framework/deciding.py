@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from types import MappingProxyType
 
 from attrs import evolve, field, frozen
 
 from grpo_framework.experience import (
     CRITIC,
     PROMOTED,
+    ROOM,
     SHARED,
     Add,
     Alike,
     Count,
+    Credit,
     Delete,
     Guards,
     Hygiene,
@@ -34,6 +37,8 @@ from grpo_framework.experience import (
 from grpo_framework.experience.rules import content_of
 from grpo_framework.records import Owner
 
+NO_EVIDENCE: Mapping[str, Credit] = MappingProxyType({})
+
 
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
@@ -48,12 +53,14 @@ class Grounds:
         counts: Use of experiences in the batch's judged rollouts, by id.
         now: ISO 8601 time of the commit.
         alike: Which texts mean the same, as an embedder found.
+        evidence: Evidence of the experiences' effects in these rollouts, by id.
     """
 
     proposals: dict[Owner, tuple[Operation, ...]]
     counts: dict[str, Count]
     now: str = field(factory=_now)
     alike: Alike = field(factory=Alike)
+    evidence: Mapping[str, Credit] = field(factory=dict)
 
 
 @frozen
@@ -96,19 +103,25 @@ class Decider:
         counts: Mapping[str, Count],
         *,
         now: str,
+        evidence: Mapping[str, Credit] = NO_EVIDENCE,
     ) -> tuple[Commit, ...]:
         """Judge a batch's proposals, apply what stands, and promote; writes nothing.
+
+        What the batch measured is added first: it is of the texts as the batch saw them, and may
+        show that one of them does harm.
 
         Args:
             snapshot: The newest libraries, the shared one among them.
             proposals: By owner, consolidated.
             counts: Use of experiences in the batch's judged rollouts, by id.
             now: ISO 8601 time for new experiences.
+            evidence: Evidence of the experiences' effects in these rollouts, by id.
 
         Returns:
             One decision per owner, the shared library's first.
         """
-        return self.commits(snapshot, self._plans(snapshot, proposals), counts, now=now)
+        plans = self._plans(counted(snapshot, counts, evidence), proposals)
+        return self.commits(snapshot, plans, counts, now=now, evidence=evidence)
 
     def commits(
         self,
@@ -117,21 +130,24 @@ class Decider:
         counts: Mapping[str, Count],
         *,
         now: str,
+        evidence: Mapping[str, Credit] = NO_EVIDENCE,
     ) -> tuple[Commit, ...]:
-        """Carry out one plan an owner, the shared library's first, and count uses; writes nothing.
+        """Count, and carry out one plan an owner, the shared library's first; writes nothing.
 
         Args:
             snapshot: What the plans were made for.
             plans: One for each owner.
             counts: Use of experiences in the batch's judged rollouts, by id.
             now: ISO 8601 time for new experiences.
+            evidence: Evidence of the experiences' effects in these rollouts, by id.
         """
+        measured = counted(snapshot, counts, evidence)
         commits = []
         for owner in (SHARED, *(owner for owner in snapshot if owner != SHARED)):
             before = snapshot[owner]
             changed = bool(plans[owner].changes)
-            after = apply(before, plans[owner], now=now) if changed else before
-            after = count(after, counts)
+            after = measured[owner]
+            after = apply(after, plans[owner], now=now) if changed else after
             if after != before:
                 after = evolve(after, version=before.version + 1)
             commits.append(Commit(plans[owner], before, after))
@@ -184,7 +200,9 @@ class Decider:
         moved: dict[Owner, list[Refusal]] = {owner: [] for owner in snapshot}
         for promotion in find_promotions(drafts, limits=self.limits, alike=self.alike):
             add = evolve(promotion.add, parents=_entries(promotion, snapshot))
-            if add not in judge(SHARED, add).accepted:
+            judged = judge(SHARED, add)
+            # What is promoted is safe where it is: nothing shared is thrown out for it.
+            if add not in judged.accepted or _makes_room(judged):
                 continue
             wanted[SHARED].append(add)
             for owner, delete in promotion.deletes:
@@ -195,6 +213,18 @@ class Decider:
             owner: evolve(judged, refused=(*judged.refused, *moved[owner]))
             for owner, judged in final.items()
         }
+
+
+def counted(
+    snapshot: Mapping[Owner, Library], counts: Mapping[str, Count], evidence: Mapping[str, Credit]
+) -> dict[Owner, Library]:
+    """The same versions with what a batch measured of their texts, uses and effects."""
+    return {owner: count(held, counts, evidence) for owner, held in snapshot.items()}
+
+
+def _makes_room(judged: Plan) -> bool:
+    """Whether a plan throws something out of a full library."""
+    return any(isinstance(item, Delete) and item.rule == ROOM for item in judged.accepted)
 
 
 def provisional(library: Library) -> tuple[Trial, ...]:

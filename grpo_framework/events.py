@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 from attrs import field, frozen
 
-from grpo_framework.experience import Plan, Ruling
+from grpo_framework.experience import Credited, Plan, Ruling
 from grpo_framework.records import (
     SUCCESS_REWARD,
     Contrast,
@@ -234,11 +234,13 @@ class VersionRestored:
         epoch: Counted from 1; 0 is before the first.
         versions: Of the libraries now, by owner.
         sizes: Experiences in them, by owner.
+        experiences: These with what is known of their effects, by owner.
     """
 
     epoch: int
     versions: tuple[tuple[Owner, int], ...]
     sizes: tuple[tuple[Owner, int], ...]
+    experiences: tuple[tuple[Owner, tuple[Credited, ...]], ...] = ()
 
 
 @frozen
@@ -253,6 +255,7 @@ class LibraryCommitted:
         size_after: Experiences after.
         version: The version that is now the newest.
         measured: What the owner's judged attempts of the batch came to.
+        experiences: The library's experiences after it, with what is known of their effects.
     """
 
     epoch: int
@@ -262,6 +265,7 @@ class LibraryCommitted:
     size_after: int
     version: int
     measured: Measured = field(factory=Measured)
+    experiences: tuple[Credited, ...] = ()
 
 
 @frozen

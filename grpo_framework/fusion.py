@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from attrs import evolve
+
 from grpo_framework.events import AnswerFused
 from grpo_framework.experience import Library, join
-from grpo_framework.injection import note_shown
+from grpo_framework.injection import draw_lots, note_shown
 from grpo_framework.records import Attempt, Failure, FinalAnswer, Owner, Problem, Verdict
 from grpo_framework.rollouts import Stages, judge
 
@@ -39,11 +41,14 @@ async def fuse(
     seed = unit.seed(stages.run_seed)
     critic = stages.engine.critic
 
+    # A critic may give one of them back; what was in their prompts was not in its own.
+    bare = tuple(evolve(attempt, experiences=None, mask=None) for attempt in attempts)
+
     async def work() -> Attempt:
-        shown = await stages.engine.injection.choose(problem.question, library)
-        return note_shown(
-            await critic.fuse(problem.question, attempts, shown, seed=seed), shown, library
-        )
+        chosen = await stages.engine.injection.choose(problem.question, library)
+        shown, mask = draw_lots(chosen, stages.credit_dropout, seed)
+        attempt = await critic.fuse(problem.question, bare, shown, seed=seed)
+        return note_shown(attempt, shown, library, mask)
 
     texts = [*stages.about(library), *(attempt.text for attempt in attempts)]
     fused = await stages.do(unit, Attempt, work, version=library.version, inputs=texts)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+
 from attrs import evolve, frozen
 
 from grpo_framework.experience import Library
 from grpo_framework.experience.relevance import CORE_SHARE, bm25, proven, select
 from grpo_framework.protocols import Ranker
-from grpo_framework.records import Attempt, Question
+from grpo_framework.records import Attempt, Mask, Question
 
 
 @frozen
@@ -45,11 +47,42 @@ class Injection:
         return select(library, scores, top=self.top, core=proven(library, self.top // CORE_SHARE))
 
 
-def note_shown(attempt: Attempt, shown: Library, library: Library) -> Attempt:
-    """The attempt with the ids that were in its prompt, where these are not the whole library.
+def draw_lots(chosen: Library, dropout: float, seed: int) -> tuple[Library, Mask | None]:
+    """Leave each experience out with a probability, independently of everything else; pure.
+
+    So what the others' answers owe to an experience can be told from those that went without it.
+
+    Args:
+        chosen: What would go into a prompt; never more goes in.
+        dropout: The probability; 0 draws no lots.
+        seed: Of the attempt; the same seed and id, the same lot.
+
+    Returns:
+        What does go in, and the record of it; the library itself and None without lots.
+    """
+    if not dropout:
+        return chosen, None
+    kept = tuple(item for item in chosen.experiences if _lot(seed, item.id) >= dropout)
+    shown = chosen if len(kept) == len(chosen) else evolve(chosen, experiences=kept)
+    held = set(shown.ids)
+    return shown, Mask(shown.ids, tuple(id_ for id_ in chosen.ids if id_ not in held))
+
+
+def _lot(seed: int, id_: str) -> float:
+    """A number from 0 to 1 that seed and id decide, the same on every machine."""
+    digest = hashlib.sha256(f"withhold/{seed}/{id_}".encode("utf-8", "surrogatepass")).digest()
+    return int.from_bytes(digest[:8], "big") / 2**64
+
+
+def note_shown(
+    attempt: Attempt, shown: Library, library: Library, mask: Mask | None = None
+) -> Attempt:
+    """The attempt with its mask, and with the ids that were in its prompt, where not all were.
 
     What the attempt's maker reports itself goes before.
     """
+    if mask is not None:
+        attempt = evolve(attempt, mask=mask)
     if attempt.experiences is not None or shown is library:
         return attempt
     return evolve(attempt, experiences=shown.ids)

@@ -6,11 +6,19 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import NoReturn
 
-from attrs import frozen
+from attrs import field, frozen
 
 from grpo_framework.advantage import advise, critic_contrast, generator_contrast
 from grpo_framework.events import GroupFinished
-from grpo_framework.experience import CRITIC, SHARED, Library, Operation
+from grpo_framework.experience import (
+    CRITIC,
+    SHARED,
+    Credit,
+    Library,
+    Operation,
+    credits_of,
+    of_same_text,
+)
 from grpo_framework.fusion import fuse
 from grpo_framework.grouping import Group, start_group
 from grpo_framework.records import (
@@ -33,10 +41,26 @@ class Learned:
     Attributes:
         answers: All judged answers, of generators and critic.
         proposals: Owner → what the advisor proposed, generators first, then the critic.
+        seen: The libraries that the answers were made with.
     """
 
     answers: tuple[Rollout | FinalAnswer, ...]
     proposals: tuple[tuple[Owner, tuple[Operation, ...]], ...]
+    seen: Mapping[Owner, Library] = field(factory=dict)
+
+
+def evidence_of(
+    learned: Sequence[Learned], newest: Mapping[Owner, Library]
+) -> Mapping[str, Credit]:
+    """What a batch's answers say of the effects of the experiences, by id.
+
+    Args:
+        learned: Of the batch.
+        newest: The libraries that its commit follows on.
+    """
+    evidence = credits_of([answer for lane in learned for answer in lane.answers])
+    seen = {owner: library for lane in learned for owner, library in lane.seen.items()}
+    return of_same_text(evidence, seen.values(), newest.values())
 
 
 def answers_of(learned: Sequence[Learned], owner: Owner) -> tuple[Rollout | FinalAnswer, ...]:
@@ -79,7 +103,7 @@ async def learn(
         for group in groups
         for answer in (*group.rollouts, *((group.final,) if group.final else ()))
     ]
-    return Learned(tuple(answers), await lane.proposals())
+    return Learned(tuple(answers), await lane.proposals(), libraries)
 
 
 class _Lane:
@@ -141,7 +165,8 @@ class _Lane:
 
     def _ask(self, contrast: Contrast | None) -> None:
         if contrast is not None:
-            advising = advise(self._stages, contrast, self._libraries[contrast.owner])
+            own, shared = self._libraries[contrast.owner], self._libraries[SHARED]
+            advising = advise(self._stages, contrast, own, shared)
             self._advice[contrast.owner] = self._tasks.create_task(advising)
 
     async def proposals(self) -> tuple[tuple[Owner, tuple[Operation, ...]], ...]:

@@ -51,7 +51,9 @@ async def measure_once(
         if isinstance(event, (CallFinished, CallRetried, CallsPaused, UnitFailed)):
             await stages.announce(event)
 
-    value = await work(evolve(stages, announce=announce, purpose=purpose, serial=False))
+    # What is measured is the whole library: the lots of training are for what is learned from.
+    measuring = evolve(stages, announce=announce, purpose=purpose, serial=False, credit_dropout=0.0)
+    value = await work(measuring)
     if record is not None:
         entry = {"value": to_document(value), "events": [to_document(event) for event in told]}
         await record.memory.put(purpose, key, entry)

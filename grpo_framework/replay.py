@@ -102,6 +102,7 @@ async def replay(path: Path, config: RunConfig, plugins: Plugins) -> Replayed:
             gate_tries=config.gate.tries,
             patience=config.patience,
             adaptive_groups=config.adaptive_groups,
+            credit_dropout=config.credit_dropout,
             record=record.open,
         )
         now = await trainer.train_async(problems, validation)

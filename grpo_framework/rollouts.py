@@ -14,7 +14,7 @@ from grpo_framework.engine import Engine
 from grpo_framework.errors import BudgetExhausted, ComparatorError, GrpoError, ModelError
 from grpo_framework.events import CallFinished, RolloutFinished, UnitFailed
 from grpo_framework.experience import Library
-from grpo_framework.injection import note_shown
+from grpo_framework.injection import draw_lots, note_shown
 from grpo_framework.protocols import Comparator
 from grpo_framework.records import (
     Attempt,
@@ -58,6 +58,7 @@ class Stages:
         purpose: What the work is for; anything but learning is kept by the library's wording too.
         known: Problem id → whether its groups are expected to be all right, or all wrong; None
             makes all groups full, else they begin small and grow while they are uniform.
+        credit_dropout: Probability with which each experience is left out of a prompt.
     """
 
     engine: Engine
@@ -73,6 +74,7 @@ class Stages:
     past: Mapping[Owner, Past] = field(factory=dict)
     purpose: Purpose = "learn"
     known: Mapping[str, bool] | None = None
+    credit_dropout: float = 0.0
 
     def unit(self, problem: str, owner: Owner, stage: Stage, index: int = 0) -> Unit:
         """The address of a piece of work in this batch."""
@@ -222,10 +224,10 @@ async def _attempt_now(
     seed = unit.seed(stages.run_seed)
 
     async def work() -> Attempt:
-        shown = await stages.engine.injection.choose(problem.question, library)
-        return note_shown(
-            await generator.attempt(problem.question, shown, seed=seed), shown, library
-        )
+        chosen = await stages.engine.injection.choose(problem.question, library)
+        shown, mask = draw_lots(chosen, stages.credit_dropout, seed)
+        attempt = await generator.attempt(problem.question, shown, seed=seed)
+        return note_shown(attempt, shown, library, mask)
 
     about = stages.about(library)
     return await stages.do(unit, Attempt, work, version=library.version, inputs=about)

@@ -23,6 +23,7 @@ class RunSettings:
     gen_exec: Execution = "parallel"
     rollout_exec: Execution = "parallel"
     staleness: int = 0
+    credit_dropout: float = 0.1
     unit_timeout: float | None = None
     run_id: str = ""
     max_failures: float = 0.5

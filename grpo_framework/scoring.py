@@ -10,7 +10,7 @@ from attrs import frozen
 
 from grpo_framework.evaluation.groups import Judged, run_group
 from grpo_framework.events import VersionRestored, VersionScored
-from grpo_framework.experience import CRITIC, SHARED, Library
+from grpo_framework.experience import CRITIC, SHARED, Library, credited
 from grpo_framework.measuring import measure_once
 from grpo_framework.recording import Recording
 from grpo_framework.records import FinalAnswer, Owner, OwnerScore, Problem, Rollout
@@ -57,7 +57,12 @@ def tell_restored(epoch: int, libraries: Mapping[Owner, Library]) -> VersionRest
     """The event that an epoch's libraries are the newest again."""
     rows = libraries.items()
     versions = tuple((owner, library.version) for owner, library in rows)
-    return VersionRestored(epoch, versions, tuple((owner, len(library)) for owner, library in rows))
+    return VersionRestored(
+        epoch,
+        versions,
+        tuple((owner, len(library)) for owner, library in rows),
+        tuple((owner, credited(library)) for owner, library in rows),
+    )
 
 
 async def score_version(

@@ -20,18 +20,17 @@ from grpo_framework.events import (
     EpochFinished,
     EpochStarted,
     Event,
-    LibraryCommitted,
     RunFinished,
     RunStarted,
 )
-from grpo_framework.experience import Library, tokens_of
+from grpo_framework.experience import Library
 from grpo_framework.gating import Gate
 from grpo_framework.holding import Held, call_off
-from grpo_framework.lanes import Learned, answers_of, learn, raise_first
+from grpo_framework.lanes import Learned, learn, raise_first
 from grpo_framework.manager import ExperienceManager
 from grpo_framework.protocols import Observer
 from grpo_framework.recording import Recording, versions_of
-from grpo_framework.records import Owner, Past, Problem, measure
+from grpo_framework.records import Owner, Past, Problem
 from grpo_framework.reports import ReportFold, RunReport
 from grpo_framework.rollouts import Stages
 from grpo_framework.schedule import Batch, RunSettings, plan_batches
@@ -238,6 +237,7 @@ class Session:
             unit_timeout=self._settings.unit_timeout,
             past=past,
             known=batch.known,
+            credit_dropout=self._settings.credit_dropout,
         )
 
     async def _collect(
@@ -262,19 +262,6 @@ class Session:
         commits = await closing.close(libraries, learned)
         committed = {commit.plan.owner: commit.after for commit in commits}
         after = {owner: committed[owner] for owner in libraries}
-        tokens = tokens_of(libraries.values())
-        for commit in commits:
-            await self.announce(
-                LibraryCommitted(
-                    epoch=batch.epoch,
-                    batch=batch.number,
-                    plan=commit.plan,
-                    size_before=len(commit.before),
-                    size_after=len(commit.after),
-                    version=commit.after.version,
-                    measured=measure(answers_of(learned, commit.plan.owner), tokens),
-                )
-            )
         if batch.last:
             await self._score(stages, batch.epoch, after)
         started, self._mark = self._mark, time.perf_counter()

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 from attrs import evolve
 
-from grpo_framework.deciding import Commit, Decider, provisional
+from grpo_framework.deciding import NO_EVIDENCE, Commit, Decider, counted, provisional
 from grpo_framework.experience import (
+    ROOM,
     SHARED,
     Add,
     Count,
+    Credit,
     Delete,
     Edit,
     Library,
@@ -37,7 +40,8 @@ def edits_of(
     """What of a batch's decisions is to be measured, by the owner whose library changes.
 
     An entry that other owners hold alike moves to the shared library as one edit, with what it
-    replaces; removing what the shared library says already is no edit.
+    replaces, and an addition to a full library goes with the removal that makes room for it.
+    Removing what the shared library says already, or what is measured to do harm, is no edit.
 
     Args:
         decider: The rules.
@@ -50,12 +54,15 @@ def edits_of(
     found: dict[Owner, tuple[Edit, ...]] = {}
     for owner, judged in plans.items():
         library, near = snapshot[owner], (decider.limits, decider.alike)
+        rooms = _rooms(judged)
         routine = [] if owner == SHARED else find_held_twice(library, foreign, *near)
         known = {tried_key(trial.operation): trial for trial in provisional(snapshot[owner])}
         found[owner] = tuple(
-            _edit(owner, operation, moved, known)
+            _edit(owner, operation, _along(operation, owner, rooms, moved), known)
             for operation in judged.changes
-            if operation not in routine and (owner, operation) not in moved.values()
+            if operation not in routine
+            and not (isinstance(operation, Delete) and operation.rule)
+            and (owner, operation) not in moved.values()
         )
     return found
 
@@ -68,6 +75,7 @@ def settle(
     counts: Mapping[str, Count],
     *,
     now: str,
+    evidence: Mapping[str, Credit] = NO_EVIDENCE,
 ) -> tuple[Commit, ...]:
     """Decide once more, with what the gate let pass alone; writes nothing.
 
@@ -78,30 +86,62 @@ def settle(
         rulings: On all edits of these commits.
         counts: As for `decide`.
         now: As for `decide`.
+        evidence: As for `decide`.
     """
+    measured = counted(snapshot, counts, evidence)
     kept_back = {(row.owner, row.operation): row for row in rulings if not _passed(row)}
     plans = {commit.plan.owner: commit.plan for commit in commits}
     stay = {delete for place, delete in _moved(plans).items() if (SHARED, place[0]) in kept_back}
     final: dict[Owner, Plan] = {}
     for owner, judged in plans.items():
+        stay |= {
+            row
+            for operation, rows in _rooms(judged).items()
+            if (owner, operation) in kept_back
+            for row in rows
+        }
         passed = [
             operation
             for operation in judged.accepted
             if (owner, operation) not in kept_back and (owner, operation) not in stay
         ]
-        again = decider.judge(snapshot, owner, passed)
+        again = decider.judge(measured, owner, passed)
         held = [
             Refusal(row.operation, GATE[row.finding], row.reason)
             for (of, _), row in kept_back.items()
             if of == owner
         ]
         final[owner] = evolve(again, refused=(*judged.refused, *again.refused, *held))
-    settled = decider.commits(snapshot, final, counts, now=now)
+    settled = decider.commits(snapshot, final, counts, now=now, evidence=evidence)
     return tuple(_remember(commit, rulings) for commit in settled)
 
 
 def _passed(ruling: Ruling) -> bool:
     return ruling.finding == "accepted"
+
+
+def _rooms(judged: Plan) -> dict[Operation, tuple[tuple[Owner, Delete], ...]]:
+    """Addition to a full library → the owner, and the removal that makes room for it."""
+    return {
+        add: ((judged.owner, removal),)
+        for removal, add in pairwise(judged.accepted)
+        if isinstance(removal, Delete) and removal.rule == ROOM and isinstance(add, Add)
+    }
+
+
+def _along(
+    operation: Operation,
+    owner: Owner,
+    rooms: Mapping[Operation, tuple[tuple[Owner, Delete], ...]],
+    moved: Mapping[tuple[Operation, str], tuple[Owner, Operation]],
+) -> tuple[tuple[Owner, Delete], ...]:
+    """What goes with an edit: what it replaces of other owners, and what makes room for it."""
+    replaced = tuple(
+        (holder, delete)
+        for (add, _), (holder, delete) in moved.items()
+        if owner == SHARED and add == operation and isinstance(delete, Delete)
+    )
+    return (*replaced, *rooms.get(operation, ()))
 
 
 def _moved(plans: Mapping[Owner, Plan]) -> dict[tuple[Operation, str], tuple[Owner, Operation]]:
@@ -124,15 +164,10 @@ def _moved(plans: Mapping[Owner, Plan]) -> dict[tuple[Operation, str], tuple[Own
 def _edit(
     owner: Owner,
     operation: Operation,
-    moved: Mapping[tuple[Operation, str], tuple[Owner, Operation]],
+    deletes: tuple[tuple[Owner, Delete], ...],
     known: Mapping[str, Trial],
 ) -> Edit:
     """An operation with what goes with it and what is known of it."""
-    deletes = tuple(
-        (holder, delete)
-        for (add, _), (holder, delete) in moved.items()
-        if owner == SHARED and add == operation and isinstance(delete, Delete)
-    )
     trial = known.get(tried_key(operation))
     if trial is None:
         return Edit(owner, operation, deletes)

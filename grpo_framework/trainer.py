@@ -55,12 +55,14 @@ class TrainingFreeGRPOTrainer:
         adaptive_groups: Whether a group begins with 2 rollouts and grows up to k only while it is
             uniform and its problem is not known, and problems that teach nothing are visited less.
         unit_timeout: Seconds that one attempt, fusion or advice may take in all; None for any.
+        credit_dropout: Probability with which each experience is left out of a training prompt, so
+            that its effect can be measured; 0 measures nothing.
         record: Opens the run's directory, once the models answer; what it holds is not paid for
             again (`grpo_framework.rundir.open_record`).
 
     Raises:
         TypeError: For the old keyword ``group_size``, saying what replaced it.
-        ValueError: For a count below 1.
+        ValueError: For a count below 1, or a probability that is none.
     """
 
     def __init__(
@@ -85,6 +87,7 @@ class TrainingFreeGRPOTrainer:
         patience: int | None = None,
         adaptive_groups: bool = False,
         unit_timeout: float | None = None,
+        credit_dropout: float = 0.1,
         record: Callable[[], AbstractAsyncContextManager[Recording | None]] = nullcontext,
         **unknown: object,
     ) -> None:
@@ -100,6 +103,9 @@ class TrainingFreeGRPOTrainer:
         if staleness not in (0, 1):
             message = f"staleness must be 0 or 1, not {staleness}"
             raise ValueError(message)
+        if not 0 <= credit_dropout < 1:
+            message = f"credit_dropout must be at least 0 and below 1, not {credit_dropout}"
+            raise ValueError(message)
         self.causal_engine = causal_engine
         self.experience_manager = experience_manager
         self.verbose = verbose
@@ -112,6 +118,7 @@ class TrainingFreeGRPOTrainer:
             rollout_exec=rollout_exec,
             staleness=staleness,
             adaptive_groups=adaptive_groups,
+            credit_dropout=credit_dropout,
             unit_timeout=unit_timeout,
             run_id=run_id,
             max_failures=max_failures,

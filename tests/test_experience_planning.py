@@ -11,6 +11,7 @@ from grpo_framework.experience import (
     RULES,
     Add,
     Count,
+    Credit,
     Delete,
     Experience,
     Keep,
@@ -157,14 +158,21 @@ def test_a_number_or_a_negation_makes_another_rule(one, other):
     assert planned.refused == ()
 
 
+def all_proven(library):
+    good = Credit.sum(20 * [Credit.of_cell((1.0, 1.0), (0.0,))])
+    assert good.status == "proven"
+    return evolve(library, experiences=tuple(evolve(x, credit=good) for x in library.experiences))
+
+
 def test_capacity_is_a_hard_limit():
-    """Adds beyond it are refused in order; deletes of the same batch make room."""
+    """Adds beyond it are refused in order where nothing may go; deletes of the batch make room."""
     limits = Limits(capacity=3)
-    full = plan(LIBRARY, [Add(NEW)], limits=limits)
+    held = all_proven(LIBRARY)
+    full = plan(held, [Add(NEW)], limits=limits)
     assert [(refusal.rule, refusal.reason) for refusal in full.refused] == [
         ("capacity", "the library is full (3 experiences)")
     ]
-    room = plan(LIBRARY, [Add(NEW), Add("Label every axis."), Delete("G1-001")], limits=limits)
+    room = plan(held, [Add(NEW), Add("Label every axis."), Delete("G1-001")], limits=limits)
     assert [refusal.operation for refusal in room.refused] == [Add("Label every axis.")]
     merged = plan(LIBRARY, [Add("Label every axis."), Merge(LIBRARY.ids[:2], NEW)], limits=limits)
     assert merged.refused == ()
@@ -297,7 +305,10 @@ def test_invariants_of_plan_and_apply(proposals, limits):
     spent: set[str] = set()
     for proposed in proposals:
         planned = plan(library, proposed, limits=limits, foreign=FOREIGN)
+        unasked = [item for item in planned.accepted if getattr(item, "rule", "")]
+        assert {item.rule for item in unasked} <= {"room"}
         judged = [*planned.accepted, *(refusal.operation for refusal in planned.refused)]
+        judged = [item for item in judged if item not in unasked]
         assert sorted(map(_seen, judged)) == sorted(map(_seen, proposed))
         after = apply(library, planned, now=NOW)
         assert len(set(after.ids)) == len(after)

@@ -159,7 +159,13 @@ def test_a_run_shows_and_records_only_the_chosen_ones():
     engine = Engine((student,), Student(), student, injection=Injection(2))
     manager = ExperienceManager(store, plugins=Plugins(()))
     trainer = TrainingFreeGRPOTrainer(
-        engine, manager, num_epochs=1, verbose=False, rollouts_per_generator=2, observers=[Watch()]
+        engine,
+        manager,
+        num_epochs=1,
+        verbose=False,
+        rollouts_per_generator=2,
+        observers=[Watch()],
+        credit_dropout=0,
     )
     report = trainer.train([Problem(PERCENT, "60")])
     assert student.seen == [("G1-001", "S-001")] * 2

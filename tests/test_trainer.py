@@ -137,7 +137,7 @@ class Observer(list):
 def trainer(
     generators, *, critic=None, comparator=None, advisor=None, store=None, concurrency=99, **more
 ):
-    """A trainer over doubles, with one epoch, k = 3 and no output unless told otherwise."""
+    """A trainer over doubles: one epoch, k = 3, no lots, no output unless told otherwise."""
     engine = Engine(
         generators=tuple(generators),
         critic=critic or Critic(),
@@ -146,7 +146,9 @@ def trainer(
         concurrency=concurrency,
     )
     manager = ExperienceManager(Store() if store is None else store, Limits(), plugins=Plugins(()))
-    return TrainingFreeGRPOTrainer(engine, manager, **{"num_epochs": 1, "verbose": False, **more})
+    return TrainingFreeGRPOTrainer(
+        engine, manager, **{"num_epochs": 1, "verbose": False, "credit_dropout": 0, **more}
+    )
 
 
 def owner_of(report, owner, epoch=1):

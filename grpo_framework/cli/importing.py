@@ -80,7 +80,7 @@ def replace(current: Library, incoming: Library, *, capacity: int) -> Imported:
     """
     _check_room(current.owner, len(incoming), capacity)
     present = {each.id: each for each in current.experiences}
-    new = tuple(_with_parents(each, present) for each in incoming.experiences)
+    new = tuple(_with_memory(each, present) for each in incoming.experiences)
     before, after = set(current.experiences), set(new)
     if before == after:
         return Imported(current, 0, len(after))
@@ -88,12 +88,12 @@ def replace(current: Library, incoming: Library, *, capacity: int) -> Imported:
     return Imported(library, len(after - before), len(before & after), len(before - after))
 
 
-def _with_parents(imported: Experience, present: Mapping[str, Experience]) -> Experience:
-    """The guide's format has no place for parents: the same experience keeps those it had."""
+def _with_memory(imported: Experience, present: Mapping[str, Experience]) -> Experience:
+    """The guide's format lacks parents and measured credit: the same experience keeps its own."""
     known = present.get(imported.id)
-    if known is None or imported.parents or known.content != imported.content:
+    if known is None or known.content != imported.content:
         return imported
-    return evolve(imported, parents=known.parents)
+    return evolve(imported, parents=imported.parents or known.parents, credit=known.credit)
 
 
 def _check_same(present: Experience, imported: Experience, owner: str) -> None:

@@ -161,6 +161,7 @@ class _Launch:
             gate_tries=config.gate.tries,
             patience=config.patience,
             adaptive_groups=config.adaptive_groups,
+            credit_dropout=config.credit_dropout,
             unit_timeout=config.calls.unit_timeout,
             record=record,
         )

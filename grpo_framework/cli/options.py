@@ -130,6 +130,12 @@ _FLAGS: Mapping[str, tuple[tuple[str, ...], dict[str, Any]]] = {
         is_flag=True,
         help="Begin groups with 2 rollouts, grow them while uniform; visit settled problems less.",
     ),
+    "credit_dropout": _flag(
+        "--credit-dropout",
+        type=click.FloatRange(0, 1, max_open=True),
+        metavar="P",
+        help="How often each experience is left out of a training prompt, to measure it.",
+    ),
     "hedge": _flag("--hedge", is_flag=True, help="Send a copy of a slow call; both are paid for."),
     "max_cost": _flag("--max-cost", type=_AMOUNT, metavar="USD", help="Stop before it is passed."),
     "max_tokens": _flag("--max-tokens", type=_COUNT, help="Of all calls, in and out."),
@@ -167,6 +173,7 @@ LEARNING_FLAGS = (
     "gate_budget",
     "patience",
     "adaptive_groups",
+    "credit_dropout",
     "hedge",
     "run_dir",
 )

@@ -10,7 +10,6 @@ from typing import Any, TypeVar
 import click
 
 from grpo_framework.cli.options import STORE_FLAGS, config_flags
-from grpo_framework.codec import experience_to_document
 from grpo_framework.config import RunConfig
 from grpo_framework.errors import DataError
 from grpo_framework.experience import SHARED, Experience, Library, generator_owner
@@ -64,11 +63,6 @@ def choose_owners(owners: Iterable[Owner], owner: Owner | None) -> list[Owner]:
         message = f"no owner '{owner}'; owners are {', '.join(known)}"
         raise click.BadParameter(message, param_hint="--owner")
     return [each for each in known if owner in (None, each)]
-
-
-def document_of(experience: Experience) -> dict[str, Any]:
-    """An experience as the commands print it: the guide's keys and its parents."""
-    return {**experience_to_document(experience), "parents": list(experience.parents)}
 
 
 def pick_experiences(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import click
 
 from grpo_framework.cli.earlier import fork, read_forked_config, read_run_config
-from grpo_framework.cli.exits import TOO_MANY_FAILURES
+from grpo_framework.cli.exits import TOO_MANY_FAILURES, one_line
 from grpo_framework.cli.forecasting import show_forecast
 from grpo_framework.cli.interrupting import run_interruptibly
 from grpo_framework.cli.launching import Launched, launch
@@ -30,7 +31,7 @@ from grpo_framework.codec import to_document
 from grpo_framework.config import RunConfig
 from grpo_framework.console import describe_adaptive, name_version, report_tables
 from grpo_framework.errors import RunFailed
-from grpo_framework.experience import Library
+from grpo_framework.experience import HARMFUL, ROOM, Library
 from grpo_framework.plugins import Plugins
 from grpo_framework.records import Outcomes, Owner, Usage
 from grpo_framework.rehearsal import rehearse
@@ -164,6 +165,8 @@ def describe_report(report: RunReport) -> list[str]:
         *_describe_validation(report),
         *_describe_unfinished(report),
         *_describe_saved(report),
+        *_describe_removed(report),
+        *_describe_proven(report),
         *describe_costs(report),
     ]
     for failure in (failure for epoch in report.epochs for failure in epoch.failures):
@@ -218,6 +221,38 @@ def _describe_saved(report: RunReport) -> list[str]:
         f"problems left out because all generators agreed on them again and again: {rested}"
     )
     return [line]
+
+
+def _describe_removed(report: RunReport) -> list[str]:
+    """What left the libraries unasked: each harmful experience, and how many made room."""
+    lines = []
+    room: Counter[Owner] = Counter()
+    for owner in (row for epoch in report.epochs for row in epoch.owners):
+        for removed in owner.removed:
+            if removed.rule == HARMFUL:
+                what = one_line(f"{removed.id}, {removed.reason}: {removed.text}")
+                lines.append(f"{owner.owner}: removed {what}")
+        room[owner.owner] += sum(removed.rule == ROOM for removed in owner.removed)
+    return lines + [
+        f"{owner}: {count} of the least useful experiences made room for others"
+        for owner, count in room.items()
+        if count
+    ]
+
+
+def _describe_proven(report: RunReport) -> list[str]:
+    """What has been shown to help, at the end."""
+    rows = report.epochs[-1].owners if report.epochs else ()
+    lines = []
+    for owner in rows:
+        named = [
+            f"{row.id} {row.effect:+.2f} ({row.low:+.2f} to {row.high:+.2f})"
+            for row in owner.experiences
+            if row.status == "proven"
+        ]
+        if named:
+            lines.append(f"{owner.owner}: proven to help: {', '.join(named)}")
+    return lines
 
 
 def describe_costs(report: RunReport) -> list[str]:

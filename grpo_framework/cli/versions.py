@@ -10,11 +10,11 @@ from typing import Any
 import click
 
 from grpo_framework.cli.exits import one_line
+from grpo_framework.cli.experience_rows import document_of_one
 from grpo_framework.cli.options import find_plugins, json_flag, read_config
 from grpo_framework.cli.output import print_json, print_table
 from grpo_framework.cli.stored import (
     choose_owners,
-    document_of,
     load_libraries,
     owner_flag,
     store_flags,
@@ -194,10 +194,10 @@ def _document(done: Reversal) -> dict[str, Any]:
         "from_version": done.before.version,
         "to_version": done.after.version,
         "changed": done.needed,
-        "comes": [document_of(each) for each in change.added],
-        "goes": [document_of(each) for each in change.removed],
+        "comes": [document_of_one(each) for each in change.added],
+        "goes": [document_of_one(each) for each in change.removed],
         "rewritten": [
-            {"id": old.id, "before": document_of(old), "after": document_of(new)}
+            {"id": old.id, "before": document_of_one(old), "after": document_of_one(new)}
             for old, new in change.rewritten
         ],
         "experiences": len(done.after),

@@ -150,6 +150,8 @@ class RunConfig:
         adaptive_groups: Whether groups begin with 2 rollouts and grow while they are uniform.
         embedder: Ranks experiences by meaning and finds near duplicates; None does both by words.
         inject_top: Most experiences in one prompt; None for all.
+        credit_dropout: Probability with which each experience is left out of a training prompt, so
+            that its effect is measured; 0 measures nothing.
         data_dir: Folder with data sets as files.
         run_dir: Where the run is recorded; None makes a new folder below ``runs/``.
         max_failures: Share of failed units above which the run counts as failed.
@@ -187,6 +189,7 @@ class RunConfig:
     splits: SplitShares = field(factory=SplitShares)
     gate: GateLimits = field(factory=GateLimits)
     adaptive_groups: bool = False
+    credit_dropout: float = 0.1
     limits: Limits = field(factory=Limits)
     hygiene: Hygiene = field(factory=Hygiene)
     calls: CallLimits = field(factory=CallLimits)

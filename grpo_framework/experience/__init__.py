@@ -6,6 +6,8 @@ refuses and why; `apply` makes the next version. Nothing here does I/O or reads 
 
 from grpo_framework.experience.cleaning import clean
 from grpo_framework.experience.counting import Count, count, join
+from grpo_framework.experience.credit import LEAST_CELLS, Credit
+from grpo_framework.experience.crediting import Credited, credited, credits_of, of_same_text
 from grpo_framework.experience.leaks import Guards
 from grpo_framework.experience.limits import Limits, estimate_tokens, injected_tokens, tokens_of
 from grpo_framework.experience.planning import Plan, Refusal, apply, plan
@@ -25,6 +27,7 @@ from grpo_framework.experience.similarity import (
     texts_of,
 )
 from grpo_framework.experience.untrusted import UNTRUSTED, Hygiene
+from grpo_framework.experience.usefulness import HARMFUL, ROOM, describe, find_harmful, least_useful
 from grpo_framework.experience.values import (
     CRITIC,
     SHARED,
@@ -45,7 +48,10 @@ from grpo_framework.experience.versions import Change, Version, compare_versions
 
 __all__ = [
     "CRITIC",
+    "HARMFUL",
+    "LEAST_CELLS",
     "PROMOTED",
+    "ROOM",
     "RULES",
     "SHARED",
     "UNTRUSTED",
@@ -53,6 +59,8 @@ __all__ = [
     "Alike",
     "Change",
     "Count",
+    "Credit",
+    "Credited",
     "Delete",
     "Edit",
     "Experience",
@@ -76,7 +84,11 @@ __all__ = [
     "clean",
     "compare_versions",
     "count",
+    "credited",
+    "credits_of",
+    "describe",
     "estimate_tokens",
+    "find_harmful",
     "find_held_twice",
     "find_promotions",
     "find_twin",
@@ -84,8 +96,10 @@ __all__ = [
     "id_prefix",
     "injected_tokens",
     "join",
+    "least_useful",
     "near_duplicate",
     "normalise",
+    "of_same_text",
     "plan",
     "restore",
     "texts_of",

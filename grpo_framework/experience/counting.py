@@ -1,12 +1,14 @@
-"""What surrounds a library's content: use counts, and the view that goes into a prompt."""
+"""What surrounds a library's content: counts, credit, and the view that goes into a prompt."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from attrs import evolve, frozen
 
-from grpo_framework.experience.values import Library
+from grpo_framework.experience.credit import Credit
+from grpo_framework.experience.values import Experience, Library
 
 
 @frozen
@@ -17,21 +19,27 @@ class Count:
     success: int = 0
 
 
-def count(library: Library, counts: Mapping[str, Count]) -> Library:
-    """The same version with usage and success counts added, for ids it still holds; pure."""
-    return evolve(
-        library,
-        experiences=tuple(
-            evolve(
+_NO_EVIDENCE: Mapping[str, Credit] = MappingProxyType({})
+
+
+def count(
+    library: Library, counts: Mapping[str, Count], evidence: Mapping[str, Credit] = _NO_EVIDENCE
+) -> Library:
+    """The same version with counts and evidence of a batch added, for ids it holds; pure."""
+
+    def one(experience: Experience) -> Experience:
+        if experience.id in counts:
+            new = counts[experience.id]
+            experience = evolve(
                 experience,
-                usage_count=experience.usage_count + counts[experience.id].usage,
-                success_count=experience.success_count + counts[experience.id].success,
+                usage_count=experience.usage_count + new.usage,
+                success_count=experience.success_count + new.success,
             )
-            if experience.id in counts
-            else experience
-            for experience in library.experiences
-        ),
-    )
+        if experience.id in evidence:
+            experience = evolve(experience, credit=experience.credit + evidence[experience.id])
+        return experience
+
+    return evolve(library, experiences=tuple(map(one, library.experiences)))
 
 
 def join(own: Library, shared: Library) -> Library:

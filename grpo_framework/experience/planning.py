@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from attrs import evolve, frozen
 
 from grpo_framework.experience.cleaning import clean
+from grpo_framework.experience.credit import Credit
 from grpo_framework.experience.leaks import Guards
 from grpo_framework.experience.limits import Limits, injected_tokens
 from grpo_framework.experience.rules import (
@@ -18,6 +19,7 @@ from grpo_framework.experience.rules import (
 )
 from grpo_framework.experience.similarity import NOTHING_ALIKE, Alike, find_twin, normalise
 from grpo_framework.experience.untrusted import Hygiene
+from grpo_framework.experience.usefulness import find_harmful, least_useful
 from grpo_framework.experience.values import (
     Add,
     Delete,
@@ -103,6 +105,10 @@ def plan(
     and further ones, becomes a `Modify` of that experience: one entry, never two. Any other near
     duplicate is refused, with the id of its twin in the reason.
 
+    What is measured to do harm is deleted unasked, before all else. Where the library is full, the
+    least useful experience is deleted for an `Add` that nothing else speaks against. Such deletes
+    name their `rule`.
+
     Args:
         library: The version that the operations were proposed for.
         operations: As proposed, in order.
@@ -122,11 +128,19 @@ def plan(
     draft.rejected.update(_rejected(trials))
     accepted: list[Operation] = []
     refused: list[Refusal] = []
-    for proposed in sorted(operations, key=lambda item: _ORDER.index(type(item))):
+    asked = tuple(operations)
+    harmful = [item for item in find_harmful(library) if item not in asked]
+    for proposed in sorted((*harmful, *asked), key=lambda item: _ORDER.index(type(item))):
         operation = _fold_into_twin(_cleaned(proposed), draft)
         strangers = [id_ for id_ in references(operation) if id_ in outside]
         finding = ("known-id", f"{strangers[0]} belongs to another owner") if strangers else None
         finding = finding or first_finding(operation, draft)
+        if finding is not None and finding[0] == "capacity":
+            room = _make_room(library, operation, draft, accepted)
+            if room is not None:
+                removal, draft = room
+                accepted.append(removal)
+                finding = None
         if finding is not None:
             refused.append(Refusal(proposed, *finding))
             continue
@@ -180,6 +194,21 @@ def _fold_into_twin(operation: Operation, draft: Draft) -> Operation:
     return Modify(twin, operation.content, reason=f"{reason}: {operation.reason}".rstrip(": "))
 
 
+def _make_room(
+    library: Library, operation: Operation, draft: Draft, accepted: Iterable[Operation]
+) -> tuple[Delete, Draft] | None:
+    """The removal that an addition to a full library takes; None where it would not be enough."""
+    spoken_for = {id_ for item in accepted for id_ in references(item)}
+    removal = least_useful(library, spoken_for)
+    if removal is None:
+        return None
+    trial = evolve(
+        draft, living={**draft.living}, touched={**draft.touched}, tokens={**draft.tokens}
+    )
+    _advance(trial, removal, 0)
+    return None if first_finding(operation, trial) else (removal, trial)
+
+
 def _advance(draft: Draft, operation: Operation, number: int) -> None:
     """Note an accepted operation in the draft, whose dictionaries are this plan's own."""
     content = content_of(operation)
@@ -218,7 +247,11 @@ def apply(library: Library, accepted: Plan, *, now: str) -> Library:
                 del held[id_]
             case Modify(id=id_, content=content, category=category):
                 old = held[id_]
-                held[id_] = evolve(old, content=content, category=category or old.category)
+                # What was measured was measured of another text.
+                credit = old.credit if content == old.content else Credit()
+                held[id_] = evolve(
+                    old, content=content, category=category or old.category, credit=credit
+                )
             case Merge(ids=ids, content=content, category=category):
                 parents = [held.pop(id_) for id_ in dict.fromkeys(ids)]
                 new_id = f"{prefix}-{number:03d}"

@@ -82,21 +82,32 @@ def _terms(text: str) -> tuple[str, ...]:
 
 
 def proven(library: Library, most: int) -> frozenset[str]:
-    """The ids of the always-on core: used often enough, and of the highest proven success rate.
+    """The ids of the always-on core: what is proven to raise the reward, by how much at least.
 
-    The rate is the lower end of its 95 % interval (Wilson), so that ten of ten does not go before
-    ninety-five of a hundred.
+    Where nothing is proven: what was used often enough, by the lower end of the success rate's 95 %
+    interval (Wilson), so that ten of ten does not go before ninety-five of a hundred; without what
+    is measured to do harm.
 
     Args:
-        library: With the counts of all experiences.
+        library: With the counts and the credit of all experiences.
         most: Size of the core.
     """
-    used = [item for item in library.experiences if item.usage_count >= ENOUGH_USES]
-    ranked = sorted(used, key=lambda item: (-_lower_rate(item), item.id))
+    statuses = {item.id: item.credit.status for item in library.experiences}
+    good = [item for item in library.experiences if statuses[item.id] == "proven"]
+    if good:
+        ranked = sorted(good, key=lambda item: (-item.credit.interval[0], item.id))
+        return frozenset(item.id for item in ranked[:most])
+    used = [
+        item
+        for item in library.experiences
+        if item.usage_count >= ENOUGH_USES and statuses[item.id] != "harmful"
+    ]
+    ranked = sorted(used, key=lambda item: (-lower_rate(item), item.id))
     return frozenset(item.id for item in ranked[:most])
 
 
-def _lower_rate(experience: Experience) -> float:
+def lower_rate(experience: Experience) -> float:
+    """The lower end of the 95 % interval of an experience's success rate; 0 where never used."""
     uses = experience.usage_count
     if not uses:
         return 0.0
@@ -124,7 +135,7 @@ def select(
     rows = zip(library.experiences, scores, range(len(library)), strict=True)
     # Of equally relevant ones the better proven goes first, then the newer.
     ranked = sorted(
-        rows, key=lambda row: (row[0].id not in core, -row[1], -_lower_rate(row[0]), -row[2])
+        rows, key=lambda row: (row[0].id not in core, -row[1], -lower_rate(row[0]), -row[2])
     )
     chosen = {item.id for item, _, _ in ranked[:top]}
     kept = tuple(item for item in library.experiences if item.id in chosen)

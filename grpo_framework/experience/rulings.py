@@ -20,7 +20,8 @@ class Edit:
     Attributes:
         owner: Whose library.
         operation: The edit.
-        deletes: What goes with it: entries of other owners that a promotion replaces.
+        deletes: What goes with it: entries of other owners that a promotion replaces, the entry
+            of the owner that makes room for an addition.
         tries: Batches in which it was tried before.
         differences: What these gave, pair by pair.
     """

@@ -7,8 +7,10 @@ import json
 import re
 from typing import Literal, TypeAlias
 
-from attrs import astuple, frozen
+from attrs import astuple, field, frozen
+from attrs.filters import exclude
 
+from grpo_framework.experience.credit import Credit
 from grpo_framework.records import Owner
 
 SHARED: Owner = "shared"
@@ -52,6 +54,7 @@ class Experience:
         created_at: ISO 8601.
         source_problem: Text of the problem it was learned from; may be empty.
         parents: Ids it was merged or promoted from; kept beside the guide's file format.
+        credit: Evidence of its effect, as its text stands now; kept beside the file format too.
     """
 
     id: str
@@ -62,6 +65,7 @@ class Experience:
     created_at: str = ""
     source_problem: str = ""
     parents: tuple[str, ...] = ()
+    credit: Credit = field(factory=Credit)
 
 
 @frozen
@@ -87,10 +91,20 @@ class Modify:
 
 @frozen
 class Delete:
-    """Propose to remove an experience."""
+    """Propose to remove an experience.
+
+    Attributes:
+        id: Which.
+        reason: Why, in one line.
+        rule: Name of the rule by which `plan` removes it unasked (``harmful``, ``room``); empty
+            where it was proposed.
+        content: The text that such a rule removes.
+    """
 
     id: str
     reason: str = ""
+    rule: str = ""
+    content: str = ""
 
 
 @frozen
@@ -181,8 +195,10 @@ class Library:
 
     @property
     def digest(self) -> str:
-        """SHA-256 over all but the version; equal content, equal digest."""
-        rows = [astuple(experience) for experience in self.experiences]
-        tried = [[type(trial.operation).__name__, *astuple(trial)] for trial in self.trials]
-        text = json.dumps([self.owner, self.next_number, rows, *tried], ensure_ascii=False)
+        """SHA-256 over owner, experiences and next number; equal content, equal digest.
+
+        Credit and trials are left out since a store may not keep them.
+        """
+        rows = [astuple(each, filter=exclude("credit")) for each in self.experiences]
+        text = json.dumps([self.owner, self.next_number, rows], ensure_ascii=False)
         return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

@@ -135,7 +135,8 @@ class _Court:
         return generators if self._owner in (SHARED, CRITIC) else (self._owner,)
 
     def _concerns(self, number: int, generator: Owner) -> bool:
-        return generator not in {owner for owner, _ in self._edits[number].deletes}
+        edit = self._edits[number]
+        return generator not in {owner for owner, _ in edit.deletes if owner != edit.owner}
 
     def _draw(self, number: int) -> Pair | None:
         """The pair of a number: its problem, generator and edits follow from the seed."""

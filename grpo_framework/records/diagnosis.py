@@ -11,6 +11,10 @@ Outcome = Literal["right", "wrong", "no_answer", "cut_off", "refused"]
 """What became of an attempt; see `grpo_framework.records.outcome_of`."""
 
 
+CreditStatus = Literal["proven", "harmful", "unknown"]
+"""What is known of an experience's effect: surely good, surely bad, or neither."""
+
+
 @frozen
 class Outcomes:
     """How many attempts came to what.
@@ -108,12 +112,17 @@ class Shown:
         uses: Judged rollouts so far whose prompt held it; 0 where that is not known.
         successes: Those of them that succeeded.
         effect: Its measured effect on the reward, None where that was not measured.
+        weight: How many answers' worth of evidence the effect rests on; 0 where it was not
+            measured.
+        status: What is known of the effect.
     """
 
     id: str
     uses: int = 0
     successes: int = 0
     effect: float | None = None
+    weight: float = 0.0
+    status: CreditStatus = "unknown"
 
 
 @frozen

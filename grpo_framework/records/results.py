@@ -29,6 +29,19 @@ def _freeze(mapping: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 @frozen
+class Mask:
+    """What the lot decided of the experiences chosen for one prompt.
+
+    Attributes:
+        shown: Ids of those that were handed over.
+        withheld: Ids of those that were left out, so that their effect can be measured.
+    """
+
+    shown: tuple[str, ...] = ()
+    withheld: tuple[str, ...] = ()
+
+
+@frozen
 class Attempt:
     """One answer to a question, by a generator (a rollout) or a critic (a fusion).
 
@@ -39,6 +52,7 @@ class Attempt:
         finish: ``stop``, ``length`` (cut off) or ``refused``.
         usage: What it cost, as far as the maker knows; the framework's own count is kept beside it.
         experiences: Ids of the experiences that were in the prompt; None means all it was given.
+        mask: Set by the framework where lots were drawn over the experiences; None elsewhere.
     """
 
     text: str
@@ -46,6 +60,7 @@ class Attempt:
     finish: Literal["stop", "length", "refused"] = "stop"
     usage: Usage = field(factory=Usage)
     experiences: tuple[str, ...] | None = None
+    mask: Mask | None = None
 
     @property
     def response(self) -> str:

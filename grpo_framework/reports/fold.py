@@ -38,7 +38,7 @@ from grpo_framework.records import (
     Stage,
     Unit,
 )
-from grpo_framework.reports.past import remember
+from grpo_framework.reports.past import remember, removed_unasked
 from grpo_framework.reports.sums import (
     CONVERTER,
     EpochSums,
@@ -138,6 +138,8 @@ class ReportFold:
             case VersionRestored():
                 for owner, size in event.sizes:
                     self._of(self._state.epochs[-1].epoch, owner).after = size
+                for owner, experiences in event.experiences:
+                    self._of(self._state.epochs[-1].epoch, owner).experiences = experiences
             case EpochFinished():
                 self._epoch(event.epoch).finished = True
             case CallFinished():
@@ -207,6 +209,8 @@ class ReportFold:
         if event.plan.changes:
             self._epoch(event.epoch).edited = True
         sums.measured = sums.measured + event.measured
+        sums.experiences = event.experiences
+        sums.removed += removed_unasked(event.plan)
         past = self._state.past
         past[event.plan.owner] = remember(past.get(event.plan.owner, Past()), event)
         sums.applied.update(_kind(item) for item in event.plan.accepted)

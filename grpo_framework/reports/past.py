@@ -1,15 +1,16 @@
-"""What of a run's refused proposals is worth telling an advisor that proposes again."""
+"""What left the library unasked, and what of it all an advisor that proposes again is told."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from grpo_framework.events import LibraryCommitted
-from grpo_framework.experience import Add, Merge, Modify, Refusal
+from grpo_framework.experience import HARMFUL, Add, Delete, Merge, Modify, Plan, Refusal
 from grpo_framework.records import Past, Rejected
+from grpo_framework.reports.values import Removed
 
 KEPT = 30
-"""How many refused proposals of an owner are remembered; the events hold all."""
+"""How many refused and harmful texts of an owner are remembered; the events hold all."""
 
 TEXT_CHARS = 200
 """Longest text of one."""
@@ -34,7 +35,19 @@ def remember(past: Past, event: LibraryCommitted) -> Past:
     return Past(past.measured + event.measured, tuple(rows)[-KEPT:])
 
 
+def removed_unasked(plan: Plan) -> tuple[Removed, ...]:
+    """What a plan removes by a rule of its own."""
+    return tuple(
+        Removed(item.id, item.rule, item.reason, item.content)
+        for item in plan.accepted
+        if isinstance(item, Delete) and item.rule
+    )
+
+
 def _rejected(event: LibraryCommitted) -> Iterator[Rejected]:
+    for removed in removed_unasked(event.plan):
+        if removed.rule == HARMFUL:
+            yield Rejected(removed.text[:TEXT_CHARS], removed.rule, removed.reason)
     for refusal in event.plan.refused:
         if refusal.rule not in _OF_FORM:
             yield Rejected(_text_of(refusal), refusal.rule, refusal.reason)

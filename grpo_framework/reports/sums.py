@@ -9,6 +9,7 @@ from attrs import define, field
 from cattrs import Converter
 
 from grpo_framework.events import VersionScored
+from grpo_framework.experience import Credited
 from grpo_framework.records import Measured, Owner, Past, Usage
 from grpo_framework.reports.values import (
     EpochReport,
@@ -17,6 +18,7 @@ from grpo_framework.reports.values import (
     Groups,
     OwnerReport,
     Refused,
+    Removed,
     RoleReport,
     RunReport,
     VersionReport,
@@ -45,6 +47,8 @@ class OwnerSums:
     failures: int = 0
     measured: Measured = field(factory=Measured)
     gated: Counter[str] = field(factory=Counter)
+    experiences: tuple[Credited, ...] = ()
+    removed: tuple[Removed, ...] = ()
 
 
 @define
@@ -121,6 +125,8 @@ def _owner_report(owner: Owner, sums: OwnerSums) -> OwnerReport:
         mean_injected_tokens=sums.measured.mean_injected,
         rollouts_saved=sums.saved,
         gated=Gated(**{str(key): value for key, value in sums.gated.items()}),
+        experiences=sums.experiences,
+        removed=sums.removed,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from attrs import field, frozen
 
-from grpo_framework.experience import CRITIC
+from grpo_framework.experience import CRITIC, Credited
 from grpo_framework.records import Outcomes, Owner, Usage
 
 
@@ -33,6 +33,23 @@ class Refused:
     rule: str
     count: int
     reasons: tuple[str, ...]
+
+
+@frozen
+class Removed:
+    """An experience that was removed unasked.
+
+    Attributes:
+        id: Its id.
+        rule: ``harmful``: measured to do harm; ``room``: the least useful of a full library.
+        reason: Why, in one line.
+        text: What it said.
+    """
+
+    id: str
+    rule: str
+    reason: str
+    text: str = ""
 
 
 @frozen
@@ -85,6 +102,8 @@ class OwnerReport:
         mean_injected_tokens: Tokens, estimated, of the experiences in a prompt, on average.
         gated: What the gate found of its edits.
         rollouts_saved: Rollouts that full groups on all problems would have had in addition.
+        experiences: Those of its library at the epoch's end, each with its measured effect.
+        removed: Those that were removed unasked, with the reason.
     """
 
     owner: Owner
@@ -106,6 +125,8 @@ class OwnerReport:
     mean_injected_tokens: float | None = None
     gated: Gated = field(factory=Gated)
     rollouts_saved: int = 0
+    experiences: tuple[Credited, ...] = ()
+    removed: tuple[Removed, ...] = ()
 
 
 @frozen

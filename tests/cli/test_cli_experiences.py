@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 
 import pytest
+from attrs import evolve
 
 from grpo_framework.codec import EXPERIENCE_KEYS
+from grpo_framework.experience import Credit
 from grpo_framework.validation import validate
 
 ROW = {
@@ -59,6 +61,56 @@ def test_list_and_show_read_any_store(run, store):
     shown = run("experiences", "show", "G1-002", STORE, "--json").document["experiences"]
     assert (shown[0]["owner"], shown[0]["content"]) == ("generator_1", "second\nrule")
     assert "G1-001  generator_1" in run("experiences", "show", "G1-001", STORE).stdout
+
+
+GOOD = Credit.sum(20 * [Credit.of_cell((1.0, 1.0), (0.0,))])
+
+
+def test_list_and_show_tell_the_measured_effects(run, store):
+    """Effect and status in the list; interval and exposures too where one is shown."""
+    store.hold("generator_1", "first rule", "second rule")
+    library = store.kept["generator_1"]
+    first = evolve(library.experiences[0], credit=GOOD)
+    store.kept["generator_1"] = evolve(library, experiences=(first, library.experiences[1]))
+    listed = run("experiences", "list", STORE).stdout.splitlines()
+    assert listed[0].split() == [
+        *("id", "owner", "category", "used", "successes", "effect", "status", "content")
+    ]
+    assert listed[1].split()[5:7] == ["+1.00", "proven"]
+    assert listed[2].split()[5:7] == ["-", "unknown"]
+    every = run("experiences", "show", STORE).stdout
+    assert "proven: effect +1.00 on the reward (95 %: +" in every
+    assert "shown 40 times, withheld 20" in every
+    assert "unknown: no effect measured" in every
+    rows = run("experiences", "show", STORE, "--json").document["experiences"]
+    assert [row["id"] for row in rows] == ["G1-001", "G1-002"]
+    credit = rows[0]["credit"]
+    assert (credit["effect"], credit["status"]) == (1.0, "proven")
+    assert (credit["shown"], credit["withheld"]) == (40, 20)
+    assert credit["high"] == 1.0 > credit["low"] > 0
+    assert rows[1]["credit"]["effect"] is None
+    owners = run("experiences", "list", STORE, "--json").document["owners"]
+    (listed,) = [each["experiences"] for each in owners if each["owner"] == "generator_1"]
+    assert listed[0]["credit"] == credit
+
+
+def test_an_import_of_the_same_text_keeps_what_was_measured(run, store, folder):
+    """The files of the guide have no place for it; another text starts anew."""
+    store.hold("generator_1", "Check the units.", "Another text.")
+    library = store.kept["generator_1"]
+    items = tuple(evolve(item, credit=GOOD) for item in library.experiences)
+    store.kept["generator_1"] = evolve(library, experiences=items)
+    file = write(
+        folder / "only" / "generator_1_experiences.json",
+        [ROW, row("G1-002", "A changed text.")],
+    )
+    assert run("experiences", "import", file, STORE, "--replace").exit_code == 0
+    credits_ = [item.credit for item in store.kept["generator_1"].experiences]
+    assert credits_ == [GOOD, Credit()]
+
+
+def test_show_says_when_there_is_nothing(run, store):
+    assert "no experiences" in run("experiences", "show", STORE).stdout
 
 
 def test_an_empty_store_lists_nothing_and_unknown_names_are_errors(run, store):

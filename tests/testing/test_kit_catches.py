@@ -88,6 +88,19 @@ class Broken(Store):
 """,
         ["test_round_trip"],
     ),
+    "store that keeps only the keys of the guide's files": (
+        STORE
+        + """
+from attrs import evolve
+from grpo_framework.experience import Credit
+class Broken(Store):
+    async def commit(self, library, /, *, expected_version):
+        plain = tuple(evolve(each, credit=Credit()) for each in library.experiences)
+        library = evolve(library, experiences=plain)
+        await super().commit(library, expected_version=expected_version)
+""",
+        ["test_measured_credit_survives"],
+    ),
     "comparator that raises on None and reads reward from outside 0..1": (
         """
 class Broken:

@@ -11,7 +11,7 @@ from attrs import evolve
 
 from grpo_framework.component import Component, Wiring
 from grpo_framework.errors import StoreError, VersionConflict
-from grpo_framework.experience import Library
+from grpo_framework.experience import Add, Credit, Delete, Library, Trial
 from grpo_framework.protocols import ExperienceStore, VersionedStore
 from grpo_framework.testing.samples import AWKWARD_TEXTS, make_library
 from grpo_framework.testing.suites.base import ComponentSuite, Drive
@@ -22,10 +22,13 @@ class ExperienceStoreSuite(ComponentSuite):
 
     Attributes:
         persistent: Whether libraries outlive the store that wrote them.
+        keeps_credit: Whether measured credit and edits on trial come back; a store that keeps only
+            the seven keys of the guide's files loses them, and with them what training measured.
     """
 
     protocol: ClassVar[type] = ExperienceStore
     persistent: ClassVar[bool] = True
+    keeps_credit: ClassVar[bool] = True
 
     def test_owner_without_commits_is_empty(self, drive: Drive) -> None:
         """An owner that was never committed has an empty library at version 0, also asked by it."""
@@ -77,6 +80,43 @@ class ExperienceStoreSuite(ComponentSuite):
         async def use(store: ExperienceStore) -> None:
             await store.commit(library, expected_version=0)
             assert (await store.load("shared")).experiences[0].parents == parents
+
+        drive(use)
+
+    def test_measured_credit_survives(self, drive: Drive) -> None:
+        """Credit comes back to the last bit, at every version, also where it alone changed."""
+        if not self.keeps_credit:
+            pytest.skip("the store is declared as losing measured credit")
+        cell = Credit.of_cell((1.0, 0.1, 0.7), (1 / 3,))
+        first = make_library("generator_1", "Check the units.", "Draw a picture.", version=1)
+        first = _with_credit(first, 0, cell)
+        second = _with_credit(evolve(first, version=2), 1, cell + cell)
+
+        async def use(store: ExperienceStore) -> None:
+            await store.commit(first, expected_version=0)
+            assert await store.load("generator_1") == first
+            await store.commit(second, expected_version=1)
+            assert await store.load("generator_1") == second
+            assert await store.load("generator_1", version=1) == first
+
+        drive(use)
+
+    def test_edits_on_trial_survive(self, drive: Drive) -> None:
+        """What was measured and not taken comes back, also where it alone changed."""
+        if not self.keeps_credit:
+            pytest.skip("the store is declared as losing what was measured")
+        first = make_library("generator_1", "Check the units.", version=1)
+        tried = (
+            Trial(Add("Use blue ink."), "rejected", "no gain in 3 tries"),
+            Trial(Delete("G1-001"), "provisional", "undecided", 2, (1.0, -0.5, 0.1)),
+        )
+        second = evolve(first, version=2, trials=tried)
+
+        async def use(store: ExperienceStore) -> None:
+            await store.commit(first, expected_version=0)
+            await store.commit(second, expected_version=1)
+            assert await store.load("generator_1") == second
+            assert await store.load("generator_1", version=1) == first
 
         drive(use)
 
@@ -194,6 +234,12 @@ class ExperienceStoreSuite(ComponentSuite):
 
         asyncio.run(within(write))
         asyncio.run(within(read))
+
+
+def _with_credit(library: Library, place: int, credit: Credit) -> Library:
+    held = list(library.experiences)
+    held[place] = evolve(held[place], credit=credit)
+    return evolve(library, experiences=tuple(held))
 
 
 def _make_second(text: str) -> Library:

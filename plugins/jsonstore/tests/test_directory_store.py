@@ -17,7 +17,18 @@ from grpo_jsonstore.store import DirectoryStore
 
 from grpo_framework.component import Wiring
 from grpo_framework.errors import StoreError, VersionConflict
-from grpo_framework.experience import Add, Delete, Experience, Library, Merge, Modify, apply, plan
+from grpo_framework.experience import (
+    Add,
+    Credit,
+    Delete,
+    Experience,
+    Library,
+    Merge,
+    Modify,
+    Trial,
+    apply,
+    plan,
+)
 from grpo_framework.validation import validate
 
 NOW = "2025-11-22T10:00:00+00:00"
@@ -365,7 +376,7 @@ def test_a_store_that_cannot_be_written_is_an_error_and_keeps_what_was_there(
 def test_a_head_that_cannot_be_written_does_not_undo_the_commit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    from grpo_jsonstore import store as module
+    from grpo_jsonstore import head as module
 
     real = module.write_atomically
 
@@ -384,6 +395,106 @@ def test_a_head_that_cannot_be_written_does_not_undo_the_commit(
     second = commit(DirectoryStore(tmp_path), edit(first, Add("two")))
     assert load(store, "critic") == second
     assert load(store, "critic", 1) == first
+
+
+CELL = Credit.of_cell((1.0, 0.1), (1 / 3,))
+
+
+def measured(version: int, *credits_: Credit) -> Library:
+    held = tuple(
+        Experience(f"G1-{n:03d}", f"text {n}", credit=credit)
+        for n, credit in enumerate(credits_, 1)
+    )
+    return Library("generator_1", version, held, len(held) + 1)
+
+
+def test_measured_credit_stands_beside_the_experience_file(tmp_path: Path) -> None:
+    """In head and history; the file keeps its seven keys, and every version its credit."""
+    store = DirectoryStore(tmp_path)
+    first = commit(store, measured(1, CELL, Credit()))
+    rows = (tmp_path / "generator_1_experiences.json").read_bytes()
+    second = commit(store, measured(2, CELL, CELL + CELL))
+    assert (tmp_path / "generator_1_experiences.json").read_bytes() == rows
+    assert json.loads(rows)[0].keys() == GUIDE_ROW.keys()
+    for each in (store, DirectoryStore(tmp_path)):
+        assert load(each) == second
+        assert load(each, version=1) == first
+    head = json.loads((tmp_path / ".history/generator_1/head.json").read_text())
+    assert set(head["credits"]) == {"G1-001", "G1-002"}
+    validate("store-head", head)
+    for number, kind in ((1, "whole"), (2, "delta")):
+        record = json.loads((tmp_path / f".history/generator_1/{number:06d}.json").read_text())
+        assert record["kind"] == kind
+        validate("store-history", record)
+
+
+def test_a_store_from_before_credit_still_loads(tmp_path: Path) -> None:
+    """Without the key nothing is measured, and nothing else is different."""
+    store = DirectoryStore(tmp_path)
+    plain = commit(store, measured(1, Credit(), Credit()))
+    for path in (tmp_path / ".history/generator_1").glob("*.json"):
+        assert "credit" not in path.read_text()
+    assert load(DirectoryStore(tmp_path)) == plain
+
+
+def test_other_hands_keep_the_credit_of_the_texts_they_leave(tmp_path: Path) -> None:
+    """A text that they change has none: it was measured of another."""
+    commit(DirectoryStore(tmp_path), measured(1, CELL, CELL))
+    path = tmp_path / "generator_1_experiences.json"
+    path.write_text(path.read_text().replace("text 2", "other text"))
+    library = load(DirectoryStore(tmp_path))
+    assert library.version == 2
+    assert [item.credit for item in library.experiences] == [CELL, Credit()]
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("head", lambda document: document["credits"]["G1-001"].update(cells="many")),
+        ("head", lambda document: document["credits"]["G1-001"].pop("gain")),
+        ("000001", lambda document: document["experiences"][0]["credit"].update(cells="many")),
+        ("000001", lambda document: document["experiences"][0].update(credit=[1, 2])),
+        ("000002", lambda document: document["credits"]["G1-002"].update(more=1)),
+    ],
+)
+def test_damaged_credit_is_an_error_that_names_the_file(
+    tmp_path: Path, name: str, change: Callable[[Any], object]
+) -> None:
+    store = DirectoryStore(tmp_path)
+    for library in (measured(1, CELL, Credit()), measured(2, CELL, CELL), measured(3, CELL, CELL)):
+        commit(store, library)
+    path = tmp_path / f".history/generator_1/{name}.json"
+    document = json.loads(path.read_text())
+    change(document)
+    path.write_text(json.dumps(document))
+    version = None if name == "head" else int(name)
+    with pytest.raises(StoreError, match="damaged") as caught:
+        load(DirectoryStore(tmp_path), version=version)
+    assert caught.value.path == path
+
+
+def test_a_head_that_alone_tells_a_version_must_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where only credit changed, the experience file is the same: without head no commit."""
+    from grpo_jsonstore import head as module
+
+    first = commit(DirectoryStore(tmp_path), measured(1, CELL, Credit()))
+    write = module.write_atomically
+
+    def fail_at_head(path: Path, content: bytes) -> None:
+        if path.name == "head.json":
+            raise OSError(28, "No space left on device", str(path))
+        write(path, content)
+
+    monkeypatch.setattr(module, "write_atomically", fail_at_head)
+    store = DirectoryStore(tmp_path)
+    with pytest.raises(StoreError, match="No space left"):
+        commit(store, measured(2, CELL, CELL))
+    assert load(store) == load(DirectoryStore(tmp_path)) == first
+    monkeypatch.undo()
+    second = commit(store, measured(2, CELL, CELL))
+    assert load(DirectoryStore(tmp_path)) == second
 
 
 def test_the_component_takes_the_path_option_or_the_experience_directory(tmp_path: Path) -> None:
@@ -405,3 +516,38 @@ def test_the_component_takes_the_path_option_or_the_experience_directory(tmp_pat
     )
     assert (tmp_path / "a" / "critic_experiences.json").read_text() == "[]\n"
     assert (tmp_path / "b" / "critic_experiences.json").read_text() == "[]\n"
+
+
+def tried(version: int, *trials: Trial) -> Library:
+    return Library("generator_1", version, (Experience("G1-001", "text"),), 2, trials)
+
+
+def test_edits_on_trial_stand_beside_the_experience_file(tmp_path: Path) -> None:
+    """In head and history; another process reads them, and every version has its own."""
+    trial = Trial(Add("Use blue ink."), "provisional", "undecided", 1, (1.0, 0.0, -0.5))
+    store = DirectoryStore(tmp_path)
+    commit(store, tried(1, trial))
+    gone = evolve(trial, state="rejected", differences=())
+    commit(store, tried(2, gone))
+    rows = json.loads((tmp_path / "generator_1_experiences.json").read_text())
+    assert set(rows[0]) == set(GUIDE_ROW)
+    fresh = DirectoryStore(tmp_path)
+    assert load(fresh).trials == (gone,)
+    assert load(fresh, version=1).trials == (trial,)
+    (tmp_path / ".history" / "generator_1" / "head.json").unlink()
+    assert load(DirectoryStore(tmp_path)).trials == (gone,)
+
+
+@pytest.mark.parametrize("name", ["head", "000001"])
+def test_damaged_trials_are_an_error_that_names_the_file(tmp_path: Path, name: str) -> None:
+    """Nothing is overwritten, nothing is passed over."""
+    store = DirectoryStore(tmp_path)
+    commit(store, tried(1, Trial(Add("x"), "rejected", "no gain")))
+    commit(store, tried(2, Trial(Add("x"), "rejected", "no gain")))
+    file = tmp_path / ".history" / "generator_1" / f"{name}.json"
+    document = json.loads(file.read_text())
+    document["trials"][0]["operation"] = {"op": "add", "text": "x"}
+    file.write_text(json.dumps(document))
+    with pytest.raises(StoreError) as caught:
+        load(DirectoryStore(tmp_path), version=None if name == "head" else 1)
+    assert file.name in str(caught.value)

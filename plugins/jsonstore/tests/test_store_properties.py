@@ -14,11 +14,17 @@ from grpo_jsonstore.store import DirectoryStore
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grpo_framework.experience import Experience, Library
+from grpo_framework.experience import Credit, Experience, Library
 
 text = st.text(st.characters(exclude_categories=("Cs",)), max_size=12)
 some = text.filter(bool)
 ids = st.integers(1, 12).map(lambda number: f"S-{number:03d}") | some
+finite = st.floats(allow_nan=False, allow_infinity=False, width=64)
+positive = st.floats(min_value=0, allow_nan=False, allow_infinity=False)
+whole = st.integers(0, 2**60)
+credit = st.just(Credit()) | st.builds(
+    Credit, whole, whole, whole, positive, finite, positive, finite, positive
+)
 experiences = st.builds(
     Experience,
     id=ids,
@@ -29,6 +35,7 @@ experiences = st.builds(
     created_at=text,
     source_problem=text,
     parents=st.lists(some, max_size=2).map(tuple),
+    credit=credit,
 )
 contents = st.lists(experiences, max_size=8, unique_by=lambda each: each.id).map(tuple)
 
@@ -65,6 +72,23 @@ def test_counting_and_small_edits_are_written_as_deltas(
         assert record["kind"] == "delta"
         assert set(record["counts"]) == {each.id for each in old}
         assert record["changed"] == record["added"] == record["removed"] == []
+
+
+@settings(deadline=None)
+@given(old=contents.filter(bool), new=credit)
+def test_a_delta_says_only_the_credit_that_changed(
+    old: tuple[Experience, ...], new: Credit
+) -> None:
+    changed = (evolve(old[0], credit=new), *old[1:])
+    before, after = numbered([old, changed])
+    record = make_record(after, before, Stamp(digest(render(to_rows(changed))), "now"))
+    assert record["kind"] == "delta"
+    assert record["changed"] == record["added"] == record["removed"] == []
+    assert set(record.get("credits", {})) == ({old[0].id} if new != old[0].credit else set())
+    path = Path("000002.json")
+    read = parse(render(record), path)
+    check_record(read, path)
+    assert replay(read, before, path) == after
 
 
 @settings(max_examples=12, deadline=None)

@@ -16,7 +16,7 @@ from grpo_pool.choosing import Arm, base_rate, choose, is_given_up, list_arms, m
 
 from grpo_framework.component import Wiring
 from grpo_framework.errors import ConfigError
-from grpo_framework.experience import Add, Delete, Experience, Keep, Library, plan
+from grpo_framework.experience import Add, Credit, Delete, Experience, Keep, Library, plan
 from grpo_framework.records import (
     Attempt,
     Contrast,
@@ -131,6 +131,37 @@ def test_a_measured_effect_goes_before_the_rate():
     (arm,) = [arm for arm in list_arms(TACTICS, "cut_off", bad, held) if arm.held]
     assert arm.successes == 0
     assert Delete("G1-001") in [evolve(x, reason="") for x in advise(bad, held)]
+
+
+def test_what_was_measured_over_many_answers_decides():
+    """The bandit goes by the effect, which may be the opposite of what the rate says."""
+    cells = [Credit.of_cell((1.0, 1.0), (0.0,)), Credit.of_cell((1.0, 0.0), (1.0,))]
+    helps, harms = Credit.sum(30 * cells[:1]), Credit.sum(60 * cells[1:])
+    assert (helps.status, harms.status) == ("proven", "harmful")
+    kept = {}
+    for name, credit, counts in (("good", helps, (5, 100)), ("bad", harms, (95, 100))):
+        held = holding(("brief", *counts))
+        (item,) = held.experiences
+        held = evolve(held, experiences=(evolve(item, credit=credit),))
+        told = group(Outcomes(right=1, cut_off=1))
+        (arm,) = [arm for arm in list_arms(TACTICS, "cut_off", told, held) if arm.held]
+        assert arm.uses == pytest.approx(credit.weight)
+        assert is_given_up(arm, 0.5) == (name == "bad")
+        kept[name] = sum(
+            isinstance(item, Keep) and "effect" in item.reason
+            for seed in range(100)
+            for item in advise(group(Outcomes(right=1, cut_off=1), seed=seed), held)
+        )
+    assert kept["good"] > 30
+    assert kept["bad"] == 0
+
+
+def test_a_measured_effect_that_is_not_certain_removes_nothing():
+    """It is told with its evidence, and that is not the framework's verdict."""
+    row = Shown("G1-001", 100, 90, effect=-0.4, weight=25.0)
+    assert not any(
+        isinstance(x, Delete) for x in advise(group(shown=(row,)), holding(("brief", 90, 100)))
+    )
 
 
 def test_what_surely_does_worse_is_given_up():

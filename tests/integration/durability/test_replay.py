@@ -24,6 +24,10 @@ def test_a_replay_gives_the_same_libraries_and_report(finished):
     document = json.loads(done.stdout)
     assert document["identical"] is True
     assert document["differences"] == []
+    effects = [
+        row for owner in document["report"]["epochs"][-1]["owners"] for row in owner["experiences"]
+    ]
+    assert sum(row["withheld"] for row in effects) > 0
     assert "identical" in finished.run("train", "--replay", "run").stdout.splitlines()[-1]
     assert snapshot(finished.folder) == before
 

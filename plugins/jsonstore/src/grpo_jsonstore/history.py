@@ -14,15 +14,21 @@ from typing import Any
 
 from attrs import evolve, frozen
 
-from grpo_framework.codec import EXPERIENCE_KEYS, experiences_from_document
+from grpo_framework.codec import (
+    EXPERIENCE_KEYS,
+    experiences_from_document,
+    from_document,
+    to_document,
+)
 from grpo_framework.errors import ValidationFailed
-from grpo_framework.experience import Experience, Library
+from grpo_framework.experience import Credit, Experience, Library, Trial
 from grpo_framework.validation import validate
 from grpo_jsonstore.layout import damaged, digest, render
 
 STRETCH = 64
 """Versions between two whole copies, at most."""
 
+_NO_CREDIT = Credit()
 _LISTS = ("experiences", "changed", "added")
 
 
@@ -62,13 +68,32 @@ def parents_of(library: Library) -> dict[str, list[str]]:
     return {each.id: list(each.parents) for each in library.experiences if each.parents}
 
 
-def with_parents(
-    experiences: Iterable[Experience], parents: Mapping[str, Iterable[str]]
+def credits_of(library: Library) -> dict[str, dict[str, Any]]:
+    """Id → measured credit, of the experiences that have any."""
+    held = library.experiences
+    return {each.id: to_document(each.credit) for each in held if each.credit != _NO_CREDIT}
+
+
+def with_memory(
+    experiences: Iterable[Experience],
+    parents: Mapping[str, Iterable[str]],
+    credits_: Mapping[str, Mapping[str, Any]],
 ) -> tuple[Experience, ...]:
-    """The experiences with their parents, which the guide's format has no place for."""
-    if not parents:
+    """The experiences with their parents and credit, which the guide's format has no place for.
+
+    Raises:
+        ValueError: A credit is none.
+    """
+    if not parents and not credits_:
         return tuple(experiences)
-    return tuple(evolve(each, parents=tuple(parents.get(each.id, ()))) for each in experiences)
+    return tuple(
+        evolve(
+            each,
+            parents=tuple(parents.get(each.id, ())),
+            credit=from_document(credits_[each.id], Credit) if each.id in credits_ else each.credit,
+        )
+        for each in experiences
+    )
 
 
 def make_record(new: Library, old: Library | None, stamp: Stamp) -> dict[str, Any]:
@@ -88,16 +113,21 @@ def make_record(new: Library, old: Library | None, stamp: Stamp) -> dict[str, An
         "sha256": stamp.sha256,
         "written_at": stamp.written_at,
         "adopted": stamp.adopted,
+        **({"trials": to_document(new.trials)} if new.trials else {}),
     }
     if changes is None:
-        return {"kind": "whole", **envelope, "experiences": _rows_with_parents(new.experiences)}
+        return {"kind": "whole", **envelope, "experiences": _rows_with_memory(new.experiences)}
     return {"kind": "delta", **envelope, **changes}
 
 
-def _rows_with_parents(experiences: Iterable[Experience]) -> list[dict[str, Any]]:
+def _rows_with_memory(experiences: Iterable[Experience]) -> list[dict[str, Any]]:
     held = tuple(experiences)
     return [
-        {**row, "parents": list(each.parents)} if each.parents else row
+        {
+            **row,
+            **({"parents": list(each.parents)} if each.parents else {}),
+            **({"credit": to_document(each.credit)} if each.credit != _NO_CREDIT else {}),
+        }
         for row, each in zip(to_rows(held), held, strict=True)
     ]
 
@@ -113,23 +143,29 @@ def _difference(old: Library, new: Library) -> dict[str, Any] | None:
         return None  # another order
     changed: list[Experience] = []
     counts: dict[str, list[int]] = {}
+    credits_: dict[str, dict[str, Any]] = {}
     for each in new.experiences:
         was = before.get(each.id)
         if was is None or was is each or was == each:
             continue
         uses = (each.success_count, each.usage_count)
-        if evolve(was, success_count=uses[0], usage_count=uses[1]) == each:
-            counts[each.id] = list(uses)
-        else:
+        if evolve(was, success_count=uses[0], usage_count=uses[1], credit=each.credit) != each:
             changed.append(each)
-    if len(changed) + len(added) + len(removed) // 4 + len(counts) // 8 >= len(new):
+            continue
+        if uses != (was.success_count, was.usage_count):
+            counts[each.id] = list(uses)
+        if each.credit != was.credit:
+            credits_[each.id] = to_document(each.credit)
+    short = len(removed) // 4 + len(counts) // 8 + len(credits_) // 2
+    if len(changed) + len(added) + short >= len(new):
         return None
     return {
         "base": old.version,
         "removed": removed,
-        "changed": _rows_with_parents(changed),
-        "added": _rows_with_parents(added),
+        "changed": _rows_with_memory(changed),
+        "added": _rows_with_memory(added),
         "counts": counts,
+        **({"credits": credits_} if credits_ else {}),
     }
 
 
@@ -160,7 +196,20 @@ def replay(record: Mapping[str, Any], base: Library | None, path: Path) -> Libra
         StoreError: It is damaged.
     """
     held = _apply(record, base, path) if base else _read_rows(record, "experiences", path)
-    return Library(record["owner"], record["version"], held, record["next_number"])
+    trials = read_trials(record.get("trials", ()), path)
+    return Library(record["owner"], record["version"], held, record["next_number"], trials)
+
+
+def read_trials(rows: Iterable[Any], path: Path) -> tuple[Trial, ...]:
+    """Read the edits that were measured and not taken.
+
+    Raises:
+        StoreError: One of them is damaged.
+    """
+    try:
+        return tuple(from_document(row, Trial) for row in rows)
+    except ValueError as error:
+        raise damaged(f"a trial {error}", path, pointer="/trials") from error
 
 
 def is_genuine(library: Library, record: Mapping[str, Any]) -> bool:
@@ -173,12 +222,19 @@ def _apply(record: Mapping[str, Any], base: Library, path: Path) -> tuple[Experi
     changed = {each.id: each for each in _read_rows(record, "changed", path)}
     removed = set(record["removed"])
     counts = record["counts"]
-    kept = (
+    kept = tuple(
         evolve(each, success_count=counts[each.id][0], usage_count=counts[each.id][1])
         if each.id in counts
         else changed.get(each.id, each)
         for each in base.experiences
         if each.id not in removed
+    )
+    credits_ = record.get("credits", {})
+    kept = tuple(
+        evolve(each, credit=from_document(credits_[each.id], Credit))
+        if each.id in credits_
+        else each
+        for each in kept
     )
     return (*kept, *_read_rows(record, "added", path))
 
@@ -190,6 +246,11 @@ def _read_rows(record: Mapping[str, Any], key: str, path: Path) -> tuple[Experie
         for row in rows
         if isinstance(row, dict) and isinstance(row.get("parents"), list) and "id" in row
     }
+    credits_ = {
+        row["id"]: row["credit"]
+        for row in rows
+        if isinstance(row, dict) and "credit" in row and isinstance(row.get("id"), str)
+    }
     plain = [
         {name: row[name] for name in EXPERIENCE_KEYS if name in row}
         if isinstance(row, dict)
@@ -197,6 +258,10 @@ def _read_rows(record: Mapping[str, Any], key: str, path: Path) -> tuple[Experie
         for row in rows
     ]
     try:
-        return with_parents(experiences_from_document(plain, path=path), parents)
+        held = experiences_from_document(plain, path=path)
     except ValidationFailed as error:
         raise damaged(error.reason, path, pointer=f"/{key}{error.pointer}") from error
+    try:
+        return with_memory(held, parents, credits_)
+    except ValueError as error:
+        raise damaged(f"a measured credit {error}", path, pointer=f"/{key}") from error

@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 from filelock import FileLock, Timeout
 
 from grpo_framework.atomic import remove_leftovers, write_atomically
@@ -27,16 +27,18 @@ from grpo_framework.errors import StoreError, ValidationFailed, VersionConflict
 from grpo_framework.exchange import next_free_number
 from grpo_framework.experience import Experience, Library, Version
 from grpo_framework.records import Owner
-from grpo_framework.validation import validate
+from grpo_jsonstore.head import NOTHING, Head, to_head, write_head
 from grpo_jsonstore.history import (
     Stamp,
     check_record,
+    credits_of,
     is_genuine,
     make_record,
     parents_of,
+    read_trials,
     replay,
     to_rows,
-    with_parents,
+    with_memory,
 )
 from grpo_jsonstore.layout import (
     Places,
@@ -51,18 +53,6 @@ from grpo_jsonstore.layout import (
 
 _LOG = logging.getLogger(__name__)
 _READ_TRIES = 100
-_NOTHING = "0" * 64
-"""Stands for the SHA-256 of a file that is not there."""
-
-
-@frozen
-class _Head:
-    """The head file: the newest version whose commit was finished."""
-
-    version: int = 0
-    next_number: int = 1
-    sha256: str = _NOTHING
-    parents: Mapping[str, Any] = {}
 
 
 @frozen
@@ -71,7 +61,7 @@ class _State:
 
     Attributes:
         library: The newest version.
-        sha256: Of the experience file; `_NOTHING` where there is none.
+        sha256: Of the experience file; `NOTHING` where there is none.
         recorded: Whether the history holds this version.
         headed: Whether the head says so.
     """
@@ -150,29 +140,35 @@ class DirectoryStore:
             before = read_bytes(places.head)
             data = read_bytes(places.file)
             if read_bytes(places.head) == before:
-                return self._interpret(places, _to_head(before, places), data)
+                return self._interpret(places, to_head(before, places), data)
         raise StoreError("another process keeps writing; try again", path=places.file)
 
-    def _interpret(self, places: Places, head: _Head, data: bytes | None) -> _State:
-        sha = _NOTHING if data is None else digest(data)
+    def _interpret(self, places: Places, head: Head, data: bytes | None) -> _State:
+        sha = NOTHING if data is None else digest(data)
         given = self._given.get(places.owner)
         if sha == head.sha256:
             if given and (given.sha256, given.library.version) == (sha, head.version):
                 return _State(given.library, sha)
-            held = with_parents(_to_experiences(data, places), head.parents)
-            return _State(Library(places.owner, head.version, held, head.next_number), sha)
+            held = with_memory(_to_experiences(data, places), head.parents, head.credits)
+            trials = read_trials(head.trials, places.head)
+            newest = Library(places.owner, head.version, held, head.next_number, trials)
+            return _State(newest, sha)
         for version in reversed([each for each in places.versions() if each > head.version]):
             if _read_record(places, version)["sha256"] == sha:
                 return _State(_restore(places, version), sha, headed=False)
         return self._interpret_foreign(places, head, sha, _to_experiences(data, places))
 
     def _interpret_foreign(
-        self, places: Places, head: _Head, sha: str, found: tuple[Experience, ...]
+        self, places: Places, head: Head, sha: str, found: tuple[Experience, ...]
     ) -> _State:
         """A file that other hands wrote: the old code, an editor, or the time before this store."""
         known = max((head.version, *places.versions()[-1:]))
         last = _restore(places, known) if known else Library(places.owner)
-        held = with_parents(found, parents_of(last))
+        texts = {each.id: each.content for each in found}
+        # What was measured of a text says nothing of the text that other hands put in its place.
+        same = [each for each in last.experiences if texts.get(each.id) == each.content]
+        measured = credits_of(evolve(last, experiences=tuple(same)))
+        held = with_memory(found, parents_of(last), measured)
         if known and held == last.experiences:  # only the white space or the line ends differ
             return _State(last, sha, headed=head.version == known)
         version = known + 1
@@ -181,7 +177,7 @@ class DirectoryStore:
         if given and given.library.version >= version:
             version = given.library.version + (given.sha256 != sha)
             number = max(number, given.library.next_number)
-        library = Library(places.owner, version, held, number)
+        library = Library(places.owner, version, held, number, last.trials)
         return _State(library, sha, recorded=False, headed=False)
 
     def _commit(self, library: Library, expected_version: int) -> None:
@@ -225,15 +221,17 @@ class DirectoryStore:
             adopted = make_record(old, None, Stamp(state.sha256, now, adopted=True))
             write_atomically(places.record(old.version), render(adopted))
         if not state.headed:
-            _write_head(places, old, state.sha256)
+            write_head(places, old, state.sha256)
         write_atomically(places.record(library.version), render(record))
         write_atomically(places.file, content)
-        self._given[places.owner] = _State(library, sha)
         try:
-            _write_head(places, library, sha)
+            write_head(places, library, sha)
         except OSError as error:
+            if sha == state.sha256:  # the same file: only the head tells the versions apart
+                raise
             # The commit is done: the record tells the next reader, the next commit mends the head.
             _LOG.warning("%s could not be written: %s", places.head, error)
+        self._given[places.owner] = _State(library, sha)
 
 
 def _check(library: Library, record: Mapping[str, Any], places: Places) -> None:
@@ -244,7 +242,7 @@ def _check(library: Library, record: Mapping[str, Any], places: Places) -> None:
         raise StoreError(f"refused to write the id '{twice}' twice", path=places.file)
     for key in ("experiences", "changed", "added"):
         rows = [
-            {name: value for name, value in row.items() if name != "parents"}
+            {name: value for name, value in row.items() if name not in ("parents", "credit")}
             for row in record.get(key, ())
         ]
         try:
@@ -262,29 +260,6 @@ def _to_experiences(data: bytes | None, places: Places) -> tuple[Experience, ...
         return experiences_from_document(document, path=places.file)
     except ValidationFailed as error:
         raise damaged(error.reason, places.file, pointer=error.pointer) from error
-
-
-def _to_head(data: bytes | None, places: Places) -> _Head:
-    if data is None:
-        return _Head()
-    document = parse(data, places.head)
-    try:
-        validate("store-head", document, path=places.head)
-    except ValidationFailed as error:
-        raise damaged(error.reason, places.head, pointer=error.pointer) from error
-    fields = {key: value for key, value in document.items() if key != "owner"}
-    return _Head(**fields)
-
-
-def _write_head(places: Places, library: Library, sha: str) -> None:
-    document = {
-        "owner": library.owner,
-        "version": library.version,
-        "next_number": library.next_number,
-        "sha256": sha,
-        "parents": parents_of(library),
-    }
-    write_atomically(places.head, render(document))
 
 
 def _read_record(places: Places, version: int) -> Mapping[str, Any]:

@@ -68,7 +68,7 @@ class PoolAdvisor:
                     reason=f"against what failed most in the group: {_KINDS[kind]}",
                 )
             elif _is_own(arm, library):
-                yield Keep(arm.held.id, reason=f"{_rate(arm)} with it")
+                yield Keep(arm.held.id, reason=_record(arm))
 
     async def consolidate(
         self,
@@ -109,11 +109,14 @@ def _is_own(arm: Arm, library: Library) -> bool:
 
 def _delete(arm: Arm, base: float) -> Delete:
     assert arm.held is not None
-    return Delete(arm.held.id, reason=f"{_rate(arm)} with it, below the {base:.0%} of the run")
+    below = "" if arm.effect is not None else f", below the {base:.0%} of the run"
+    return Delete(arm.held.id, reason=_record(arm) + below)
 
 
-def _rate(arm: Arm) -> str:
-    return f"{arm.successes:g} of {arm.uses:g} rollouts were right"
+def _record(arm: Arm) -> str:
+    if arm.effect is not None:
+        return f"measured effect on the reward {arm.effect:+.2f}"
+    return f"{arm.successes:g} of {arm.uses:g} rollouts were right with it"
 
 
 def hash_of(seed: int, text: str) -> int:

@@ -15,11 +15,13 @@ from attrs import frozen
 from grpo_framework.experience import Experience, Library, near_duplicate, normalise
 from grpo_framework.records import (
     Contrast,
+    CreditStatus,
     Diagnosis,
     Measured,
     Outcome,
     Outcomes,
     Past,
+    Shown,
     Verdict,
     outcome_of,
 )
@@ -42,14 +44,21 @@ class Arm:
     Attributes:
         tactic: What it says.
         held: The experience that says it already, None where the library has none.
-        successes: Successful judged rollouts whose prompt held it.
+        successes: Successful judged rollouts whose prompt held it; where its effect was measured,
+            what that effect makes of as many as its evidence is worth.
         failures: The others.
+        effect: Its measured effect on the reward, None where that is not known.
+        status: What is known of the effect.
+        measured: Whether the effect rests on evidence of its own, which holds at every look.
     """
 
     tactic: Tactic
     held: Experience | None
     successes: float
     failures: float
+    effect: float | None = None
+    status: CreditStatus = "unknown"
+    measured: bool = False
 
     @property
     def uses(self) -> float:
@@ -86,13 +95,26 @@ def list_arms(
             if not _says(tactic, refused):
                 arms.append(Arm(tactic, None, 0, 0))
             continue
-        successes: float = held.success_count
-        effect = shown[held.id].effect if held.id in shown else None
-        if effect is not None:
-            # A measured effect says more than the bare rate, which all experiences share.
-            successes = min(1.0, max(0.0, base + effect)) * held.usage_count
-        arms.append(Arm(tactic, held, successes, max(0.0, held.usage_count - successes)))
+        arms.append(_arm(tactic, held, shown.get(held.id), base))
     return tuple(arms)
+
+
+def _arm(tactic: Tactic, held: Experience, shown: Shown | None, base: float) -> Arm:
+    """A tactic that the library holds; a measured effect goes before the rate.
+
+    The rate mixes what the experience does with what it was in prompts together with; the effect
+    does not.
+    """
+    credit = held.credit
+    if shown is not None and shown.effect is not None:
+        effect, weight, status = shown.effect, shown.weight, shown.status
+    elif credit.measured and credit.effect is not None:
+        effect, weight, status = credit.effect, credit.weight, credit.status
+    else:
+        failures = max(0, held.usage_count - held.success_count)
+        return Arm(tactic, held, held.success_count, failures)
+    rate, worth = min(1.0, max(0.0, base + effect)), weight or held.usage_count
+    return Arm(tactic, held, rate * worth, (1 - rate) * worth, effect, status, weight > 0)
 
 
 def choose(arms: Sequence[Arm], base: float, seed: int, count: int) -> tuple[Arm, ...]:
@@ -115,7 +137,13 @@ def choose(arms: Sequence[Arm], base: float, seed: int, count: int) -> tuple[Arm
 
 
 def is_given_up(arm: Arm, base: float) -> bool:
-    """Whether a held tactic's rate is surely below the base: one-sided, at 95 per cent."""
+    """Whether a held tactic is known to do harm.
+
+    By its measured effect; where that is not known, by a rate that is surely below the base,
+    one-sided, at 95 per cent.
+    """
+    if arm.measured:
+        return arm.status == "harmful"
     if arm.held is None or arm.uses < SURE_USES:
         return False
     rate = arm.successes / arm.uses
