@@ -8,13 +8,17 @@ among them, or it would be counted twice.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from contextlib import suppress
-from typing import Any
+from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import TypeAlias, TypeVar
 
 from grpo_framework.calls import Announce
 from grpo_framework.errors import DataError
 from grpo_framework.events import CallRetried, CallsPaused, Event
+from grpo_framework.schedule import Batch
+
+T = TypeVar("T")
 
 _TOLD_AT_ONCE = (CallRetried, CallsPaused)
 """Say why a run waits, and count for nothing."""
@@ -48,17 +52,30 @@ class Held:
         self._kept = None
 
 
-async def call_off(running: Sequence[tuple[Held, asyncio.Task[Any]]], *, tell: bool) -> None:
-    """End batches that are under way.
+Running: TypeAlias = deque[tuple[Batch, Held, asyncio.Task[T]]]
+"""The batches under way, the oldest first: their events, and what does their work."""
 
-    Args:
-        running: Their events, and what does their work.
-        tell: Whether what they have done is told, as that of a run that stops in the middle.
+
+@asynccontextmanager
+async def calling_off(running: Running[T]) -> AsyncIterator[None]:
+    """On exit, end the batches that are still under way.
+
+    What they have done is told where the run stops in the middle, and not where it is at its end
+    before its time: then their place in the report would depend on how far they had come.
     """
-    for _, task in running:
+    try:
+        yield
+    except BaseException:
+        await _end(running)
+        # What cannot be written any more must not hide why the run ends.
+        with suppress(DataError):
+            for _, held, _ in running:
+                await held.release()
+        raise
+    await _end(running)
+
+
+async def _end(running: Running[T]) -> None:
+    for *_, task in running:
         task.cancel()
-    await asyncio.gather(*(task for _, task in running), return_exceptions=True)
-    # What cannot be written any more must not hide why the run ends.
-    with suppress(DataError):
-        for held, _ in running if tell else ():
-            await held.release()
+    await asyncio.gather(*(task for *_, task in running), return_exceptions=True)

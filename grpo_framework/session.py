@@ -25,7 +25,7 @@ from grpo_framework.events import (
 )
 from grpo_framework.experience import Library
 from grpo_framework.gating import Gate
-from grpo_framework.holding import Held, call_off
+from grpo_framework.holding import Held, Running, calling_off
 from grpo_framework.lanes import Learned, learn, raise_first
 from grpo_framework.manager import ExperienceManager
 from grpo_framework.protocols import Observer
@@ -171,10 +171,10 @@ class Session:
         Returns:
             The libraries at the end.
         """
-        running: deque[tuple[Batch, Held, asyncio.Task[list[Learned]]]] = deque()
+        running: Running[list[Learned]] = deque()
         following = done
         last = None if self._record is None else self._record.last
-        try:
+        async with calling_off(running):
             while (following < len(schedule) or running) and not self._is_enough():
                 while following < len(schedule) and len(running) <= self._settings.staleness:
                     stale = self._settings.staleness > 0 and following == done > 0
@@ -196,10 +196,6 @@ class Session:
                 self._engine.brake.check()
                 await self._visits.take(batch, learned)
                 newest = await self._commit(batch, newest, learned)
-        except BaseException:
-            await call_off([(held, task) for _, held, task in running], tell=True)
-            raise
-        await call_off([(held, task) for _, held, task in running], tell=False)
         return newest
 
     def _is_enough(self) -> bool:
