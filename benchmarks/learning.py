@@ -36,8 +36,11 @@ from grpo_framework.workshop import Workshop
 BUDGET_EXHAUSTED = 4
 """Exit code of a command that came to its time limit: what it has until then counts."""
 
-SHARES = (("train", 0.4), ("validation", 0.2), ("test", 0.4))
-"""Split → share of problems that name none."""
+GATE_NEEDS = 20
+"""Validation problems from which training measures its edits; see the explanation of the gate."""
+
+ENOUGH = 2 * GATE_NEEDS
+"""Problems, or training problems, from which so many are set aside for validation."""
 
 
 @frozen
@@ -74,29 +77,38 @@ class Replicate:
 
 
 def deal(problems: Sequence[Problem], sizes: Sizes, seed: int) -> list[Problem]:
-    """Problems with splits, at most so many of each; those that name no split are dealt by a hash.
+    """Problems with splits, at most so many of each.
+
+    Those that name no split are dealt by a hash: a fifth for validation, as many as the gate needs
+    where there are enough, the others half for training and half for the test. Where only the
+    validation split is missing, it comes out of the training split.
 
     Args:
         problems: All of them, in the source's order.
         sizes: Most of each split.
         seed: Of the dealing.
     """
+    named = {problem.split for problem in problems} - {""}
     chosen = list(problems)
-    if not any(problem.split for problem in chosen):
-        chosen.sort(key=lambda each: hashlib.sha256(f"{seed} {each.id}".encode()).digest())
-        ends, start = [], 0.0
-        for split, share in SHARES:
-            start += share
-            ends.append((split, round(start * len(chosen))))
-        splits = [next(name for name, end in ends if n < end) for n in range(len(chosen))]
-        chosen = [evolve(each, split=name) for each, name in zip(chosen, splits, strict=True)]
+    if named:
+        # As in training: beside problems that name a split, those that name none are for training.
+        chosen = [evolve(each, split=each.split or "train") for each in chosen]
+    if "validation" not in named:
+        pool = [each for each in chosen if each.split in ("", "train")]
+        pool.sort(key=lambda each: hashlib.sha256(f"{seed} {each.id}".encode()).digest())
+        aside = max(len(pool) // 5, min(GATE_NEEDS, len(pool)) if len(pool) >= ENOUGH else 0)
+        rest = len(pool) - aside
+        train = rest if named else (rest + 1) // 2
+        splits = ["validation"] * aside + ["train"] * train + ["test"] * (rest - train)
+        dealt = [evolve(each, split=name) for each, name in zip(pool, splits, strict=True)]
+        chosen = [*dealt, *(each for each in chosen if each.split not in ("", "train"))]
     taken: Counter[str] = Counter()
-    dealt = []
+    kept = []
     for problem in chosen:
         taken[problem.split] += 1
         if taken[problem.split] <= getattr(sizes, problem.split, 0):
-            dealt.append(problem)
-    return dealt
+            kept.append(problem)
+    return kept
 
 
 async def read_problems(datasets: Sequence[str]) -> tuple[Problem, ...]:
@@ -254,7 +266,7 @@ def read_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--epochs", type=int, default=1)
     add("--batch-size", type=int, default=8)
     add("--max-problems", type=int, default=24, help="most problems trained on")
-    add("--validation-problems", type=int, default=32, help="most problems of the gate")
+    add("--validation-problems", type=int, default=20, help="most problems of the gate")
     add("--test-problems", type=int, default=60, help="most problems of the test")
     add("--repeats", type=int, default=2, help="attempts at a test problem, in each arm")
     add("--train-minutes", type=float, default=20.0, help="limit of one training")

@@ -22,10 +22,12 @@ def problems(count, splits=("",)):
 
 
 def test_problems_without_splits_are_dealt_once_and_for_all():
-    """Whatever their order; in the shares that the module names, and by the seed."""
+    """Whatever their order, by the seed; the gate gets the problems it needs."""
     made = problems(50)
     dealt = deal(made, LARGE, seed=1)
-    assert Counter(each.split for each in dealt) == {"train": 20, "validation": 10, "test": 20}
+    assert Counter(each.split for each in dealt) == {"train": 15, "validation": 20, "test": 15}
+    many = Counter(each.split for each in deal(problems(150), LARGE, seed=1))
+    assert many == {"train": 60, "validation": 30, "test": 60}
     assert {each.id for each in dealt} == {each.id for each in made}
     again = deal(made[::-1], LARGE, seed=1)
     assert [(each.id, each.split) for each in again] == [(each.id, each.split) for each in dealt]
@@ -40,6 +42,15 @@ def test_splits_that_are_there_stay():
     assert Counter(each.split for each in dealt) == {"train": 2, "validation": 3, "test": 4}
     assert all(each in made for each in dealt)
     assert dealt[0] == made[0]
+
+
+def test_a_missing_validation_split_comes_out_of_the_training_split():
+    """The test split is not touched, and rows without a split are for training."""
+    made = problems(90, ("train", "test", ""))
+    dealt = deal(made, LARGE, seed=1)
+    assert Counter(each.split for each in dealt) == {"train": 40, "validation": 20, "test": 30}
+    was = {each.id: each.split for each in made}
+    assert all((each.split == "test") == (was[each.id] == "test") for each in dealt)
 
 
 def test_a_model_is_a_file_a_reference_or_an_endpoint(tmp_path):
