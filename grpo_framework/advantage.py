@@ -12,7 +12,7 @@ from attrs import evolve, frozen
 from grpo_framework.combining import CombinedAdvisor
 from grpo_framework.events import ContrastFound
 from grpo_framework.experience import CRITIC, SHARED, Alike, Library, Operation
-from grpo_framework.protocols import Advisor, BatchAdvisor, Consolidator
+from grpo_framework.protocols import Advisor, Consolidator
 from grpo_framework.records import (
     SUCCESS_REWARD,
     Contrast,
@@ -26,13 +26,9 @@ from grpo_framework.records import (
     Rollout,
     Sample,
     diagnose,
-    diagnose_batch,
     rewards_differ,
 )
 from grpo_framework.rollouts import Stages
-
-MOST_ADVISORS = 1000
-"""Bound of the advisors of a run, so that batch and advisor make one index of a unit."""
 
 
 @frozen
@@ -145,10 +141,11 @@ def with_past(contrast: Contrast, library: Library, past: Past) -> Contrast:
     """
     if contrast.diagnosis is None:
         return contrast
-    return evolve(contrast, diagnosis=_with_past(contrast.diagnosis, library, past))
+    return evolve(contrast, diagnosis=tell_past(contrast.diagnosis, library, past))
 
 
-def _with_past(diagnosis: Diagnosis, library: Library, past: Past) -> Diagnosis:
+def tell_past(diagnosis: Diagnosis, library: Library, past: Past) -> Diagnosis:
+    """`with_past` of a diagnosis alone."""
     held = {item.id: item for item in library.experiences}
     shown = tuple(
         evolve(row, uses=held[row.id].usage_count, successes=held[row.id].success_count)
@@ -198,52 +195,6 @@ async def _ask(
     )
 
 
-async def advise_on_batch(
-    stages: Stages, owner: Owner, answers: Sequence[Rollout | FinalAnswer], library: Library
-) -> tuple[Operation, ...]:
-    """Let advisors that can propose from what was measured of a batch, whatever its contrasts.
-
-    An advisor's failure is announced; what the others proposed stands.
-
-    Args:
-        stages: Of the batch.
-        owner: Whose batch.
-        answers: All its judged answers.
-        library: Its own, as the batch saw it.
-    """
-    advisor = stages.engine.advisor
-    if all(answer.verdict.success for answer in answers):
-        return ()
-    diagnosis = _with_past(diagnose_batch(answers), library, stages.past.get(owner, Past()))
-    if not isinstance(advisor, CombinedAdvisor):
-        return await _ask_batch(stages, advisor, owner, diagnosis, library, 0)
-    parts = enumerate(part for _, part in advisor.parts)
-    asked = [_ask_batch(stages, part, owner, diagnosis, library, index) for index, part in parts]
-    return advisor.merge(await asyncio.gather(*asked))
-
-
-async def _ask_batch(
-    stages: Stages,
-    advisor: Advisor | None,
-    owner: Owner,
-    diagnosis: Diagnosis,
-    library: Library,
-    index: int,
-) -> tuple[Operation, ...]:
-    if not isinstance(advisor, BatchAdvisor):
-        return ()
-    unit = stages.unit("", owner, "advice", stages.batch * MOST_ADVISORS + index)
-    seed = unit.seed(stages.run_seed)
-    advice = await stages.do(
-        unit,
-        Proposals,
-        lambda: _propose_for_batch(advisor, diagnosis, library, seed),
-        version=library.version,
-        inputs=diagnosis,
-    )
-    return () if isinstance(advice, Failure) else advice.operations
-
-
 async def consolidate(
     stages: Stages, owner: Owner, proposals: tuple[Operation, ...], library: Library
 ) -> tuple[Operation, ...]:
@@ -269,12 +220,6 @@ async def consolidate(
 
 async def _propose(advisor: Advisor, contrast: Contrast, library: Library) -> Proposals:
     return Proposals(await advisor.advise((contrast,), library))
-
-
-async def _propose_for_batch(
-    advisor: BatchAdvisor, diagnosis: Diagnosis, library: Library, seed: int
-) -> Proposals:
-    return Proposals(await advisor.advise_batch(diagnosis, library, seed=seed))
 
 
 async def _merge(

@@ -8,7 +8,8 @@ from typing import NoReturn
 
 from attrs import frozen
 
-from grpo_framework.advantage import advise, advise_on_batch, critic_contrast, generator_contrast
+from grpo_framework.advantage import advise, critic_contrast, generator_contrast
+from grpo_framework.batch_advice import advise_on_batch
 from grpo_framework.events import GroupFinished
 from grpo_framework.experience import CRITIC, SHARED, Library, Operation
 from grpo_framework.fusion import fuse

@@ -8,7 +8,8 @@ from collections import Counter
 
 import pytest
 
-from benchmarks.learning import Sizes, deal, main, make_config, read_arguments
+from benchmarks.dealing import Sizes, deal
+from benchmarks.learning import main, make_config, read_arguments
 from grpo_framework.records import Problem, Question
 
 LARGE = Sizes(99, 99, 99)
