@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 EXTRA = {
     "grpo_comparators": ("AnswerComparator", "ReferenceChecker"),
-    "grpo_advisors": ("Consolidator",),
+    "grpo_advisors": ("Consolidator", "BatchAdvisor"),
     "grpo_experience_stores": ("VersionedStore",),
 }
 """Hook → further Protocols that what it offers may implement."""

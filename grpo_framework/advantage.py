@@ -25,6 +25,7 @@ from grpo_framework.protocols import Advisor, Consolidator
 from grpo_framework.records import (
     SUCCESS_REWARD,
     Contrast,
+    Diagnosis,
     Failure,
     FinalAnswer,
     GroupResult,
@@ -150,12 +151,16 @@ def with_past(contrast: Contrast, library: Library, past: Past) -> Contrast:
     """
     if contrast.diagnosis is None:
         return contrast
+    return evolve(contrast, diagnosis=tell_past(contrast.diagnosis, library, past))
+
+
+def tell_past(diagnosis: Diagnosis, library: Library, past: Past) -> Diagnosis:
+    """`with_past` of a diagnosis alone."""
     held = {item.id: item for item in library.experiences}
     shown = tuple(
-        _with_credit(row, held[row.id]) if row.id in held else row
-        for row in contrast.diagnosis.shown
+        _with_credit(row, held[row.id]) if row.id in held else row for row in diagnosis.shown
     )
-    return evolve(contrast, diagnosis=evolve(contrast.diagnosis, shown=shown, past=past))
+    return evolve(diagnosis, shown=shown, past=past)
 
 
 def _with_credit(row: Shown, experience: Experience) -> Shown:

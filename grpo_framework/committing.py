@@ -13,7 +13,7 @@ from grpo_framework.deciding import Commit, Decider, Grounds
 from grpo_framework.events import EditsGated, LibraryCommitted
 from grpo_framework.experience import Edit, Library, Operation, credited, tokens_of
 from grpo_framework.gating import Gate, Judgement, judge_edits
-from grpo_framework.lanes import Learned, answers_of, evidence_of
+from grpo_framework.lanes import Learned, answers_of, evidence_of, gather_proposals
 from grpo_framework.manager import ExperienceManager
 from grpo_framework.measuring import measure_once
 from grpo_framework.recording import Recording
@@ -100,9 +100,7 @@ class Closing:
         self, libraries: Mapping[Owner, Library], learned: Sequence[Learned]
     ) -> dict[Owner, tuple[Operation, ...]]:
         """Every owner's proposals, merged side by side."""
-        proposed: dict[Owner, tuple[Operation, ...]] = {}
-        for owner, operations in (row for lane in learned for row in lane.proposals):
-            proposed[owner] = proposed.get(owner, ()) + operations
+        proposed = await gather_proposals(self.stages, libraries, learned)
         async with asyncio.TaskGroup() as tasks:
             merged = {
                 owner: tasks.create_task(

@@ -52,7 +52,7 @@ def grpo_experience_stores() -> Iterable[Component[ExperienceStore]]:  # type: i
 
 @hookspec
 def grpo_advisors() -> Iterable[Component[Advisor]]:  # type: ignore[empty-body]
-    """Offer advisors: the semantic advantage and, as `Consolidator`, the consolidation."""
+    """Offer advisors: the semantic advantage; some also consolidate, or advise on a batch."""
 
 
 @hookspec

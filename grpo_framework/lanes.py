@@ -9,6 +9,7 @@ from typing import NoReturn
 from attrs import field, frozen
 
 from grpo_framework.advantage import advise, critic_contrast, generator_contrast
+from grpo_framework.batch_advice import advise_on_batch
 from grpo_framework.events import GroupFinished
 from grpo_framework.experience import (
     CRITIC,
@@ -71,6 +72,21 @@ def answers_of(learned: Sequence[Learned], owner: Owner) -> tuple[Rollout | Fina
         for answer in answers
         if (CRITIC if isinstance(answer, FinalAnswer) else answer.unit.owner) == owner
     )
+
+
+async def gather_proposals(
+    stages: Stages, libraries: Mapping[Owner, Library], learned: Sequence[Learned]
+) -> dict[Owner, tuple[Operation, ...]]:
+    """All proposals of a batch by owner: those for its groups, then those for it as a whole."""
+    proposed: dict[Owner, tuple[Operation, ...]] = {}
+    for owner, operations in (row for lane in learned for row in lane.proposals):
+        proposed[owner] = proposed.get(owner, ()) + operations
+    for owner in stages.engine.owners:
+        answers = answers_of(learned, owner)
+        further = await advise_on_batch(stages, owner, answers, libraries[owner])
+        if further:
+            proposed[owner] = proposed.get(owner, ()) + further
+    return proposed
 
 
 async def learn(

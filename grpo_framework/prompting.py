@@ -65,19 +65,22 @@ def enclose(name: str, text: str) -> str:
     return f"<{name}>\n{defuse(text, name).strip()}\n</{name}>"
 
 
-def render_library(library: Library) -> str:
+def render_library(library: Library, *, ids: bool = True) -> str:
     """The experiences as they go into a prompt: one line each, ``[G1-001] text``, in one block.
 
     A line of its own for each means that no experience can pass itself off as a second one.
 
     Args:
         library: Whose experiences; in its order.
+        ids: Whether they are named, which only a reader needs who is to edit them; without, each
+            line is ``- text``. Small models imitate the marks.
 
     Returns:
         The block ``experiences``, or the empty string where there are none.
     """
     rows = [
-        f"[{experience.id}] {_WHITE.sub(' ', clean(experience.content)).strip()}"
+        f"{f'[{experience.id}]' if ids else '-'} "
+        f"{_WHITE.sub(' ', clean(experience.content)).strip()}"
         for experience in library.experiences
     ]
     return enclose("experiences", "\n".join(rows)) if rows else ""

@@ -20,6 +20,7 @@ from grpo_framework.records import (
     ChatReply,
     ChatRequest,
     Contrast,
+    Diagnosis,
     EmbedReply,
     Owner,
     Problem,
@@ -190,6 +191,30 @@ class Consolidator(Protocol):
         self, proposals: tuple[Operation, ...], library: Library, /, *, seed: int
     ) -> tuple[Operation, ...]:
         """Turn the batch's proposals for one owner into the operations to apply."""
+        ...
+
+
+@runtime_checkable
+class BatchAdvisor(Protocol):
+    """An advisor that also proposes from what was measured of a whole batch, without a contrast.
+
+    Groups whose attempts all came to the same have no contrast. Where all of them were cut off
+    before an answer, there is much to learn all the same, and what was measured says it.
+    """
+
+    async def advise_batch(
+        self, diagnosis: Diagnosis, library: Library, /, *, seed: int
+    ) -> tuple[Operation, ...]:
+        """Propose operations on the owner's library.
+
+        Called once for each owner and batch in which not every attempt was right, when all its
+        groups are judged. What is proposed joins what `advise` proposed for the groups.
+
+        Args:
+            diagnosis: Of all the owner's attempts of the batch, with the owner's past.
+            library: The owner's own.
+            seed: For the advisor's own choices.
+        """
         ...
 
 

@@ -55,6 +55,7 @@ LAYERS = (
     "grouping",
     "fusion",
     "advantage",
+    "batch_advice",
     "lanes",
     "evaluation",
     "abtest",

@@ -8,6 +8,7 @@ import importlib
 import pytest
 
 from grpo_framework import TrainingFreeGRPOTrainer
+from grpo_framework.combining import CombinedAdvisor
 from grpo_framework.engine import Engine
 from grpo_framework.errors import (
     BudgetExhausted,
@@ -107,6 +108,21 @@ class Consolidator(Advisor):
         if self.error is not None:
             raise self.error
         return proposals[:1]
+
+
+class BatchAdvisor(Advisor):
+    """Proposes nothing for a group and a text for a batch."""
+
+    def __init__(self, *texts):
+        super().__init__()
+        self.rules = texts
+        self.batches = []
+
+    async def advise_batch(self, diagnosis, library, /, *, seed):
+        self.batches.append((diagnosis, library.owner, seed))
+        if isinstance(self.rules[0], BaseException):
+            raise self.rules[0]
+        return tuple(Add(text) for text in self.rules)
 
 
 class Store:
@@ -298,6 +314,44 @@ def test_a_batch_is_consolidated_once_for_each_owner():
     assert len(proposed) == len(advisor.consolidated)
     assert len(proposed["generator_1"]) == 8
     assert store.texts("generator_1") == [RULE]
+
+
+def test_a_batch_without_a_contrast_teaches_by_what_was_measured():
+    """Where every attempt failed alike there is no group to compare; the batch is diagnosed."""
+    store, advisor = Store(), BatchAdvisor(RULE)
+    made = trainer([Generator("wrong")], advisor=advisor, store=store, batch_size=2, num_epochs=1)
+    made.train([problem(number) for number in range(4)])
+    assert advisor.asked == []
+    assert store.texts("generator_1") == [RULE]
+    own = [(row, seed) for row, owner, seed in advisor.batches if owner == "generator_1"]
+    assert [row.measured.outcomes.wrong for row, _ in own] == [6, 6]
+    assert [row.past.measured.outcomes.wrong for row, _ in own] == [0, 6]
+    assert own[0][1] != own[1][1]
+
+
+def test_a_batch_that_is_all_right_asks_no_advice():
+    """There is nothing to mend."""
+    advisor = BatchAdvisor(RULE)
+    trainer([Generator("right")], advisor=advisor).train([problem(1)])
+    assert advisor.batches == []
+
+
+def test_advice_on_a_batch_that_fails_is_a_failure_of_its_unit():
+    """It is in the report, and what else was proposed is learned."""
+    store = Store()
+    engine = Engine(
+        (Generator("right", "wrong"),),
+        Critic(),
+        Comparator(),
+        CombinedAdvisor((("one", Advisor(RULE)), ("two", BatchAdvisor(ValueError("no idea"))))),
+    )
+    report = TrainingFreeGRPOTrainer(
+        engine, ExperienceManager(store), num_epochs=1, rollouts_per_generator=2, verbose=False
+    ).train([problem(1)])
+    assert store.texts("generator_1") == [RULE]
+    assert {(each.stage, each.kind) for each in report.epochs[0].failures} == {
+        ("advice", "ValueError")
+    }
 
 
 def test_too_many_failures_fail_the_run():

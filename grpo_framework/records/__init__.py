@@ -18,7 +18,7 @@ from grpo_framework.records.diagnosis import (
     Rejected,
     Shown,
 )
-from grpo_framework.records.outcomes import diagnose, measure, outcome_of
+from grpo_framework.records.outcomes import diagnose, diagnose_batch, measure, outcome_of
 from grpo_framework.records.results import (
     SUCCESS_REWARD,
     Attempt,
@@ -75,6 +75,7 @@ __all__ = [
     "Usage",
     "Verdict",
     "diagnose",
+    "diagnose_batch",
     "measure",
     "outcome_of",
     "rewards_differ",

@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 
+from attrs import evolve
+
 from grpo_framework.records.diagnosis import Diagnosis, Measured, Outcome, Outcomes, Shown
 from grpo_framework.records.results import Attempt, FinalAnswer, Rollout, Verdict
 
@@ -47,11 +49,16 @@ def measure(
 
 def diagnose(answers: Sequence[Rollout | FinalAnswer]) -> Diagnosis:
     """What is measured of one group."""
-    ids = dict.fromkeys(id_ for answer in answers for id_ in answer.experiences)
     read = Counter(
         " ".join(answer.verdict.extracted.split()).casefold()
         for answer in answers
         if answer.verdict.extracted is not None
     )
     agreement = max(read.values()) / len(answers) if read else None
-    return Diagnosis(measure(answers), agreement, tuple(Shown(id_) for id_ in ids))
+    return evolve(diagnose_batch(answers), agreement=agreement)
+
+
+def diagnose_batch(answers: Sequence[Rollout | FinalAnswer]) -> Diagnosis:
+    """What is measured of answers to several problems, which need not agree."""
+    ids = dict.fromkeys(id_ for answer in answers for id_ in answer.experiences)
+    return Diagnosis(measure(answers), shown=tuple(Shown(id_) for id_ in ids))

@@ -12,7 +12,15 @@ import pytest
 from attrs import evolve
 from grpo_pool import SHIPPED, plugin, read_tactics
 from grpo_pool.advisor import PoolAdvisor
-from grpo_pool.choosing import Arm, base_rate, choose, is_given_up, list_arms, main_failure
+from grpo_pool.choosing import (
+    Arm,
+    base_rate,
+    choose,
+    is_given_up,
+    list_arms,
+    main_failure,
+    share_out,
+)
 
 from grpo_framework.component import Wiring
 from grpo_framework.errors import ConfigError
@@ -220,6 +228,37 @@ def test_a_batch_adds_what_most_groups_call_for():
     advisor = PoolAdvisor(TACTICS)
     merged = asyncio.run(advisor.consolidate(proposals, EMPTY, seed=1))
     assert merged == (two, one, Keep("G1-001", "a"), Delete("G1-002", "c"))
+
+
+def test_a_batch_is_told_by_its_kinds_of_failure():
+    """In proportion; without any failure there is nothing to propose."""
+    assert share_out(Outcomes(right=1, cut_off=9, wrong=1), 2) == ("cut_off", "cut_off")
+    assert share_out(Outcomes(cut_off=4, wrong=3), 3) == ("cut_off", "wrong", "cut_off")
+    assert share_out(Outcomes(right=5), 2) == ()
+
+
+@pytest.mark.parametrize("kind", ["wrong", "no_answer", "cut_off", "refused"])
+def test_a_batch_without_any_contrast_gets_proposals(kind):
+    """All attempts failed alike: no group teaches, and the kind of failure is known all the same."""
+    diagnosis = Diagnosis(Measured(Outcomes(**{kind: 24})))
+    advisor = PoolAdvisor(TACTICS)
+    for seed in range(20):
+        found = asyncio.run(advisor.advise_batch(diagnosis, EMPTY, seed=seed))
+        assert len({item.category for item in found}) == len(found) == 2
+        assert all(kind in BY_NAME[item.category].kinds for item in found)
+        assert all("in the batch" in item.reason for item in found)
+    assert asyncio.run(advisor.advise_batch(Diagnosis(), EMPTY, seed=1)) == ()
+
+
+def test_what_is_expected_to_mend_more_is_tried_first():
+    """Of the tactics against cut-off answers, the answer at once goes before the layout."""
+    diagnosis = Diagnosis(Measured(Outcomes(cut_off=24)))
+    advisor = PoolAdvisor(TACTICS)
+    batches = (asyncio.run(advisor.advise_batch(diagnosis, EMPTY, seed=n)) for n in range(200))
+    tried = Counter(item.category for found in batches for item in found)
+    best = max(BY_NAME.values(), key=lambda tactic: tactic.mends * ("cut_off" in tactic.kinds))
+    assert tried.most_common(1)[0][0] in {n for n, t in BY_NAME.items() if t.mends == best.mends}
+    assert tried["no-headings"] < tried[best.name] / 3
 
 
 def opened(**options):

@@ -43,7 +43,8 @@ def test_a_single_prompt_generator_passes_the_whole_response(
     assert (made.text, made.answer, made.finish) == ("5 * 6 = 30 \\boxed{30}", None, "length")
     (request,) = model.requests
     assert (request.seed, request.temperature, request.schema) == (7, 0.7, None)
-    assert "[G1-001] Multiply equal groups." in model.text()
+    # After the problem, where small models still obey it, and without a mark that they imitate.
+    assert "</problem>" in request.messages[-1].content.partition("- Multiply equal groups.")[0]
     assert request.messages[-1].content.startswith("<problem>\nAnn has")
 
 

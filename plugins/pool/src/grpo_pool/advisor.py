@@ -1,4 +1,4 @@
-"""The advisor: tactics against the commonest failure of each group, a few of them a batch."""
+"""The advisor: tactics against the commonest failures of groups and batches, a few a batch."""
 
 from __future__ import annotations
 
@@ -17,9 +17,20 @@ from grpo_framework.experience import (
     id_prefix,
     normalise,
 )
-from grpo_framework.records import Contrast
-from grpo_pool.choosing import Arm, base_rate, choose, is_given_up, list_arms, main_failure
+from grpo_framework.records import Contrast, Diagnosis, Outcome, Question
+from grpo_pool.choosing import (
+    Arm,
+    base_rate,
+    choose,
+    is_given_up,
+    list_arms,
+    main_failure,
+    share_out,
+)
 from grpo_pool.tactics import Tactic
+
+_NO_QUESTION = Question("", "")
+"""Of a batch as a whole."""
 
 _KINDS = {
     "wrong": "a wrong answer",
@@ -51,8 +62,27 @@ class PoolAdvisor:
             operation for contrast in contrasts for operation in self._advise(contrast, library)
         )
 
+    async def advise_batch(
+        self, diagnosis: Diagnosis, library: Library, /, *, seed: int
+    ) -> tuple[Operation, ...]:
+        """As many tactics as a batch may add, shared out among its kinds of failure.
+
+        What failed is known without a contrast too: where every attempt was cut off, no group has
+        one.
+        """
+        found: dict[Operation, None] = {}
+        for kind, number in Counter(share_out(diagnosis.measured.outcomes, self.per_batch)).items():
+            batch = Contrast(library.owner, _NO_QUESTION, (), seed=seed, diagnosis=diagnosis)
+            found |= dict.fromkeys(self._propose(kind, number, batch, library, "batch"))
+        return tuple(found)
+
     def _advise(self, contrast: Contrast, library: Library) -> Iterator[Operation]:
         kind = main_failure(contrast)
+        return self._propose(kind, self.proposals, contrast, library, "group")
+
+    def _propose(
+        self, kind: Outcome, count: int, contrast: Contrast, library: Library, scope: str
+    ) -> Iterator[Operation]:
         base = base_rate(contrast)
         arms = list_arms(self.tactics, kind, contrast, library)
         bad = [arm for arm in arms if is_given_up(arm, base)]
@@ -60,12 +90,12 @@ class PoolAdvisor:
             if _is_own(arm, library):
                 yield _delete(arm, base)
         rest = [arm for arm in arms if arm not in bad]
-        for arm in choose(rest, base, contrast.seed, self.proposals):
+        for arm in choose(rest, base, contrast.seed, count):
             if arm.held is None:
                 yield Add(
                     arm.tactic.text,
                     category=arm.tactic.name,
-                    reason=f"against what failed most in the group: {_KINDS[kind]}",
+                    reason=f"against what failed most in the {scope}: {_KINDS[kind]}",
                 )
             elif _is_own(arm, library):
                 yield Keep(arm.held.id, reason=_record(arm))
@@ -87,8 +117,11 @@ class PoolAdvisor:
         """
         votes = Counter(normalise(item.content) for item in proposals if isinstance(item, Add))
         first = {normalise(x.content): x for x in reversed(proposals) if isinstance(x, Add)}
-        # Thompson sampling chose the order within equals already; the seed only breaks ties.
-        order = sorted(votes, key=lambda text: (-votes[text], hash_of(seed, text)))
+        mends = {normalise(text): tactic.mends for tactic in self.tactics for text in tactic.texts}
+        # Of equals what is expected to mend more; the seed only breaks ties.
+        order = sorted(
+            votes, key=lambda text: (-votes[text], -mends.get(text, 0.0), hash_of(seed, text))
+        )
         deleted = {item.id for item in proposals if isinstance(item, Delete)}
         others: dict[Operation, None] = {}
         for item in proposals:

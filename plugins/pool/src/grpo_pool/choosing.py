@@ -27,7 +27,7 @@ from grpo_framework.records import (
 )
 from grpo_pool.tactics import Tactic
 
-PRIOR_STRENGTH = 2.0
+PRIOR_STRENGTH = 6.0
 """How many rollouts the expectation of an untried tactic is worth."""
 
 SURE_USES = 20
@@ -73,6 +73,22 @@ def main_failure(contrast: Contrast) -> Outcome:
     if not counts:
         return "wrong"
     return max(counts, key=lambda kind: (counts[kind], earlier[kind]))
+
+
+def share_out(outcomes: Outcomes, count: int) -> tuple[Outcome, ...]:
+    """The kinds of failure that so many proposals are for, in proportion (D'Hondt), main one first.
+
+    Args:
+        outcomes: Of a batch.
+        count: How many proposals there are.
+    """
+    given: Counter[Outcome] = Counter()
+    found = []
+    for _ in range(count if outcomes.failures else 0):
+        kind = max(outcomes.failures, key=lambda row: row[1] / (given[row[0]] + 1))[0]
+        given[kind] += 1
+        found.append(kind)
+    return tuple(found)
 
 
 def list_arms(
@@ -130,8 +146,9 @@ def choose(arms: Sequence[Arm], base: float, seed: int, count: int) -> tuple[Arm
     for arm in arms:
         # The draws must follow from the seed; nothing here is a secret.
         dice = random.Random(f"{seed}/{arm.tactic.name}")  # noqa: S311
-        alpha = PRIOR_STRENGTH * base + arm.successes
-        beta = PRIOR_STRENGTH * (1 - base) + arm.failures
+        expected = base + (1 - base) * arm.tactic.mends
+        alpha = PRIOR_STRENGTH * expected + arm.successes
+        beta = PRIOR_STRENGTH * (1 - expected) + arm.failures
         drawn.append((dice.betavariate(alpha, beta), arm.tactic.name, arm))
     return tuple(arm for _, _, arm in sorted(drawn, key=lambda row: (-row[0], row[1]))[:count])
 

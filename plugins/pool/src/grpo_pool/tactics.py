@@ -37,6 +37,7 @@ SCHEMA: Mapping[str, Any] = {
                 "items": {"enum": ["wrong", "no_answer", "cut_off", "refused"]},
             },
             "owner": {"enum": ["generator", "critic"]},
+            "mends": {"type": "number", "minimum": 0, "exclusiveMaximum": 1},
             "text": {
                 "anyOf": [
                     _TEXT,
@@ -61,6 +62,7 @@ class Tactic:
         name: One word, used as the category of experiences.
         kinds: The kinds of failure that it may mend.
         critic: Whether it is for the critic, else for generators.
+        mends: The share of these failures (0 to 1) that it is expected to mend, untried.
         text: What an experience would say.
         texts: The same in all languages, by which a held experience is recognised.
     """
@@ -68,6 +70,7 @@ class Tactic:
     name: str
     kinds: tuple[Outcome, ...]
     critic: bool
+    mends: float
     text: str
     texts: tuple[str, ...]
 
@@ -116,6 +119,7 @@ def _read(row: Mapping[str, Any], language: str) -> Tactic:
         name=row["name"],
         kinds=tuple(row.get("for", ("wrong", "no_answer", "cut_off", "refused"))),
         critic=row.get("owner") == CRITIC,
+        mends=float(row.get("mends", 0)),
         text=text,
         texts=tuple(texts.values()),
     )

@@ -87,7 +87,7 @@ def describe(question: Question, library: Library, wording: Wording) -> dict[str
         "examples": wording.examples,
         "problem": defuse(question.text).strip(),
         "subject": defuse(question.subject).strip(),
-        "experiences": render_library(library),
+        "experiences": render_library(library, ids=False),
     }
 
 

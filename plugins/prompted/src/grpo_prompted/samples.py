@@ -14,7 +14,7 @@ ANSWERING: Mapping[str, Any] = {
     "examples": True,
     "problem": "Ann has 5 boxes of 6 apples. How many apples?",
     "subject": "arithmetic",
-    "experiences": "<experiences>\n[G1-001] Name the operation first.\n</experiences>",
+    "experiences": "<experiences>\n- Name the operation first.\n</experiences>",
 }
 CHECKING: Mapping[str, Any] = {**ANSWERING, "draft": "5 + 6 = 11", "cut_off": True}
 
@@ -33,7 +33,7 @@ _FUSION: Mapping[str, Any] = {**_SAMPLE, "kind": "bad", "inputs": [_SAMPLE]}
 _LIBRARY: Mapping[str, Any] = {
     "task": "Solve the math problem.",
     "examples": True,
-    "library": ANSWERING["experiences"],
+    "library": "<experiences>\n[G1-001] Name the operation first.\n</experiences>",
     "shared": "<experiences>\n[S-001] Read twice.\n</experiences>",
     "ids": ["G1-001"],
 }
