@@ -143,8 +143,8 @@ def test_a_gate_without_validation_problems_is_an_error():
 
 
 def test_the_undecided_is_tried_again_with_its_evidence_and_then_given_up():
-    """A useless edit is bought in `gate_tries` batches at the most, then never again."""
-    store, seen, _ = train(Add(USELESS), count=40, gate_budget=16, gate_tries=2)
+    """A useless edit whose stake has not grown in `gate_tries` batches is never bought again."""
+    store, seen, _ = train(Add(USELESS), count=40, gate_budget=16, gate_tries=2, seed=1)
     rulings = [row for event in seen.of(EditsGated) for row in event.rulings]
     assert [row.finding for row in rulings] == ["provisional", "rejected"]
     assert rulings[1].pairs == 32
@@ -305,8 +305,10 @@ def test_promising_edits_go_first_then_new_ones():
         Edit("generator_1", Add("new")),
         Edit("generator_1", Add("poor"), tries=1, differences=(-1.0, 0.0)),
         Edit("generator_1", Add("promising"), tries=1, differences=(1.0, 0.0)),
+        Edit("generator_1", Add("sure"), tries=1, differences=(1.0, 0.0, 0.0, 0.0) * 8),
+        Edit("generator_1", Add("chance"), tries=1, differences=(1.0, -1.0, 0.0)),
     ]
-    assert order_edits(edits) == [2, 0, 1]
+    assert order_edits(edits) == [3, 2, 0, 4, 1]
 
 
 def test_trials_are_no_part_of_a_librarys_digest_and_wording():

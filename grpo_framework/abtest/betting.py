@@ -13,6 +13,7 @@ Source: Waudby-Smith and Ramdas, "Estimating means of bounded random variables b
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -54,15 +55,17 @@ class BettingTest:
         return self.p_value < ALPHA
 
 
-def log_wealth(differences: Sequence[float]) -> float:
+def log_wealth(differences: Sequence[float], shares: Sequence[float] = FRACTIONS) -> float:
     """The log wealth of the gambler who bets that the mean is above 0; starts at 0.
 
     Args:
         differences: Each in [-1, 1], in any order.
+        shares: Bet sizes among which the stake is split evenly, each between 0 and 1.
     """
+    counted = Counter(differences)
     logs = [
-        math.fsum(math.log1p(share * difference) for difference in differences)
-        for share in FRACTIONS
+        math.fsum(often * math.log1p(share * value) for value, often in counted.items())
+        for share in shares
     ]
     return _log_mean(logs)
 

@@ -6,20 +6,17 @@ Experiments", 1935, chapter VI): each pair is evidence about all the edits that 
 
 from __future__ import annotations
 
+import math
 import random
-from collections.abc import Collection, Sequence
-from statistics import fmean
+from collections.abc import Collection, Mapping, Sequence
 
 from attrs import frozen
 
 from grpo_framework.experience import Edit
 from grpo_framework.records import Problem
 
-TOGETHER = 4
-"""Most edits in one pair: a prompt holds two of them on average, as a later one would."""
-
-UNDER_TEST = 8
-"""Most undecided edits that share the pairs of one batch; the others wait."""
+TOGETHER = 8
+"""Most edits that are measured at a time, all in the same pairs: a prompt holds half of them."""
 
 WAITING = 24
 """Most undecided edits of an owner that are kept for later batches."""
@@ -46,15 +43,23 @@ class Pair:
         return [edit for edit, sign in self.signs.items() if sign == side]
 
 
+NEW = 0.25
+"""The promise of an edit that was not measured yet: behind those that have shown a gain."""
+
+
 def order_edits(edits: Sequence[Edit]) -> list[int]:
-    """The edits' numbers, the most promising first: gains so far, then new ones, then the rest."""
+    """The edits' numbers, the most promising first: gains so far, then new ones, then the rest.
 
-    def promise(number: int) -> tuple[float, int]:
-        differences = edits[number].differences
-        # A new edit goes before one that has shown nothing, and behind one that has.
-        return (-fmean(differences) if differences else -0.02, number)
+    The promise of an edit is its gain in units of what chance alone would do.
+    """
 
-    return sorted(range(len(edits)), key=promise)
+    def promise(number: int) -> float:
+        found = edits[number].differences
+        if not found:
+            return NEW
+        return math.fsum(found) / math.sqrt(1 + math.fsum(value * value for value in found))
+
+    return sorted(range(len(edits)), key=lambda number: (-promise(number), number))
 
 
 def draw_problem(problems: Sequence[Problem], number: int, seed: str) -> Problem:
@@ -65,16 +70,23 @@ def draw_problem(problems: Sequence[Problem], number: int, seed: str) -> Problem
     return problems[order[place]]
 
 
-def draw_signs(open_edits: Collection[int], seen: dict[int, int], seed: str) -> dict[int, int]:
+def draw_signs(
+    open_edits: Collection[int],
+    seen: Mapping[int, int],
+    seed: str,
+    *,
+    aside: Collection[int] = (),
+) -> dict[int, int]:
     """The edits of a pair, those tried least so far first, each with a fair coin.
 
     Args:
         open_edits: Numbers of the undecided edits.
         seen: How often each was tried in this batch.
         seed: Of the pair.
+        aside: Those that only fill the places which the others leave.
     """
     draw = random.Random(seed)  # noqa: S311 - must follow from the seed
     shuffled = sorted(open_edits)
     draw.shuffle(shuffled)
-    chosen = sorted(shuffled, key=lambda edit: seen.get(edit, 0))[:TOGETHER]
+    chosen = sorted(shuffled, key=lambda edit: (edit in aside, seen.get(edit, 0)))[:TOGETHER]
     return {edit: draw.choice((1, -1)) for edit in sorted(chosen)}

@@ -1,12 +1,13 @@
-"""Whether an edit is better, worse, or at least harmless: bets on paired differences.
+"""Whether an edit is better, worse, harmless or not worth it: bets on paired differences.
 
 A gambler starts with 1 and bets at fair odds that the edit helps; were it without effect, the
 wealth would reach 20 with a chance of at most 1/20 in all time (Ville's inequality), so 5 % of
 useless edits at most are ever taken, however often one looks and in however many batches. A second
-gambler bets that it harms, a third that it costs less than `MARGIN`.
+gambler bets that it harms, a third that it costs less than `MARGIN`, a fourth that it gains less
+than `SMALL`.
 
 Source: Waudby-Smith and Ramdas, "Estimating means of bounded random variables by betting", JRSS B
-86 (2024); the bets are those of `grpo_framework.abtest.betting`.
+86 (2024); the bets are those of `grpo_framework.abtest.betting`, of other sizes.
 """
 
 from __future__ import annotations
@@ -22,17 +23,28 @@ from grpo_framework.abtest.betting import log_wealth
 NEEDED = math.log(20)
 """Log wealth at which a direction is decided: one-sided, at 5 %."""
 
+BETS = (0.04, 0.08, 0.15, 0.22, 0.3, 0.42, 0.6, 0.85)
+"""Sizes of the bets: dense where a gain of 0.05 to 0.3 wins most; the whole stake is one."""
+
 MARGIN = 0.1
 """How much reward an edit that shortens may cost at the most, to count as not worse."""
 
-PATIENCE = 16
-"""Pairs of one batch after which an edit that shows no gain is laid aside."""
+SMALL = 0.05
+"""A gain below which an edit is not worth its place in the prompt."""
 
+SMALL_NEEDED = math.log(10)
+"""Log wealth at which a gain is found to be small: one that is not is given up in 10 % at most."""
+
+SMALL_BETS = (0.05, 0.1, 0.2)
+"""Sizes of the bets on that."""
+
+PATIENCE = 16
+"""Pairs after which an edit that shows no gain keeps no batch open for itself."""
 
 HARMFUL = 0.15
 """A loss of reward from which an edit is measured on, to be rejected and not only laid aside."""
 
-PROMISING = 1.0
+PROMISING = 0.0
 """Log wealth from which an undecided edit goes on being tried, however often it was."""
 
 
@@ -44,12 +56,14 @@ class Weight:
         better: The reward rises with it.
         worse: The reward falls with it.
         harmless: It costs less than `MARGIN`.
-        promising: Not decided, and on the way to it.
+        small: It gains less than `SMALL`, if anything.
+        promising: Not decided, and it may get there.
     """
 
     better: bool
     worse: bool
     harmless: bool
+    small: bool
     promising: bool
 
 
@@ -59,21 +73,23 @@ def weigh(differences: Sequence[float]) -> Weight:
     Args:
         differences: Reward with the edit − reward without it, each in [-1, 1].
     """
+    wealth = log_wealth(differences, BETS)
+    short = log_wealth([(SMALL - value) / (1 + SMALL) for value in differences], SMALL_BETS)
     raised = [(value + MARGIN) / (1 + MARGIN) for value in differences]
-    wealth = log_wealth(differences)
     return Weight(
         better=wealth >= NEEDED,
-        worse=log_wealth([-value for value in differences]) >= NEEDED,
-        harmless=log_wealth(raised) >= NEEDED,
+        worse=log_wealth([-value for value in differences], BETS) >= NEEDED,
+        harmless=log_wealth(raised, BETS) >= NEEDED,
+        small=short >= SMALL_NEEDED,
         promising=PROMISING <= wealth < NEEDED,
     )
 
 
 def is_hopeless(differences: Sequence[float], *, shortens: bool) -> bool:
-    """Whether it is not worth more pairs in this batch; no verdict, only thrift.
+    """Whether no more pairs should be bought for it in this batch; no verdict, only thrift.
 
     Args:
-        differences: Of this batch.
+        differences: All so far.
         shortens: Whether harmless is good enough.
     """
     if len(differences) < PATIENCE:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from statistics import fmean
 
@@ -22,7 +23,7 @@ from grpo_framework.experience import (
 )
 from grpo_framework.fusion import fuse
 from grpo_framework.gating.design import (
-    UNDER_TEST,
+    TOGETHER,
     WAITING,
     Pair,
     draw_problem,
@@ -95,19 +96,21 @@ class _Court:
         self._edits = edits
         self._owner = edits[0].owner
         ranked = order_edits(edits)
-        self._tried = ranked[:UNDER_TEST]
-        self._dropped = ranked[UNDER_TEST + WAITING :]
-        self._open = set(self._tried)
-        self._new: dict[int, list[float]] = {number: [] for number in self._tried}
+        self._queue = ranked[: TOGETHER + WAITING]
+        self._dropped = ranked[TOGETHER + WAITING :]
+        self._open: set[int] = set()
+        self._aside: set[int] = set()
+        self._new: dict[int, list[float]] = {}
+        self._drawn: Counter[int] = Counter()
         self._findings: dict[int, tuple[Finding, str]] = {}
         self._groups: dict[tuple[str, Owner], asyncio.Task[tuple[Tried, ...]]] = {}
         self._units = 0
         self._seed = f"{stages.run_seed}/{stages.epoch}/{stages.batch}/{self._owner}"
 
     async def run(self) -> Judgement:
-        self._pass_what_changes_no_prompt()
+        self._admit()
         spent = 0
-        while self._open and spent < self._gate.budget:
+        while self._open - self._aside and spent < self._gate.budget:
             count = min(WAVE, self._gate.budget - spent)
             wave = [pair for place in range(count) if (pair := self._draw(spent + place))]
             if not wave:
@@ -119,13 +122,18 @@ class _Court:
             for pair, task in zip(wave, running, strict=True):
                 self._note(pair, task.result())
             self._decide()
+            self._admit()
         rulings = tuple(self._rule(number) for number in range(len(self._edits)))
         return Judgement(rulings, self._units)
 
-    def _pass_what_changes_no_prompt(self) -> None:
-        """A text that all generators hold moves to the shared library: nothing to measure."""
-        for number in sorted(self._open):
+    def _admit(self) -> None:
+        """Take edits from the queue, as many as can be measured together."""
+        while self._queue and len(self._open - self._aside) < TOGETHER:
+            number = self._queue.pop(0)
+            self._new[number] = []
+            self._open.add(number)
             if not any(self._concerns(number, owner) for owner in self._answering):
+                # A text that all generators hold moves to the shared library.
                 self._close(number, "accepted", "it changes no prompt")
 
     @property
@@ -145,8 +153,9 @@ class _Court:
             place = (number + turn) % len(answering)
             concerned = [edit for edit in self._open if self._concerns(edit, answering[place])]
             if concerned:
-                seen = {edit: len(self._new[edit]) for edit in concerned}
-                signs = draw_signs(concerned, seen, f"{self._seed}/pair {number}")
+                seed = f"{self._seed}/pair {number}"
+                signs = draw_signs(concerned, self._drawn, seed, aside=self._aside)
+                self._drawn.update(signs.keys())
                 problem = draw_problem(self._gate.problems, number, self._seed)
                 return Pair(number, problem, place, signs)
         return None
@@ -170,12 +179,22 @@ class _Court:
                 self._close(number, "rejected", f"worse: {measured}")
             elif edit.shortens and weight.harmless:
                 self._close(number, "accepted", f"shorter and not worse: {measured}")
-            elif is_hopeless(self._new[number], shortens=edit.shortens):
-                self._open.discard(number)
+            elif weight.small and not edit.shortens:
+                self._close(number, "rejected", f"no gain worth having: {measured}")
+            else:
+                self._lay_aside(number, hopeless=is_hopeless(found, shortens=edit.shortens))
+
+    def _lay_aside(self, number: int, *, hopeless: bool) -> None:
+        """What shows no gain goes on in pairs that are made for others, as long as there are any."""
+        if hopeless and self._drawn[number] >= WAVE:
+            self._aside.add(number)
+        else:
+            self._aside.discard(number)
 
     def _close(self, number: int, finding: Finding, reason: str) -> None:
         self._findings[number] = finding, reason
         self._open.discard(number)
+        self._aside.discard(number)
         if finding == "accepted":
             # What is decided stands in both prompts of the pairs to come.
             self._libraries = self._with([number])
@@ -233,7 +252,8 @@ class _Court:
 
     def _rule(self, number: int) -> Ruling:
         edit, found = self._edits[number], self._evidence(number)
-        tries = edit.tries + (number in self._tried)
+        # What came in for the last few pairs was not tried.
+        tries = edit.tries + (self._drawn[number] >= min(WAVE, self._gate.budget))
         if number in self._findings:
             finding, reason = self._findings[number]
         elif number in self._dropped:
