@@ -350,7 +350,7 @@ def test_advice_on_a_batch_that_fails_is_a_failure_of_its_unit():
     ).train([problem(1)])
     assert store.texts("generator_1") == [RULE]
     assert {(each.stage, each.kind) for each in report.epochs[0].failures} == {
-        ("advice", "ValueError")
+        ("batch_advice", "ValueError")
     }
 
 

@@ -185,7 +185,7 @@ class _Court:
                 self._lay_aside(number, hopeless=is_hopeless(found, shortens=edit.shortens))
 
     def _lay_aside(self, number: int, *, hopeless: bool) -> None:
-        """What shows no gain goes on in pairs that are made for others, as long as there are any."""
+        """What shows no gain goes on in pairs made for others, as long as there are any."""
         if hopeless and self._drawn[number] >= WAVE:
             self._aside.add(number)
         else:
