@@ -149,4 +149,3 @@ def make_problems(count: int, split: str, student: Student) -> tuple[Problem, ..
         )
         for number in range(count)
     )
-

@@ -32,6 +32,7 @@ from grpo_framework.experience import (
     count,
     find_held_twice,
     find_promotions,
+    normalise,
     plan,
 )
 from grpo_framework.experience.rules import content_of
@@ -200,9 +201,13 @@ class Decider:
         moved: dict[Owner, list[Refusal]] = {owner: [] for owner in snapshot}
         for promotion in find_promotions(drafts, limits=self.limits, alike=self.alike):
             add = evolve(promotion.add, parents=_entries(promotion, snapshot))
+            # On trial already, it goes on with those who hold the text now.
+            before = wanted[SHARED]
+            wanted[SHARED] = [item for item in before if not _same_text(item, add)]
             judged = judge(SHARED, add)
             # What is promoted is safe where it is: nothing shared is thrown out for it.
             if add not in judged.accepted or _makes_room(judged):
+                wanted[SHARED] = before
                 continue
             wanted[SHARED].append(add)
             for owner, delete in promotion.deletes:
@@ -220,6 +225,10 @@ def counted(
 ) -> dict[Owner, Library]:
     """The same versions with what a batch measured of their texts, uses and effects."""
     return {owner: count(held, counts, evidence) for owner, held in snapshot.items()}
+
+
+def _same_text(operation: Operation, add: Add) -> bool:
+    return isinstance(operation, Add) and normalise(operation.content) == normalise(add.content)
 
 
 def _makes_room(judged: Plan) -> bool:

@@ -56,6 +56,7 @@ class Stages:
         unit_timeout: Seconds that one unit may take in all, None for any.
         past: What the owners' earlier batches came to.
         purpose: What the work is for; anything but learning is kept by the library's wording too.
+        case: In a gate, whose edits are judged.
         known: Problem id → whether its groups are expected to be all right, or all wrong; None
             makes all groups full, else they begin small and grow while they are uniform.
         credit_dropout: Probability with which each experience is left out of a prompt.
@@ -73,12 +74,13 @@ class Stages:
     unit_timeout: float | None = None
     past: Mapping[Owner, Past] = field(factory=dict)
     purpose: Purpose = "learn"
+    case: Owner = ""
     known: Mapping[str, bool] | None = None
     credit_dropout: float = 0.0
 
     def unit(self, problem: str, owner: Owner, stage: Stage, index: int = 0) -> Unit:
         """The address of a piece of work in this batch."""
-        return Unit(self.epoch, self.batch, problem, owner, stage, index, self.purpose)
+        return Unit(self.epoch, self.batch, problem, owner, stage, index, self.purpose, self.case)
 
     def about(self, library: Library) -> tuple[str, ...]:
         """What tells apart work on several libraries of one version, as an input of `do`."""

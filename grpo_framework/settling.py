@@ -9,6 +9,7 @@ from attrs import evolve
 
 from grpo_framework.deciding import NO_EVIDENCE, Commit, Decider, counted, provisional
 from grpo_framework.experience import (
+    PROMOTED,
     ROOM,
     SHARED,
     Add,
@@ -24,7 +25,7 @@ from grpo_framework.experience import (
     Trial,
     find_held_twice,
 )
-from grpo_framework.experience.rules import tried_key
+from grpo_framework.experience.rules import content_of, edit_key, references
 from grpo_framework.records import Owner
 
 GATE: Mapping[str, str] = {"rejected": "gate", "provisional": "on-trial"}
@@ -32,6 +33,10 @@ GATE: Mapping[str, str] = {"rejected": "gate", "provisional": "on-trial"}
 
 REMEMBERED = 200
 """Rejected edits of an owner that are remembered, so that none is bought twice."""
+
+
+_PASSED_OVER = frozenset({"one-edit", "capacity", "tokens"})
+"""Rules by which an undecided edit gives way to another one for a batch, and keeps its evidence."""
 
 
 def edits_of(
@@ -56,7 +61,7 @@ def edits_of(
         library, near = snapshot[owner], (decider.limits, decider.alike)
         rooms = _rooms(judged)
         routine = [] if owner == SHARED else find_held_twice(library, foreign, *near)
-        known = {tried_key(trial.operation): trial for trial in provisional(snapshot[owner])}
+        known = {edit_key(trial.operation): trial for trial in provisional(snapshot[owner])}
         found[owner] = tuple(
             _edit(owner, operation, _along(operation, owner, rooms, moved), known)
             for operation in judged.changes
@@ -103,7 +108,10 @@ def settle(
         passed = [
             operation
             for operation in judged.accepted
-            if (owner, operation) not in kept_back and (owner, operation) not in stay
+            if (owner, operation) not in kept_back
+            and (owner, operation) not in stay
+            # What is kept back may leave room enough; where it does not, room is made anew.
+            and not (isinstance(operation, Delete) and operation.rule == ROOM)
         ]
         again = decider.judge(measured, owner, passed)
         held = [
@@ -111,9 +119,21 @@ def settle(
             for (of, _), row in kept_back.items()
             if of == owner
         ]
-        final[owner] = evolve(again, refused=(*judged.refused, *again.refused, *held))
+        refused = [_as_ruled(refusal, kept_back) for refusal in judged.refused]
+        final[owner] = evolve(again, refused=(*refused, *again.refused, *held))
     settled = decider.commits(snapshot, final, counts, now=now, evidence=evidence)
     return tuple(_remember(commit, rulings) for commit in settled)
+
+
+def _as_ruled(refusal: Refusal, kept_back: Mapping[tuple[Owner, Operation], Ruling]) -> Refusal:
+    """A text that was to be promoted and was kept back did not go to the shared library."""
+    if refusal.rule != PROMOTED:
+        return refusal
+    text = content_of(refusal.operation)
+    for (owner, operation), row in kept_back.items():
+        if owner == SHARED and content_of(operation) == text:
+            return Refusal(refusal.operation, GATE[row.finding], row.reason)
+    return refusal
 
 
 def _passed(ruling: Ruling) -> bool:
@@ -168,7 +188,7 @@ def _edit(
     known: Mapping[str, Trial],
 ) -> Edit:
     """An operation with what goes with it and what is known of it."""
-    trial = known.get(tried_key(operation))
+    trial = known.get(edit_key(operation))
     if trial is None:
         return Edit(owner, operation, deletes)
     return Edit(owner, operation, deletes, trial.tries, trial.differences)
@@ -177,16 +197,32 @@ def _edit(
 def _remember(commit: Commit, rulings: Sequence[Ruling]) -> Commit:
     """The commit with its owner's trials as the gate leaves them; a version more if they differ."""
     owner, after = commit.plan.owner, commit.after
-    own = {tried_key(row.operation): row for row in rulings if row.owner == owner}
-    rejected = [trial for trial in after.trials if trial.state == "rejected"]
+    own = {edit_key(row.operation): row for row in rulings if row.owner == owner}
+    changed = {id_ for edit in commit.plan.changes for id_ in references(edit)}
+    before = [trial for trial in after.trials if edit_key(trial.operation) not in own]
+    # What is said of an entry holds for its text; what was never measured is not remembered.
+    rejected = [
+        trial
+        for trial in before
+        if trial.state == "rejected" and not changed.intersection(references(trial.operation))
+    ]
+    passed_over = {
+        edit_key(row.operation) for row in commit.plan.refused if row.rule in _PASSED_OVER
+    }
+    waiting = [
+        trial
+        for trial in before
+        if trial.state == "provisional"
+        and edit_key(trial.operation) in passed_over
+        and not changed.intersection(references(trial.operation))
+    ]
     fresh = [
         Trial(row.operation, row.finding, row.reason, row.tries, row.differences)
         for row in own.values()
-        if row.finding != "accepted"
+        if row.finding != "accepted" and (row.pairs or row.finding == "provisional")
     ]
-    rejected = [trial for trial in rejected if tried_key(trial.operation) not in own]
     rejected += [trial for trial in fresh if trial.state == "rejected"]
-    waiting = [trial for trial in fresh if trial.state == "provisional"]
+    waiting += [trial for trial in fresh if trial.state == "provisional"]
     trials = (*rejected[-REMEMBERED:], *waiting)
     if trials == after.trials:
         return commit

@@ -5,20 +5,33 @@ from __future__ import annotations
 import random
 
 import pytest
+from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
 from grpo_framework import TrainingFreeGRPOTrainer
+from grpo_framework.deciding import Decider
 from grpo_framework.engine import Engine
 from grpo_framework.errors import ConfigError
 from grpo_framework.events import EditsGated, LibraryCommitted, VersionRestored, VersionScored
-from grpo_framework.experience import Add, Delete, Edit, Experience, Library, Trial
+from grpo_framework.experience import (
+    Add,
+    Delete,
+    Edit,
+    Experience,
+    Library,
+    Limits,
+    Modify,
+    Ruling,
+    Trial,
+)
 from grpo_framework.gating import weigh
 from grpo_framework.gating.design import TOGETHER, draw_problem, draw_signs, order_edits
 from grpo_framework.gating.evidence import PATIENCE, is_hopeless
 from grpo_framework.manager import ExperienceManager
 from grpo_framework.plugins import Plugins
-from grpo_framework.records import Attempt, Problem, Question, Verdict
+from grpo_framework.records import Attempt, Problem, Question, Unit, Verdict
+from grpo_framework.settling import edits_of, settle
 
 GOOD, USELESS, HARMFUL = "Check the units.", "Use blue ink.", "Always answer zero."
 EFFECTS = {GOOD: 0.5, USELESS: 0.0, HARMFUL: -0.4}
@@ -318,3 +331,105 @@ def test_trials_are_no_part_of_a_librarys_digest_and_wording():
     tried = Library("generator_1", 1, plain.experiences, 2, (trial,))
     assert plain.digest == tried.digest
     assert plain.wording == tried.wording
+
+
+def settled(snapshot, proposals, findings, limits=None):
+    """Decide, rule by text or id, and settle: the commits by owner."""
+    decider = Decider(limits=limits or Limits(), gated=True)
+    commits = decider.decide(snapshot, proposals, {}, now="")
+    rulings = []
+    for edits in edits_of(decider, snapshot, commits).values():
+        for edit in edits:
+            key = getattr(edit.operation, "content", None) or edit.operation.id
+            finding, pairs = findings[key]
+            rulings.append(
+                Ruling(edit.owner, edit.operation, finding, "measured", pairs, 0.0, 1, ())
+            )
+    done = settle(decider, snapshot, commits, rulings, {}, now="")
+    return {commit.plan.owner: commit for commit in done}
+
+
+def snapshot_of(own, shared=()):
+    return {
+        "generator_1": own,
+        "critic": Library("critic"),
+        "shared": Library("shared", 1, tuple(shared), len(shared) + 1),
+    }
+
+
+def test_evidence_is_about_one_edit_and_no_other():
+    """The same words for another entry start with nothing."""
+    held = (Experience("G1-001", "Read it once."), Experience("G1-002", "Read it aloud."))
+    first = Modify("G1-001", GOOD)
+    own = Library(
+        "generator_1", 1, held, 3, (Trial(first, "provisional", "undecided", 1, (1.0, 1.0)),)
+    )
+    snapshot = snapshot_of(own)
+    decider = Decider(gated=True)
+    other = Modify("G1-002", GOOD)
+    commits = decider.decide(snapshot, {"generator_1": (Delete("G1-001"), other)}, {}, now="")
+    edits = {edit.operation: edit for edit in edits_of(decider, snapshot, commits)["generator_1"]}
+    assert edits[other].differences == ()
+
+
+def test_an_undecided_edit_that_gives_way_keeps_its_evidence():
+    """A delete of the same entry goes first; when it is rejected, the edit waits as it did."""
+    trial = Trial(Modify("G1-001", GOOD), "provisional", "undecided", 1, (1.0, 0.0))
+    own = Library("generator_1", 1, (Experience("G1-001", USELESS),), 2, (trial,))
+    done = settled(
+        snapshot_of(own), {"generator_1": (Delete("G1-001"),)}, {"G1-001": ("rejected", 20)}
+    )
+    trials = done["generator_1"].after.trials
+    assert trial in trials
+    assert {each.state for each in trials} == {"provisional", "rejected"}
+
+
+def test_a_rejected_delete_is_forgotten_with_the_text_it_was_about():
+    """What was measured of the old words says nothing of the new ones."""
+    trial = Trial(Delete("G1-001"), "rejected", "worse")
+    own = Library("generator_1", 1, (Experience("G1-001", USELESS),), 2, (trial,))
+    done = settled(
+        snapshot_of(own), {"generator_1": (Modify("G1-001", GOOD),)}, {GOOD: ("accepted", 20)}
+    )
+    assert done["generator_1"].after.trials == ()
+
+
+def test_what_was_never_measured_is_not_remembered_as_rejected():
+    """An edit that found no place may be proposed again."""
+    done = settled(
+        snapshot_of(Library("generator_1")), {"generator_1": (Add(GOOD),)}, {GOOD: ("rejected", 0)}
+    )
+    assert done["generator_1"].after.trials == ()
+    assert [row.rule for row in done["generator_1"].plan.refused] == ["gate"]
+
+
+def test_room_is_made_only_for_what_comes():
+    """With one edit held back there is a place: nothing is thrown out for the other."""
+    held = (Experience("G1-001", "Read it once."),)
+    own = Library("generator_1", 1, held, 2)
+    edits = (Add(USELESS), Add(GOOD))
+    findings = {USELESS: ("provisional", 8), GOOD: ("accepted", 20)}
+    done = settled(snapshot_of(own), {"generator_1": edits}, findings, Limits(capacity=2))
+    assert [item.content for item in done["generator_1"].after.experiences] == [
+        "Read it once.",
+        GOOD,
+    ]
+
+
+def test_a_rejected_promotion_is_reported_as_what_it_is():
+    """Two generators proposed it, the gate rejected it: nothing went to the shared library."""
+    snapshot = {**snapshot_of(Library("generator_1")), "generator_2": Library("generator_2")}
+    proposals = {"generator_1": (Add(HARMFUL),), "generator_2": (Add(HARMFUL),)}
+    done = settled(snapshot, proposals, {HARMFUL: ("rejected", 30)})
+    for owner in ("generator_1", "generator_2", "shared"):
+        assert [row.rule for row in done[owner].plan.refused] == ["gate"]
+
+
+def test_seeds_of_a_gate_are_new_in_every_batch_and_case():
+    """Evidence of several batches must be new evidence; a validation is the same every time."""
+    gate = Unit(1, 1, "p", "generator_1", "attempt", 3, "gate", "shared")
+    others = (evolve(gate, batch=2), evolve(gate, case="generator_1"), evolve(gate, epoch=2))
+    assert len({unit.seed(0) for unit in (gate, *others)}) == 4
+    assert len({unit.address for unit in (gate, *others)}) == 4
+    scored = Unit(1, 4, "p", "generator_1", "attempt", 0, "validation")
+    assert scored.seed(0) == evolve(scored, epoch=3, batch=9).seed(0)

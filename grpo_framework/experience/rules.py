@@ -172,6 +172,14 @@ def tried_key(operation: Operation) -> str:
     return f"{type(operation).__name__.lower()} {' '.join(references(operation))}"
 
 
+def edit_key(operation: Operation) -> str:
+    """What makes two edits one: kind, ids and text; evidence about one is none about another."""
+    named = " ".join(references(operation))
+    text = content_of(operation)
+    written = "" if text is None else normalise(text)
+    return f"{type(operation).__name__.lower()} {named} {written}"
+
+
 def _tried_before(operation: Operation, draft: Draft) -> str | None:
     if not draft.rejected or isinstance(operation, (Keep, Malformed)):
         return None

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from statistics import fmean
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from grpo_framework.experience import (
     CRITIC,
@@ -91,7 +91,7 @@ class _Court:
         edits: tuple[Edit, ...],
     ) -> None:
         self._gate = gate
-        self._stages = stages
+        self._stages = evolve(stages, case=edits[0].owner)
         self._libraries = dict(libraries)
         self._edits = edits
         self._owner = edits[0].owner

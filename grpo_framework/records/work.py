@@ -78,6 +78,7 @@ class Unit:
         stage: Which step.
         index: Which of the k, counted from 0.
         purpose: What it is for.
+        case: In a gate, whose edits are judged: the same generator answers in several cases.
     """
 
     epoch: int
@@ -87,19 +88,23 @@ class Unit:
     stage: Stage
     index: int = 0
     purpose: Purpose = "learn"
+    case: Owner = ""
 
     @property
     def address(self) -> str:
         """The address in one line, without the stage."""
         line = f"{self.epoch}/{self.batch}/{self.problem}/{self.owner}/{self.index}"
-        return line if self.purpose == "learn" else f"{self.purpose}/{line}"
+        own = [part for part in (self.purpose, self.case) if part not in ("learn", "")]
+        return "/".join((*own, line))
 
     def seed(self, run_seed: int) -> int:
         """A seed of 31 bits, derived from the run's seed and this address alone."""
         # Versions are compared on the same seeds, whichever the epoch.
         epoch = 0 if self.purpose == "validation" else self.epoch
         address = (run_seed, epoch, self.problem, self.owner, self.stage, self.index)
-        own = () if self.purpose == "learn" else (self.purpose,)
+        # Evidence of several batches must be new evidence.
+        own: tuple[object, ...] = () if self.purpose == "learn" else (self.purpose,)
+        own = (*own, self.batch, self.case) if self.purpose == "gate" else own
         digest = hashlib.sha256(repr((*address, *own)).encode("utf-8", "surrogatepass")).digest()
         return int.from_bytes(digest[:4], "big") >> 1
 

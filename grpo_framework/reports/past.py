@@ -16,9 +16,12 @@ TEXT_CHARS = 200
 """Longest text of one."""
 
 _OF_FORM = frozenset(
-    ["schema", "known-id", "one-edit", "merge-two", "has-text", "capacity", "tokens", "promoted"]
+    {
+        *("schema", "known-id", "one-edit", "merge-two", "has-text"),
+        *("capacity", "tokens", "promoted", "on-trial"),
+    }
 )
-"""Rules that say nothing of the proposal's worth."""
+"""Rules that say nothing of the proposal's worth, or nothing yet."""
 
 _SECRET = frozenset(["answer-leak", "quotation", "untrusted"])
 """Rules whose texts are not repeated into further prompts."""

@@ -113,11 +113,12 @@ def make_record(new: Library, old: Library | None, stamp: Stamp) -> dict[str, An
         "sha256": stamp.sha256,
         "written_at": stamp.written_at,
         "adopted": stamp.adopted,
-        **({"trials": to_document(new.trials)} if new.trials else {}),
     }
-    if changes is None:
-        return {"kind": "whole", **envelope, "experiences": _rows_with_memory(new.experiences)}
-    return {"kind": "delta", **envelope, **changes}
+    trials = {"trials": to_document(new.trials)}
+    if changes is None or old is None:
+        rows = _rows_with_memory(new.experiences)
+        return {"kind": "whole", **envelope, **(trials if new.trials else {}), "experiences": rows}
+    return {"kind": "delta", **envelope, **(trials if new.trials != old.trials else {}), **changes}
 
 
 def _rows_with_memory(experiences: Iterable[Experience]) -> list[dict[str, Any]]:
@@ -196,7 +197,10 @@ def replay(record: Mapping[str, Any], base: Library | None, path: Path) -> Libra
         StoreError: It is damaged.
     """
     held = _apply(record, base, path) if base else _read_rows(record, "experiences", path)
-    trials = read_trials(record.get("trials", ()), path)
+    if base is not None and "trials" not in record:
+        trials = base.trials
+    else:
+        trials = read_trials(record.get("trials", ()), path)
     return Library(record["owner"], record["version"], held, record["next_number"], trials)
 
 
