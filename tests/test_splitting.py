@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from grpo_framework.config import load_config
+from grpo_framework.config import SplitShares, load_config
 from grpo_framework.errors import ConfigError
 from grpo_framework.records import Problem, Question
-from grpo_framework.splitting import choose
+from grpo_framework.splitting import (
+    LEAST_TO_SPLIT,
+    LEAST_VALIDATION,
+    choose,
+    choose_validation,
+    split_problems,
+)
 
 
 def problems(*splits):
@@ -42,3 +50,118 @@ def test_the_first_so_many_are_taken_and_an_empty_split_is_an_error():
     with pytest.raises(ConfigError, match="no problem is in the split 'validation'") as caught:
         chosen("validation", "train", "test")
     assert "test, train" in caught.value.hint
+
+
+def texts(numbers):
+    """Problems without named splits; equal numbers are one text in other case and spacing."""
+    return tuple(
+        Problem(Question(f"p{place}", (f"Add  {n} and 1", f"add {n} AND 1 ")[place % 2]), "1")
+        for place, n in enumerate(numbers)
+    )
+
+
+NUMBERS = st.lists(st.integers(0, 90), max_size=140)
+SHARES = st.builds(
+    SplitShares,
+    validation=st.floats(0.0, 0.5),
+    test=st.floats(0.0, 0.4),
+    seed=st.integers(0, 9),
+)
+
+
+def places(splits):
+    """Problem id → the names of the splits that it is in."""
+    found = {}
+    for name in ("train", "validation", "test"):
+        for problem in getattr(splits, name):
+            found.setdefault(problem.id, []).append(name)
+    return found
+
+
+@given(NUMBERS, SHARES)
+def test_splits_hold_each_problem_once_and_a_text_together(numbers, shares):
+    """Disjoint, nothing left out, in the order of the file; doubles of a text are not torn apart."""
+    held = texts(numbers)
+    splits = split_problems(held, shares)
+    found = places(splits)
+    assert found.keys() == {problem.id for problem in held}
+    if len(held) < LEAST_TO_SPLIT:
+        assert splits.whole
+        assert splits.train == splits.validation == splits.test == held
+        return
+    assert not splits.whole
+    assert all(len(names) == 1 for names in found.values())
+    by_text = {}
+    for number, problem in zip(numbers, held, strict=True):
+        by_text.setdefault(number, set()).update(found[problem.id])
+    assert all(len(names) == 1 for names in by_text.values())
+    for name in ("train", "validation", "test"):
+        chosen = [problem.id for problem in getattr(splits, name)]
+        assert chosen == sorted(chosen, key=lambda id_: int(id_[1:]))
+
+
+@given(NUMBERS, SHARES, st.randoms(use_true_random=False))
+def test_splits_do_not_depend_on_the_order_of_the_file(numbers, shares, dice):
+    """Another order, the same division."""
+    held = list(texts(numbers))
+    before = places(split_problems(held, shares))
+    dice.shuffle(held)
+    assert places(split_problems(held, shares)) == before
+
+
+@given(NUMBERS, SHARES)
+def test_splits_are_as_large_as_asked_for(numbers, shares):
+    """But for doubles, which come along; no validation split that would be too small to judge."""
+    held = texts(numbers)
+    splits = split_problems(held, shares)
+    if splits.whole:
+        return
+    often = max(numbers.count(number) for number in numbers)
+    wanted = round(len(held) * shares.test)
+    assert len(splits.test) in range(wanted, wanted + often)
+    wanted = round(len(held) * shares.validation)
+    if wanted < LEAST_VALIDATION:
+        assert not splits.validation
+    else:
+        left = len(held) - len(splits.test)
+        assert min(wanted, left) <= len(splits.validation) < wanted + often
+
+
+@given(
+    st.lists(st.sampled_from(["", "train", "validation", "test"]), min_size=1, max_size=120),
+    SHARES,
+)
+def test_named_splits_win(names, shares):
+    """A row is where it says; only what is for training can become validation, where none is named."""
+    if not any(names):
+        return
+    held = problems(*names)
+    found = places(split_problems(held, shares))
+    assert all(len(each) == 1 for each in found.values())
+    for problem in held:
+        (place,) = found[problem.id]
+        if problem.split in ("validation", "test"):
+            assert place == problem.split
+        elif "validation" in names:
+            assert place == "train"
+        else:
+            assert place in ("train", "validation")
+
+
+@given(NUMBERS, st.one_of(st.none(), st.integers(1, 60)), st.integers(1, 60))
+def test_what_judges_edits_is_bounded_and_trained_on_by_nobody(numbers, most, largest):
+    """At most `splits.max_validation`, no more than `max_problems`, and never of another split."""
+    held = texts(numbers)
+    flags = {"splits": {"max_validation": largest}}
+    flags |= {} if most is None else {"max_problems": most}
+    config = load_config(None, flags)
+    judging = choose_validation(held, config)
+    splits = split_problems(held, config.splits)
+    assert len(judging) <= min(largest, len(held) if most is None else most)
+    if splits.whole:
+        assert judging == ()
+        return
+    assert set(judging) <= set(splits.validation)
+    assert not set(judging) & {*splits.train, *splits.test}
+    tested = load_config(None, {**flags, "split": "test"})
+    assert choose_validation(held, tested) == ()

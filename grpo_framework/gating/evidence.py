@@ -23,8 +23,8 @@ from grpo_framework.abtest.betting import log_wealth
 NEEDED = math.log(20)
 """Log wealth at which a direction is decided: one-sided, at 5 %."""
 
-BETS = (0.04, 0.08, 0.15, 0.22, 0.3, 0.42, 0.6, 0.85)
-"""Sizes of the bets: dense where a gain of 0.05 to 0.3 wins most; the whole stake is one."""
+BETS = (0.1, 0.2, 0.3, 0.45, 0.65, 0.9)
+"""Sizes of the bets: dense where gains of 0.05 to 0.3 win most; 1 would be the whole stake."""
 
 MARGIN = 0.1
 """How much reward an edit that shortens may cost at the most, to count as not worse."""
@@ -35,9 +35,6 @@ SMALL = 0.05
 SMALL_NEEDED = math.log(10)
 """Log wealth at which a gain is found to be small: one that is not is given up in 10 % at most."""
 
-SMALL_BETS = (0.05, 0.1, 0.2)
-"""Sizes of the bets on that."""
-
 PATIENCE = 16
 """Pairs after which an edit that shows no gain keeps no batch open for itself."""
 
@@ -45,7 +42,7 @@ HARMFUL = 0.15
 """A loss of reward from which an edit is measured on, to be rejected and not only laid aside."""
 
 PROMISING = 0.0
-"""Log wealth from which an undecided edit goes on being tried, however often it was."""
+"""Log wealth above which an undecided edit goes on being tried, however often it was."""
 
 
 @frozen
@@ -74,14 +71,14 @@ def weigh(differences: Sequence[float]) -> Weight:
         differences: Reward with the edit − reward without it, each in [-1, 1].
     """
     wealth = log_wealth(differences, BETS)
-    short = log_wealth([(SMALL - value) / (1 + SMALL) for value in differences], SMALL_BETS)
+    short = log_wealth([(SMALL - value) / (1 + SMALL) for value in differences], BETS)
     raised = [(value + MARGIN) / (1 + MARGIN) for value in differences]
     return Weight(
         better=wealth >= NEEDED,
         worse=log_wealth([-value for value in differences], BETS) >= NEEDED,
         harmless=log_wealth(raised, BETS) >= NEEDED,
         small=short >= SMALL_NEEDED,
-        promising=PROMISING <= wealth < NEEDED,
+        promising=PROMISING < wealth < NEEDED,
     )
 
 
