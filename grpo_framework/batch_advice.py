@@ -48,6 +48,11 @@ async def advise_on_batch(
     return advisor.merge(await asyncio.gather(*asked))
 
 
+def part_of(key: str) -> int:
+    """Which of several advisors an entry of the journal is of, by the entry's key."""
+    return int(key.split("/")[-3]) % MOST_ADVISORS
+
+
 async def _ask_batch(
     stages: Stages,
     advisor: Advisor | None,
@@ -58,7 +63,7 @@ async def _ask_batch(
 ) -> tuple[Operation, ...]:
     if not isinstance(advisor, BatchAdvisor):
         return ()
-    unit = stages.unit("", owner, "advice", stages.batch * MOST_ADVISORS + index)
+    unit = stages.unit("", owner, "batch_advice", stages.batch * MOST_ADVISORS + index)
     seed = unit.seed(stages.run_seed)
     advice = await stages.do(
         unit,

@@ -107,6 +107,7 @@ def learning_times(config: RunConfig, problems: int, sample: int) -> dict[Stage,
         "fusion": visits,
         "fusion_verdict": visits,
         "advice": visits,
+        "batch_advice": Range(0, _batches(config, problems)),
         "consolidation": Range(batches, batches),
         "commit": Range(),
     }

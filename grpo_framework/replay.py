@@ -11,19 +11,18 @@ import json
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from attrs import field, frozen
 
 from grpo_framework.calls import Account, Budget
-from grpo_framework.calls.scope import current_scope
 from grpo_framework.codec import experience_to_document, from_document, to_document
 from grpo_framework.combining import combine
 from grpo_framework.config import RunConfig
 from grpo_framework.differing import compare_documents
 from grpo_framework.engine import Engine
-from grpo_framework.errors import ComparatorError, DataError, StoreError, VersionConflict
-from grpo_framework.events import CallFinished, Event, UnitFailed
+from grpo_framework.errors import DataError, StoreError, VersionConflict
+from grpo_framework.events import Event
 from grpo_framework.experience import Library
 from grpo_framework.identity import check_problems
 from grpo_framework.journal import Journal
@@ -31,11 +30,12 @@ from grpo_framework.manager import ExperienceManager
 from grpo_framework.meaning import Meaning
 from grpo_framework.plugins import Plugins
 from grpo_framework.recording import Checkpoint
-from grpo_framework.records import Failure, Owner, Past, Unit
+from grpo_framework.records import Owner, Past
 from grpo_framework.reports import ReportFold, RunReport
 from grpo_framework.rundir import EXPERIENCES, JOURNAL, open_journal
 from grpo_framework.splitting import choose, choose_validation
-from grpo_framework.standing import read_events, read_report
+from grpo_framework.stand_ins import Failures, StandIn, make_advisors, read_failures
+from grpo_framework.standing import read_report
 from grpo_framework.trainer import TrainingFreeGRPOTrainer
 from grpo_framework.workshop import Workshop
 
@@ -80,7 +80,7 @@ async def replay(path: Path, config: RunConfig, plugins: Plugins) -> Replayed:
     problems, validation = choose(found, config), choose_validation(found, config)
     check_problems(path, problems, validation)
     async with open_journal(path / JOURNAL) as journal:
-        record = _Record(_Recorded(journal, _read_failures(path)))
+        record = _Record(_Recorded(journal, read_failures(path)))
         seeds = await _libraries_at_start(journal, config, plugins)
         trainer = TrainingFreeGRPOTrainer(
             causal_engine=await _engine(record.memory, config, simulation=report.simulation),
@@ -113,31 +113,10 @@ async def replay(path: Path, config: RunConfig, plugins: Plugins) -> Replayed:
     return Replayed(now, record.libraries, differences)
 
 
-@frozen
-class _Failures:
-    """What failed in the run, and the calls that were answered for it before."""
-
-    failures: Mapping[Unit, Failure]
-    calls: Mapping[Unit, list[CallFinished]]
-
-
-def _read_failures(path: Path) -> _Failures:
-    failures = {
-        event.failure.unit: event.failure
-        for event in read_events(path)
-        if isinstance(event, UnitFailed)
-    }
-    calls: dict[Unit, list[CallFinished]] = {unit: [] for unit in failures}
-    for event in read_events(path) if failures else ():
-        if isinstance(event, CallFinished) and event.unit in calls:
-            calls[event.unit].append(event)
-    return _Failures(failures, calls)
-
-
 class _Recorded:
     """The run's memory: gives what is there, knows what failed, and remembers nothing new."""
 
-    def __init__(self, journal: Journal, failed: _Failures) -> None:
+    def __init__(self, journal: Journal, failed: Failures) -> None:
         self.journal = journal
         self.failed = failed
         self._addresses = {(unit.stage, unit.address) for unit in failed.failures}
@@ -195,58 +174,15 @@ class _Record:
         self.libraries.update((library.owner, library) for library in libraries)
 
 
-async def _fail_again(failed: _Failures) -> NoReturn:
-    """Raise what the unit at hand had failed with, after the calls that it had made."""
-    scope = current_scope()
-    assert scope is not None
-    for call in failed.calls[scope.unit]:
-        await scope.finish(call)
-    failure = failed.failures[scope.unit]
-    raise ComparatorError(failure.message, kind=failure.kind)
-
-
-@frozen
-class _Actor:
-    """Generator, critic, comparator, advisor and embedder: only asked for what had failed."""
-
-    failed: _Failures
-
-    async def attempt(self, *_: Any, seed: int) -> NoReturn:  # noqa: ARG002 - the protocol's
-        await _fail_again(self.failed)
-
-    async def fuse(self, *_: Any, seed: int) -> NoReturn:  # noqa: ARG002 - the protocol's
-        await _fail_again(self.failed)
-
-    async def compare(self, *_: Any) -> NoReturn:
-        await _fail_again(self.failed)
-
-    async def advise(self, *_: Any) -> NoReturn:
-        await _fail_again(self.failed)
-
-    async def embed(self, *_: Any) -> NoReturn:
-        await _fail_again(self.failed)
-
-
-@frozen
-class _Consolidating(_Actor):
-    """An advisor that consolidates too, as that of the run did."""
-
-    async def consolidate(self, *_: Any, seed: int) -> NoReturn:  # noqa: ARG002 - the protocol's
-        await _fail_again(self.failed)
-
-
 async def _engine(recorded: _Recorded, config: RunConfig, *, simulation: bool) -> Engine:
-    consolidated = await recorded.journal.count("consolidation")
-    stages = {unit.stage for unit in recorded.failed.failures}
-    actor = _Actor(recorded.failed)
-    consolidates = consolidated or "consolidation" in stages
-    advisor = _Consolidating(recorded.failed) if consolidates else actor
+    actor = StandIn(recorded.failed)
     names = [use.use for use in config.advisor]
+    advisors = await make_advisors(recorded.journal, recorded.failed, len(names))
     return Engine(
         generators=(actor,) * len(config.generators),
         critic=actor,
         comparator=actor,
-        advisor=combine(names, [advisor] * len(names)),
+        advisor=combine(names, advisors),
         concurrency=config.concurrency,
         simulation=simulation,
         fingerprint=config.fingerprint,

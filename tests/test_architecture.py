@@ -75,6 +75,7 @@ LAYERS = (
     "console",
     "trainer",
     "differing",
+    "stand_ins",
     "replay",
     "recomputing",
     "forecast",

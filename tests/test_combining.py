@@ -169,11 +169,16 @@ def test_where_all_fail_nothing_is_learned():
 
 def test_the_configuration_takes_one_or_several():
     """A reference, a table or a list of them; options of a single one are set without an index."""
-    assert [use.use for use in load_config().advisor] == ["prompted/advisor"]
+    both = ["prompted/advisor", "pool/advisor"]
+    assert [use.use for use in load_config().advisor] == both
+    (one,) = load_config(flags={"advisor": "prompted/advisor"}).advisor
+    assert one.use == "prompted/advisor"
     several = load_config(flags={"advisor": ["prompted/advisor", "pool/advisor"]})
     assert [use.use for use in several.advisor] == ["prompted/advisor", "pool/advisor"]
-    one = load_config(settings=["advisor.options.mode=staged"])
+    one = load_config(flags={"advisor": "a/b"}, settings=["advisor.options.mode=staged"])
     assert one.advisor[0].options == {"mode": "staged"}
+    first = load_config(settings=["advisor.0.options.mode=staged"])
+    assert [use.options for use in first.advisor] == [{"mode": "staged"}, {}]
     assert load_config(flags={"advisor": ["a/b"]}) == load_config(flags={"advisor": "a/b"})
     own = load_config(settings=['advisor=[{use="a/b", model="m/x"}, "c/d"]']).advisor
     assert (own[0].model.use, own[1].model) == ("m/x", None)

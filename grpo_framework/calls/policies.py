@@ -32,6 +32,7 @@ PRIORITY: Mapping[Stage, int] = {
     "consolidation": 0,
     "likeness": 0,
     "advice": 1,
+    "batch_advice": 1,
     "fusion": 2,
     "verdict": 2,
     "fusion_verdict": 2,

@@ -21,7 +21,7 @@ DEFAULTS: Mapping[str, Any] = {
     "generators": ["prompted/direct", "prompted/step-by-step", "prompted/solve-and-check"],
     "critic": "prompted/fuse",
     "comparator": "math/equivalence",
-    "advisor": "prompted/advisor",
+    "advisor": ["prompted/advisor", "pool/advisor"],
     "store": "jsonstore/directory",
 }
 """What runs when nothing is said; numbers have their defaults in `RunConfig`."""

@@ -16,6 +16,7 @@ Stage = Literal[
     "fusion",
     "fusion_verdict",
     "advice",
+    "batch_advice",
     "consolidation",
     "likeness",
     "commit",

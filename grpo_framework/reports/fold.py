@@ -61,6 +61,7 @@ ROLES: Mapping[Stage, str] = {
     "fusion": "critic",
     "fusion_verdict": "comparator",
     "advice": "advisor",
+    "batch_advice": "advisor",
     "consolidation": "advisor",
     "likeness": "embedder",
     "commit": "advisor",
