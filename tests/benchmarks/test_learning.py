@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import threading
 import tomllib
 from collections import Counter
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
@@ -13,6 +16,48 @@ from benchmarks.learning import main, make_config, read_arguments
 from grpo_framework.records import Problem, Question
 
 LARGE = Sizes(99, 99, 99)
+BRIEF = ("only the equation", "final answer only", "in the first line", "one short calculation")
+"""What the tactics against cut-off answers say that are tried first."""
+
+
+class LongWinded(BaseHTTPRequestHandler):
+    """A model that is cut off before its answer unless the end of the prompt wants it brief."""
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        asked = body["messages"][-1]["content"]
+        if "response_format" in body:
+            text, finish = '{"operations": []}', "stop"
+        elif any(words in asked for words in BRIEF):
+            first, second = asked.split("Add ")[1].split(".")[0].split(" and ")
+            text, finish = f"\\boxed{{{int(first) + int(second)}}}", "stop"
+        else:
+            text, finish = "To solve this problem, we look at what is given. " * 6, "length"
+        choice = {"index": 0, "message": {"role": "assistant", "content": text}}
+        usage = {"prompt_tokens": len(asked) // 4, "completion_tokens": len(text) // 4}
+        reply = {"choices": [{**choice, "finish_reason": finish}], "model": "m", "usage": usage}
+        data = json.dumps(reply).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def log_message(self, *args: object) -> None:
+        """Silence."""
+
+
+@pytest.fixture
+def long_winded(monkeypatch) -> Iterator[str]:
+    """The address of such a model."""
+    monkeypatch.setenv("OPENAI_API_KEY", "none")
+    server = ThreadingHTTPServer(("127.0.0.1", 0), LongWinded)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}/v1"
+    server.shutdown()
+    thread.join()
+    server.server_close()
 
 
 def problems(count, splits=("",)):
@@ -89,6 +134,22 @@ def test_it_trains_tests_and_prints_the_verdict_as_it_is(tmp_path, capsys):
     printed = capsys.readouterr().out
     assert f"seed 3: {replicate['verdict']}" in printed
     assert replicate["experiences"]["generator_1"][0] in printed
+
+
+def test_a_model_that_is_always_cut_off_is_made_better(long_winded, tmp_path):
+    """No group has a contrast; what was measured leads to a tactic, and the gate lets it pass."""
+    rows = [{"id": n, "problem": f"Add {n} and {n + 7}.", "answer": 2 * n + 7} for n in range(48)]
+    file, result = tmp_path / "sums.jsonl", tmp_path / "result.json"
+    file.write_text("\n".join(map(json.dumps, rows)))
+    flags = ["--model", "openai/m", "--base-url", long_winded, "--datasets", str(file)]
+    small = ["--max-problems", "8", "--test-problems", "10", "--repeats", "1", "--replicates", "1"]
+    assert main([*flags, *small, "--folder", str(tmp_path / "all"), "--json", str(result)]) == 0
+    (replicate,) = json.loads(result.read_text())["replicates"]
+    assert replicate["verdict"] == "better"
+    assert replicate["ab"]["arms"]["a"]["mean"]["value"] == 0.0
+    (owner,) = replicate["report"]["epochs"][0]["owners"][:1]
+    assert owner["gated"]["accepted"] >= 1
+    assert any(words in text for text in replicate["experiences"]["generator_1"] for words in BRIEF)
 
 
 def test_a_command_that_fails_is_named_with_what_it_said(tmp_path):
