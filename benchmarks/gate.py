@@ -187,7 +187,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 redraw: median(pool.map(count_pairs, [(effect, redraw, n) for n in range(200)]))
                 for redraw in (True, False)
             }
-            document["pairs"].append({"effect": effect, "anew": pairs[True], "common": pairs[False]})
+            document["pairs"].append(
+                {"effect": effect, "anew": pairs[True], "common": pairs[False]}
+            )
             print(f"| {effect:+.1f} | {pairs[True]:.0f} | {pairs[False]:.0f} |", flush=True)
     if given.json is not None:
         given.json.write_text(json.dumps(document, indent=2) + "\n")

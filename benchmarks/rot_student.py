@@ -70,7 +70,13 @@ class FirstAnswer:
     """A critic that takes the first attempt: nothing is to be learned from it."""
 
     async def fuse(
-        self, question: Question, attempts: tuple[Attempt, ...], library: Library, /, *, seed: int
+        self,
+        question: Question,  # noqa: ARG002 - the protocol's
+        attempts: tuple[Attempt, ...],
+        library: Library,  # noqa: ARG002 - the protocol's
+        /,
+        *,
+        seed: int,  # noqa: ARG002 - the protocol's
     ) -> Attempt:
         """Give back the first attempt."""
         return attempts[0]
@@ -99,7 +105,7 @@ class Offer:
 
 
 def draw_offers(seed: int, *, batches: int, lessons: int) -> tuple[Offer, ...]:
-    """What is proposed in each batch; where there are fewer lessons than batches, they come again."""
+    """What is proposed in each batch; fewer lessons than batches come again."""
     dice = random.Random(f"offers {seed}")
     good = dice.sample(GOOD[:lessons], lessons)
     useless = dice.sample(USELESS, 3 * batches)
@@ -123,7 +129,10 @@ class RottenAdvisor:
     made: list[Offer] = field(factory=list)
 
     async def advise(
-        self, contrasts: tuple[Contrast, ...], library: Library, /
+        self,
+        contrasts: tuple[Contrast, ...],  # noqa: ARG002 - the protocol's
+        library: Library,
+        /,
     ) -> tuple[Operation, ...]:
         """Propose the batch's edits, in an order drawn by the texts."""
         if library.owner != OWNER or len(self.made) == len(self.offers):
@@ -132,7 +141,12 @@ class RottenAdvisor:
         return tuple(Add(text) for text in sorted(texts, key=lambda text: draw("order", text)))
 
     async def consolidate(
-        self, proposals: tuple[Operation, ...], library: Library, /, *, seed: int
+        self,
+        proposals: tuple[Operation, ...],
+        library: Library,  # noqa: ARG002 - the protocol's
+        /,
+        *,
+        seed: int,  # noqa: ARG002 - the protocol's
     ) -> tuple[Operation, ...]:
         """Propose once what was proposed for every group, and go on to the next offer."""
         self.made.append(self.offers[len(self.made)])

@@ -104,6 +104,11 @@ class ConsoleObserver:
         )
         if event.adaptive_groups:
             self._line(describe_adaptive(k))
+        if event.validation:
+            self._line(
+                f"every edit is measured on {_count(event.validation, 'validation problem')} "
+                "before it is kept (--gate none keeps all)"
+            )
         if event.simulation:
             self._line("a simulated model knows the answers: these rewards prove nothing")
         if self._console.is_terminal:

@@ -41,6 +41,7 @@ class RunStarted:
         simulation: Whether a component of the run only plays a model.
         resumed: Whether an earlier session of the same run came before.
         adaptive_groups: Whether groups are to begin small and grow while they are uniform.
+        validation: Problems that edits and versions are measured on; 0 where nothing is measured.
     """
 
     run_id: str
@@ -52,6 +53,7 @@ class RunStarted:
     simulation: bool = False
     resumed: bool = False
     adaptive_groups: bool = False
+    validation: int = 0
 
 
 @frozen

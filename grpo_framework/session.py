@@ -149,6 +149,7 @@ class Session:
                 rollouts_per_generator=self._settings.rollouts_per_generator,
                 simulation=self._engine.simulation,
                 resumed=resumed,
+                validation=0 if self._gate is None else len(self._gate.problems),
                 adaptive_groups=self._settings.adaptive_groups,
             )
         )

@@ -192,7 +192,8 @@ class TrainingFreeGRPOTrainer:
             raise ConfigError(
                 "the gate is to measure edits, and there are no validation problems",
                 pointer="/gate/kind",
-                hint="give some the split 'validation', or leave them as they are with --gate none",
+                hint="give some the split 'validation' (80 without splits are divided), or keep "
+                "every edit unmeasured with --gate none",
             )
         return Gate(validation, self.gate.budget, self.gate.tries)
 

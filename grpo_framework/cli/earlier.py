@@ -20,6 +20,10 @@ from grpo_framework.records import Owner
 from grpo_framework.rundir import CONFIG
 from grpo_framework.standing import read_checkpoint
 
+_NO_RUN = (
+    "grpo-cli runs list shows the runs; one that was stopped before its models answered left none"
+)
+
 
 def read_run_config(run: Path, settings: tuple[str, ...] = ()) -> RunConfig:
     """The configuration of a run, from its directory.
@@ -36,7 +40,7 @@ def read_run_config(run: Path, settings: tuple[str, ...] = ()) -> RunConfig:
         document = json.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         message = f"{run} holds no run"
-        raise ConfigError(message, path=file, hint="grpo-cli runs list shows the runs") from error
+        raise ConfigError(message, path=file, hint=_NO_RUN) from error
     except (OSError, ValueError) as error:
         message = f"{file} cannot be read: {error}"
         raise ConfigError(message, path=file) from error

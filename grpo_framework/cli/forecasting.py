@@ -21,6 +21,11 @@ def show_forecast(forecasts: Sequence[Forecast], *, as_json: bool) -> None:
     heads = ("role", "model", "calls", "tokens in", "tokens out", "$")
     print_table(heads, [_row(each) for each in (*forecasts, total)], numbers=heads[2:])
     click.echo("nothing was called; retries of failed calls come on top")
+    if any(each.role == "gate" for each in forecasts):
+        click.echo(
+            "gate: measures edits on validation problems, at the most so often; --gate-budget "
+            "bounds it, --gate none leaves it out"
+        )
     if total.cost is None:
         unknown = ", ".join(sorted({each.model for each in forecasts if each.cost is None}))
         click.echo(f"the price of {unknown} is not known: set prices in the configuration")

@@ -187,7 +187,7 @@ def _describe_validation(report: RunReport) -> list[str]:
     counts = [
         (sum(row.accepted for row in gated), "helped"),
         (sum(row.rejected for row in gated), "were rejected"),
-        (sum(row.provisional for row in gated), "were undecided and tried again later"),
+        (sum(row.provisional for row in gated), "times undecided, to be tried again"),
     ]
     if any(number for number, _ in counts):
         found = ", ".join(f"{number} {what}" for number, what in counts)
