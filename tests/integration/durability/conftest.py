@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,12 @@ ROOT = Path(__file__).parents[3]
 LIMIT = 120
 """Seconds after which a process counts as stuck."""
 PROBLEMS = 6
+CONCURRENCY = 8
+"""Calls that a run has in flight at the most, by default."""
+NOT_YET_RECORDED = 0.5
+"""Seconds in which an answer is surely recorded, also on a machine that has much else to do."""
+GRACE = 0.2
+"""Seconds after a kill in which the endpoint still reads what the dead process had sent."""
 QUICK = {"median": 0.03, "sigma": 0.5, "seconds": 4 * LIMIT}
 
 
@@ -27,6 +34,7 @@ class Arena:
     def __init__(self, folder):
         self.folder = folder
         self._processes = []
+        self.deaths = []
         folder.mkdir(parents=True, exist_ok=True)
         rows = [
             {"id": f"p{n}", "problem": f"Add {n * 17 + 3} and {n * 5 + 8}.", "answer": n * 22 + 11}
@@ -67,6 +75,35 @@ class Arena:
         )
         self._processes.append(process)
         return process
+
+    def kill(self, process):
+        """Kill a running process, and wait until what it had sent has arrived."""
+        assert process.poll() is None, process.communicate()
+        process.kill()
+        process.communicate()
+        self.deaths.append(time.time())
+        time.sleep(GRACE)
+
+    def check_repeats(self, calm, stormy):
+        """No call was answered twice but those that were in flight when the process died.
+
+        A call is in flight until its answer is recorded, so some were answered just before the end.
+
+        Args:
+            calm: Calls answered in an uninterrupted run.
+            stormy: Those of this one.
+        """
+        in_flight = Counter(
+            row["key"]
+            for row in stormy
+            for death in self.deaths
+            if row["arrival"] <= death + GRACE and row["end"] > death - NOT_YET_RECORDED
+        )
+        once = Counter(row["key"] for row in calm)
+        paid = Counter(row["key"] for row in stormy)
+        assert not paid - once - in_flight
+        assert not once - paid
+        assert len(stormy) - len(calm) <= len(self.deaths) * CONCURRENCY
 
     def close(self):
         for process in self._processes:
@@ -170,18 +207,28 @@ class Endpoint:
 
 
 @pytest.fixture(scope="session")
-def calm(tmp_path_factory):
-    """A run without any trouble, made once: what all others must come to."""
+def undisturbed(tmp_path_factory):
+    """Make a run without any trouble, with the arguments that a function of its place gives."""
     _need_the_plugin()
-    folder = tmp_path_factory.mktemp("calm")
-    server = Endpoint(folder / "calls.jsonl", QUICK)
-    place = Arena(folder / "arena")
-    done = place.run(*place.train, url=server.url)
-    server.close()
-    place.close()
-    assert done.returncode == 0, done.stderr
-    place.calls, place.answered = server.calls, server.answered
-    return place
+
+    def run(arguments):
+        folder = tmp_path_factory.mktemp("undisturbed")
+        server = Endpoint(folder / "calls.jsonl", QUICK)
+        place = Arena(folder / "arena")
+        done = place.run(*arguments(place), url=server.url)
+        server.close()
+        place.close()
+        assert done.returncode == 0, done.stderr
+        place.calls, place.answered = server.calls, server.answered
+        return place
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def calm(undisturbed):
+    """A run without any trouble, made once: what all others must come to."""
+    return undisturbed(lambda place: place.train)
 
 
 @pytest.fixture

@@ -4,21 +4,13 @@ from __future__ import annotations
 
 import random
 import time
-from collections import Counter
 
 KILLS = 20
-CONCURRENCY = 8
-"""Calls that a run has in flight at the most, by default."""
-NOT_YET_RECORDED = 0.5
-"""Seconds in which an answer is surely recorded, also on a machine that has much else to do."""
-GRACE = 0.2
-"""Seconds after a kill in which the endpoint still reads what the dead process had sent."""
 
 
 def test_twenty_kills_change_nothing(calm, arena, endpoint):
     """Libraries and report are those of an uninterrupted run; only calls in flight were repeated."""
     stormy, stormy_endpoint = arena("stormy"), endpoint()
-    deaths = []
     process = stormy.start(*stormy.train, url=stormy_endpoint.url)
     dice = random.Random(4)
     per_kill = len(calm.calls) // (KILLS + 4)
@@ -29,11 +21,7 @@ def test_twenty_kills_change_nothing(calm, arena, endpoint):
             so_far = len(stormy_endpoint.calls) if number else 0
             stormy_endpoint.wait_for(so_far + dice.randint(1, 2 * per_kill - 1))
             time.sleep(dice.uniform(0.0, 0.05))
-        assert process.poll() is None, process.communicate()
-        process.kill()
-        process.communicate()
-        deaths.append(time.time())
-        time.sleep(GRACE)
+        stormy.kill(process)
         again = ["runs", "resume", "run", "--quiet"] if number % 2 else stormy.train
         process = stormy.start(*again, url=stormy_endpoint.url)
     _, err = process.communicate(timeout=240)
@@ -42,13 +30,12 @@ def test_twenty_kills_change_nothing(calm, arena, endpoint):
     assert stormy.store.items() <= stormy.libraries.items()
     assert stormy.rewards == calm.rewards
     assert stormy.report == calm.report
-    check_repeats(calm.answered, stormy_endpoint.answered, deaths)
-    assert len(stormy_endpoint.answered) - len(calm.answered) <= len(deaths) * CONCURRENCY
+    stormy.check_repeats(calm.answered, stormy_endpoint.answered)
 
 
 def test_kills_change_nothing_where_batches_overlap(arena, endpoint):
     """With `--staleness 1` each resumed run counts the batch that was under way once."""
-    reports, deaths = [], []
+    reports = []
     for kills in (0, 4):
         place, server = arena(f"kills-{kills}"), endpoint()
         start = [*place.train, "--staleness=1", "--epochs=4"]
@@ -56,35 +43,10 @@ def test_kills_change_nothing_where_batches_overlap(arena, endpoint):
         for number in range(kills):
             # In the second batch of an epoch or the first of the next, both of them begun.
             server.wait_for(len(reports[0][0]) * (number + 1) // (kills + 1))
-            assert process.poll() is None, process.communicate()
-            process.kill()
-            process.communicate()
-            deaths.append(time.time())
-            time.sleep(GRACE)
+            place.kill(process)
             process = place.start(*start, url=server.url)
         _, err = process.communicate(timeout=240)
         assert process.returncode == 0, err
         reports.append((server.answered, place.libraries, place.rewards, place.report))
     assert reports[1][1:] == reports[0][1:]
-    check_repeats(reports[0][0], reports[1][0], deaths)
-
-
-UNREAD = 0.15
-"""Seconds for which an answer may lie unread or unwritten at the client of a busy machine."""
-
-
-def check_repeats(calm, stormy, deaths):
-    """No call was answered twice but those that were in flight when the process died.
-
-    A call is in flight until its answer is recorded, so some were answered just before the end.
-    """
-    in_flight = Counter(
-        row["key"]
-        for row in stormy
-        for death in deaths
-        if row["arrival"] <= death + GRACE and row["end"] > death - NOT_YET_RECORDED
-    )
-    once = Counter(row["key"] for row in calm)
-    paid = Counter(row["key"] for row in stormy)
-    assert not paid - once - in_flight
-    assert not once - paid
+    place.check_repeats(reports[0][0], reports[1][0])
