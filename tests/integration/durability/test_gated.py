@@ -167,7 +167,7 @@ def test_a_dry_run_names_what_measuring_costs(runs, arena, endpoint):
             for row in epoch["roles"]
             if row["role"] == role
         )
-        assert 0 < used
+        assert used > 0
         assert foretold[role]["low"] <= used <= foretold[role]["high"]
     free = place.run(*gated(place), "--gate=none", "--dry-run", "--json", url=server.url)
     assert {row["role"] for row in json.loads(free.stdout)["roles"]}.isdisjoint(
