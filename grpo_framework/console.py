@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import time
-from collections import Counter
 from collections.abc import Iterable
 from typing import TextIO
 
@@ -41,6 +40,13 @@ from grpo_framework.events import (
 )
 from grpo_framework.experience import CRITIC, HARMFUL, PROMOTED, Delete
 from grpo_framework.reports import EpochReport, OwnerReport, RunReport
+from grpo_framework.telling import (
+    count_of,
+    describe_gate,
+    describe_score,
+    name_version,
+    number_of,
+)
 
 _CAUSES = {"rate_limited": "the rate limit", "overloaded": "the overloaded endpoint"}
 PLAIN_EVERY = 5.0
@@ -99,14 +105,14 @@ class ConsoleObserver:
         generators = len(event.owners) - 1
         k = event.rollouts_per_generator
         self._line(
-            f"training on {_count(event.problems, 'problem')}, {_count(event.epochs, 'epoch')}: "
-            f"{generators} generators x {k} rollouts and {generators} fusions a problem"
+            f"training on {count_of(event.problems, 'problem')}, "
+            f"{count_of(event.epochs, 'epoch')}: {generators} generators x {k} rollouts and {generators} fusions a problem"
         )
         if event.adaptive_groups:
             self._line(describe_adaptive(k))
         if event.validation:
             self._line(
-                f"every edit is measured on {_count(event.validation, 'validation problem')} "
+                f"every edit is measured on {count_of(event.validation, 'validation problem')} "
                 "before it is kept (--gate none keeps all)"
             )
         if event.simulation:
@@ -131,7 +137,9 @@ class ConsoleObserver:
                 self._bar.remove_task(task)
             self._task = self._bar.add_task(title, total=self._tally.groups, rate="")
         else:
-            self._line(f"{title}: {_count(event.problems, 'problem')}, in batches: {event.batches}")
+            self._line(
+                f"{title}: {count_of(event.problems, 'problem')}, in batches: {event.batches}"
+            )
 
     def _say_batch(self, event: BatchStarted) -> None:
         if self._bar is not None:
@@ -153,7 +161,7 @@ class ConsoleObserver:
         if changes or event.plan.refused:
             shared = f"{moved} went to the shared library, " if moved else ""
             self._line(
-                f"  {event.plan.owner}: {_count(changes, 'operation')} applied, "
+                f"  {event.plan.owner}: {count_of(changes, 'operation')} applied, "
                 f"{shared}{refused} refused; "
                 f"{event.size_before} -> {event.size_after} experiences"
             )
@@ -180,33 +188,6 @@ def describe_adaptive(k: int) -> str:
 def describe_pause(event: CallsPaused) -> str:
     """Why nothing seems to happen, and for how long."""
     return f"waiting for {_CAUSES[event.kind]}, {event.seconds:.0f} s"
-
-
-def describe_gate(event: EditsGated) -> str:
-    """What the gate found of an owner's edits."""
-    counts = Counter[str](ruling.finding for ruling in event.rulings)
-    found = ", ".join(
-        f"{counts[finding]} {word}"
-        for finding, word in (
-            ("accepted", "helped"),
-            ("rejected", "rejected"),
-            ("provisional", "undecided, tried again later"),
-        )
-        if counts[finding]
-    )
-    tried = _count(len(event.rulings), "edit")
-    return f"{event.owner}: {tried} measured on validation problems: {found}"
-
-
-def describe_score(event: VersionScored) -> str:
-    """How the libraries do on validation, with each owner's score."""
-    rows = ", ".join(f"{score.owner} {_number(score.mean)}" for score in event.scores)
-    return f"on validation problems, {name_version(event.epoch)}: {rows}"
-
-
-def name_version(epoch: int) -> str:
-    """An epoch's libraries in words."""
-    return f"epoch {epoch}" if epoch else "the start"
 
 
 class _Tally:
@@ -294,10 +275,10 @@ def _cells(owner: OwnerReport, *, adaptive: bool) -> tuple[str, ...]:
         owner.owner,
         str(owner.rollouts),
         *([str(owner.rollouts_saved)] if adaptive else []),
-        _number(owner.mean_reward),
-        _number(owner.mean_injected_tokens, ".0f"),
-        _number(owner.fused_reward),
-        _number(owner.critic_lift, "+.2f"),
+        number_of(owner.mean_reward),
+        number_of(owner.mean_injected_tokens, ".0f"),
+        number_of(owner.fused_reward),
+        number_of(owner.critic_lift, "+.2f"),
         f"{groups.mixed}/{groups.all_right}/{groups.all_wrong}",
         str(sum(owner.operations_applied.values())),
         str(_refused(owner, promoted=True)),
@@ -315,11 +296,3 @@ def _refused(owner: OwnerReport, *, promoted: bool) -> int:
     """Operations that were not carried out: promoted ones stand in the shared library instead."""
     rows = owner.operations_refused
     return sum(row.count for row in rows if (row.rule == PROMOTED) is promoted)
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
-
-
-def _number(value: float | None, form: str = ".2f") -> str:
-    return "-" if value is None else format(value, form)

@@ -72,6 +72,7 @@ LAYERS = (
     "visiting",
     "holding",
     "session",
+    "telling",
     "console",
     "trainer",
     "differing",

@@ -29,7 +29,7 @@ from grpo_framework.cli.output import make_console, print_json
 from grpo_framework.cli.replicating import show_replicates, train_replicates
 from grpo_framework.codec import to_document
 from grpo_framework.config import RunConfig
-from grpo_framework.console import describe_adaptive, name_version, report_tables
+from grpo_framework.console import describe_adaptive, report_tables
 from grpo_framework.errors import RunFailed
 from grpo_framework.experience import HARMFUL, ROOM, Library
 from grpo_framework.plugins import Plugins
@@ -38,6 +38,7 @@ from grpo_framework.rehearsal import rehearse
 from grpo_framework.replay import replay
 from grpo_framework.reports import RunReport
 from grpo_framework.rundir import REPORT
+from grpo_framework.telling import name_version
 
 DEMO_PROBLEMS = 4
 """Problems of a run that was told nothing: enough to see it learn, few enough to watch."""

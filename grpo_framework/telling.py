@@ -1,0 +1,44 @@
+"""Events of a run in words, for people."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from grpo_framework.events import EditsGated, VersionScored
+
+
+def describe_gate(event: EditsGated) -> str:
+    """What the gate found of an owner's edits."""
+    counts = Counter[str](ruling.finding for ruling in event.rulings)
+    found = ", ".join(
+        f"{counts[finding]} {word}"
+        for finding, word in (
+            ("accepted", "helped"),
+            ("rejected", "rejected"),
+            ("provisional", "undecided, tried again later"),
+        )
+        if counts[finding]
+    )
+    tried = count_of(len(event.rulings), "edit")
+    return f"{event.owner}: {tried} measured on validation problems: {found}"
+
+
+def describe_score(event: VersionScored) -> str:
+    """How the libraries do on validation, with each owner's score."""
+    rows = ", ".join(f"{score.owner} {number_of(score.mean)}" for score in event.scores)
+    return f"on validation problems, {name_version(event.epoch)}: {rows}"
+
+
+def name_version(epoch: int) -> str:
+    """An epoch's libraries in words."""
+    return f"epoch {epoch}" if epoch else "the start"
+
+
+def count_of(number: int, noun: str) -> str:
+    """A number with its noun."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def number_of(value: float | None, form: str = ".2f") -> str:
+    """A figure, or a dash where there is none."""
+    return "-" if value is None else format(value, form)
