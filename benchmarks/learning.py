@@ -193,7 +193,7 @@ def read_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--validation-problems", type=int, default=20, help="most problems of the gate")
     add("--test-problems", type=int, default=50, help="most problems of the test")
     add("--repeats", type=int, default=2, help="attempts at a test problem, in each arm")
-    add("--train-minutes", type=float, default=20.0, help="limit of one training")
+    add("--train-minutes", type=float, default=30.0, help="limit of one training")
     add("--test-minutes", type=float, default=10.0, help="limit of one test")
     add("--seed", type=int, default=0, help="of the first replicate; the next ones count on")
     add("--folder", type=Path, help="where everything is kept; a temporary folder")

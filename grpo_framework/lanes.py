@@ -81,7 +81,8 @@ async def gather_proposals(
     proposed: dict[Owner, tuple[Operation, ...]] = {}
     for owner, operations in (row for lane in learned for row in lane.proposals):
         proposed[owner] = proposed.get(owner, ()) + operations
-    for owner in stages.engine.owners:
+    # What a fusion came to depends on its attempts: of the critic only contrasts say something.
+    for owner in (each for each in stages.engine.owners if each != CRITIC):
         answers = answers_of(learned, owner)
         further = await advise_on_batch(stages, owner, answers, libraries[owner])
         if further:

@@ -207,8 +207,8 @@ class BatchAdvisor(Protocol):
     ) -> tuple[Operation, ...]:
         """Propose operations on the owner's library.
 
-        Called once for each owner and batch in which not every attempt was right, when all its
-        groups are judged. What is proposed joins what `advise` proposed for the groups.
+        Called once for each generator and batch in which not every attempt was right, when all
+        its groups are judged. What is proposed joins what `advise` proposed for the groups.
 
         Args:
             diagnosis: Of all the owner's attempts of the batch, with the owner's past.

@@ -323,7 +323,8 @@ def test_a_batch_without_a_contrast_teaches_by_what_was_measured():
     made.train([problem(number) for number in range(4)])
     assert advisor.asked == []
     assert store.texts("generator_1") == [RULE]
-    own = [(row, seed) for row, owner, seed in advisor.batches if owner == "generator_1"]
+    assert {owner for _, owner, _ in advisor.batches} == {"generator_1"}
+    own = [(row, seed) for row, _, seed in advisor.batches]
     assert [row.measured.outcomes.wrong for row, _ in own] == [6, 6]
     assert [row.past.measured.outcomes.wrong for row, _ in own] == [0, 6]
     assert own[0][1] != own[1][1]
