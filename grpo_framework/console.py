@@ -106,7 +106,8 @@ class ConsoleObserver:
         k = event.rollouts_per_generator
         self._line(
             f"training on {count_of(event.problems, 'problem')}, "
-            f"{count_of(event.epochs, 'epoch')}: {generators} generators x {k} rollouts and {generators} fusions a problem"
+            f"{count_of(event.epochs, 'epoch')}: {generators} generators x {k} rollouts "
+            f"and {generators} fusions a problem"
         )
         if event.adaptive_groups:
             self._line(describe_adaptive(k))
