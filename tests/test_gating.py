@@ -34,6 +34,17 @@ from grpo_framework.records import Attempt, Problem, Question, Unit, Verdict
 from grpo_framework.settling import edits_of, settle
 
 GOOD, USELESS, HARMFUL = "Check the units.", "Use blue ink.", "Always answer zero."
+IDLE = (
+    "Draw a picture of the story.",
+    "Underline the names.",
+    "Write the longest sentence down.",
+    "Count the commas.",
+    "List every colour.",
+    "Use a wide margin on the left.",
+    "Write round letters.",
+    "Number the pages.",
+    "Copy the title twice.",
+)
 EFFECTS = {GOOD: 0.5, USELESS: 0.0, HARMFUL: -0.4}
 
 
@@ -433,3 +444,50 @@ def test_seeds_of_a_gate_are_new_in_every_batch_and_case():
     assert len({unit.address for unit in (gate, *others)}) == 4
     scored = Unit(1, 4, "p", "generator_1", "attempt", 0, "validation")
     assert scored.seed(0) == evolve(scored, epoch=3, batch=9).seed(0)
+
+
+def test_a_gain_too_small_to_be_worth_it_is_given_up_and_one_that_is_rarely():
+    """Useless edits are found out in time; one that gains 0.05 in at most one of ten, ever."""
+    assert not weigh([0.0] * 16).small
+    assert weigh([0.0] * 100).small
+    given_up = useless = 0
+    for seed in range(200):
+        dice = random.Random(seed)
+        luck = [dice.choice((-1.0, 0.0, 0.0, 0.0, 0.0, 1.0)) for _ in range(480)]
+        helps = [min(1.0, one + 1.0) if dice.random() < 0.06 else one for one in luck]
+        given_up += any(weigh(helps[:stop]).small for stop in range(8, 481, 8))
+        useless += any(weigh(luck[:stop]).small for stop in range(8, 481, 8))
+    assert given_up <= 0.1 * 200
+    assert useless >= 0.4 * 200
+
+
+def test_more_edits_than_fit_take_their_turn_as_places_come_free():
+    """Useless edits do not keep a good one behind them from being found in the same batch."""
+    student = Student(base=0.1, effects={GOOD: 0.8})
+    adds = [Add(text) for text in (*IDLE, GOOD)]
+    store, seen, _ = train(*adds, student=student, gate_budget=120)
+    assert store.texts() == [GOOD]
+    rulings = {row.operation.content: row for row in seen.of(EditsGated)[0].rulings}
+    assert len(rulings) == len(adds) > TOGETHER
+    assert all(row.tries == 1 for row in rulings.values())
+    assert rulings[GOOD].pairs < 120
+    # Laid aside, they still ride along in the pairs that are made for others.
+    assert max(row.pairs for row in rulings.values()) > PATIENCE
+
+
+def test_what_came_in_too_late_to_be_measured_was_not_tried():
+    """The budget of the batch was spent before its turn: it is no try, and it waits."""
+    adds = [Add(text) for text in IDLE]
+    _, seen, _ = train(*adds, student=Student(effects={}), gate_budget=8)
+    rulings = seen.of(EditsGated)[0].rulings
+    assert [row.tries for row in rulings] == [1] * TOGETHER + [0]
+    assert (rulings[-1].finding, rulings[-1].pairs) == ("provisional", 0)
+
+
+def test_edits_laid_aside_only_fill_the_places_that_others_leave():
+    """They come after all that are still bought pairs for, however little they were tried."""
+    seen = dict.fromkeys(range(TOGETHER), 40)
+    aside = {TOGETHER, TOGETHER + 1}
+    signs = draw_signs(range(TOGETHER + 2), seen, "s", aside=aside)
+    assert set(signs) == set(range(TOGETHER))
+    assert set(draw_signs([0, TOGETHER], seen, "s", aside=aside)) == {0, TOGETHER}

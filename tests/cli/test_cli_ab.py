@@ -210,6 +210,26 @@ def test_problems_recorded_as_trained_on_are_refused_by_id_and_by_text(run, toy,
     assert "0.json" in result.stderr
 
 
+def test_what_edits_were_chosen_by_is_refused_like_what_they_were_learned_from(run, toy, tmp_path):
+    """Validation problems of a run flatter its library: refused by id and text, unless allowed."""
+    folder = tmp_path / "learned"
+    owner = write_owner_file(folder / "generator_1_experiences.json", "be right")
+    learned = [Problem(Question("elsewhere", "a problem of another file"), "x")]
+    judged = [
+        Problem(Question("p5", "another text"), "x"),
+        Problem(Question("q", "Question  NUMBER 9."), "x"),
+    ]
+    beside = folder / ".trained-on" / "0.json"
+    beside.parent.mkdir()
+    beside.write_text(json.dumps(training_document(learned, judged)), encoding="utf-8")
+    refused = run("ab", *toy, f"--b={owner}")
+    assert refused.exit_code == 3
+    assert "2 of 12 problems were trained on: p5, p10" in refused.stderr
+    allowed = run("ab", *toy, f"--b={owner}", "--allow-training-problems", "--json")
+    assert allowed.exit_code == 0
+    assert sorted(allowed.document["training_problems"]) == ["p10", "p5"]
+
+
 def test_a_store_that_a_run_trained_is_not_measured_on_its_training_split(real, tmp_path):
     """The whole way on the scripted simulation: train, refuse, measure on the test split."""
     run = real
