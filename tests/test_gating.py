@@ -471,8 +471,20 @@ def test_more_edits_than_fit_take_their_turn_as_places_come_free():
     assert len(rulings) == len(adds) > TOGETHER
     assert all(row.tries == 1 for row in rulings.values())
     assert rulings[GOOD].pairs < 120
-    # Laid aside, they still ride along in the pairs that are made for others.
-    assert max(row.pairs for row in rulings.values()) > PATIENCE
+
+
+def test_what_is_laid_aside_rides_along_in_pairs_made_for_others():
+    """The pairs that a slow decision takes tell of it too, though it would have bought none."""
+    slow, useless = IDLE[:2]
+    more = {"gate_budget": 80, "seed": 11}
+    alone = train(Add(useless), student=Student(effects={}), **more)[1]
+    student = Student(effects={slow: 0.2})
+    both = train(Add(useless), Add(slow), student=student, **more)[1]
+    (row,) = alone.of(EditsGated)[0].rulings
+    assert row.pairs == PATIENCE, "laid aside as soon as it may be"
+    rows = {row.operation.content: row for row in both.of(EditsGated)[0].rulings}
+    assert rows[useless].mean <= 0
+    assert rows[useless].pairs == rows[slow].pairs > PATIENCE
 
 
 def test_what_came_in_too_late_to_be_measured_was_not_tried():

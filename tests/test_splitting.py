@@ -60,7 +60,10 @@ def texts(numbers):
     )
 
 
-NUMBERS = st.lists(st.integers(0, 90), max_size=140)
+NUMBERS = st.one_of(
+    st.lists(st.integers(0, 9), max_size=LEAST_TO_SPLIT - 1),
+    st.lists(st.integers(0, 40), min_size=LEAST_TO_SPLIT, max_size=140),
+)
 SHARES = st.builds(
     SplitShares,
     validation=st.floats(0.0, 0.5),
