@@ -6,6 +6,8 @@ import random
 import time
 
 KILLS = 20
+CONCURRENCY = 8
+"""Calls that a run has in flight at the most, by default."""
 
 
 def test_twenty_kills_change_nothing(calm, arena, endpoint):
@@ -31,6 +33,8 @@ def test_twenty_kills_change_nothing(calm, arena, endpoint):
     assert stormy.rewards == calm.rewards
     assert stormy.report == calm.report
     stormy.check_repeats(calm.answered, stormy_endpoint.answered)
+    more = len(stormy_endpoint.answered) - len(calm.answered)
+    assert more <= len(stormy.deaths) * CONCURRENCY
 
 
 def test_kills_change_nothing_where_batches_overlap(arena, endpoint):
