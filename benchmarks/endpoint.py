@@ -141,8 +141,10 @@ class Simulation:
             return web.json_response(self.counts)
         if not request.path.endswith("/chat/completions"):
             return web.json_response({"error": {"message": "no such path"}}, status=404)
-        arrival = time.time()
+        began = time.time()
         raw = await request.read()
+        # Only a whole request stands in the queue; one whose body is late is overtaken.
+        arrival = time.time()
         body = json.loads(raw)
         key = digest_of(self._behaviour.seed, raw)
         self._came[key] += 1
@@ -153,7 +155,7 @@ class Simulation:
             "seed": body.get("seed"),
             "schema": "response_format" in body,
             "arrival": arrival,
-            "early": arrival < self._barred.get(key, 0.0),
+            "early": began < self._barred.get(key, 0.0),
         }
         try:
             return await self._serve(request, body, key, number, row)
