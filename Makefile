@@ -2,6 +2,7 @@
 #
 #   PYTHON=/path/to/python   which Python makes the virtual environment (else the first fit one)
 #   VENV=.venv               where it is made
+#   WORKERS=auto             processes of the suite: one for each processor; 0 is pytest's own
 #   ARGS="--epochs 1"        further arguments of `grpo-cli train` or of pytest
 
 .DEFAULT_GOAL := help
@@ -9,6 +10,7 @@
 SHELL := /bin/sh
 
 VENV ?= .venv
+WORKERS ?= auto
 MODEL := .models/SmolLM2-135M-Instruct.Q4_1.gguf
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
@@ -34,7 +36,7 @@ train: $(VENV)/.installed $(MODEL) ## train with the default model; goes on with
 	fi
 
 test: $(VENV)/.installed-test $(MODEL) ## run the whole suite of core and plugins
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --numprocesses=$(WORKERS) --dist=worksteal $(ARGS)
 
 lint: $(VENV)/.installed-lint ## ruff and mypy --strict over core, plugins, kit and benchmarks
 	$(BIN)/ruff check .
@@ -52,9 +54,11 @@ clean: ## remove the virtual environment, builds and caches; experiences, runs a
 	find . -name '*.egg-info' -type d -prune -exec rm -rf {} +
 
 # The stamp is newer than every setup.cfg, or all is installed once more. What is installed is
-# editable: changed code needs no new installation.
+# editable: changed code needs no new installation. One build backend serves them all: an environment
+# of its own for each build would take most of the time.
 $(VENV)/.installed: setup.cfg pyproject.toml $(SETUPS) | $(BIN)/python
-	$(PIP) install --quiet --editable . $(addprefix --editable ./,$(PLUGINS))
+	$(PIP) install --quiet 'setuptools>=70.1'
+	$(PIP) install --quiet --no-build-isolation --editable . $(addprefix --editable ./,$(PLUGINS))
 	@touch $@
 
 $(VENV)/.installed-test: $(VENV)/.installed
