@@ -116,7 +116,7 @@ def test_a_returned_sync_has_flushed_log_and_database(tmp_path):
             [*command, sys.executable, "-c", program, str(tmp_path / "j")],
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=300,
         )
     except FileNotFoundError:
         pytest.skip("strace is not installed")

@@ -383,7 +383,7 @@ def test_rollouts_and_generators_run_side_by_side():
             return Attempt("right")
 
         made = trainer([Generator(wait), Generator(wait)])
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(300):
             return await made.train_async([problem(1)])
 
     assert asyncio.run(main()).failures == 0
@@ -448,7 +448,7 @@ def test_only_the_end_of_a_batch_waits():
             return Attempt("right")
 
         made = trainer([Generator(step)], advisor=Signalling(RULE))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(300):
             return await made.train_async([problem(1), problem(2)])
 
     assert asyncio.run(main()).outcome == "finished"

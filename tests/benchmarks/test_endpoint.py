@@ -16,7 +16,7 @@ from benchmarks.answers import answer, problem_text
 from benchmarks.endpoint import Behaviour, Bucket, read_log, read_stats, simulated_endpoint
 from grpo_framework.validation import validate_with
 
-QUICK = Behaviour(median=0.002, sigma=0.1, seconds=60.0)
+QUICK = Behaviour(median=0.002, sigma=0.1, seconds=600.0)
 
 
 def ask(url: str, *, number: int = 0, seed: int | None = 1, **more: object) -> str:
@@ -26,7 +26,7 @@ def ask(url: str, *, number: int = 0, seed: int | None = 1, **more: object) -> s
     data = json.dumps(body | more).encode()
     request = urllib.request.Request(f"{url}/chat/completions", data=data)
     try:
-        with urllib.request.urlopen(request, timeout=5) as reply:
+        with urllib.request.urlopen(request, timeout=60) as reply:
             return json.load(reply)["choices"][0]["message"]["content"]
     except urllib.error.HTTPError as error:
         error.close()
@@ -47,7 +47,7 @@ def test_a_right_client_gets_the_same_answers_with_and_without_faults():
     """Faults change nothing but the number of tries, with a seed and without one."""
     faults = {"limited": 0.2, "error": 0.2, "dropped": 0.2, "truncated": 0.1, "broken": 0.1}
     results = []
-    for behaviour in (QUICK, Behaviour(median=0.002, sigma=0.1, seconds=60.0, **faults)):
+    for behaviour in (QUICK, Behaviour(median=0.002, sigma=0.1, seconds=600.0, **faults)):
         with simulated_endpoint(behaviour) as url:
             with_seed = [ask_until_answered(url, number=number) for number in range(20)]
             without = [ask_until_answered(url, seed=None) for _ in range(5)]
@@ -81,7 +81,7 @@ def test_stragglers_take_ten_times_as_long():
 
 def test_a_rate_limit_answers_429_with_a_wait():
     """Above the rate a request is refused, told when to come again, and that is noted."""
-    with simulated_endpoint(QUICK, rate=0.5, burst=1) as url:
+    with simulated_endpoint(QUICK, rate=0.01, burst=1) as url:
         ask(url, number=1)
         with pytest.raises(urllib.error.HTTPError) as refused:
             ask(url, number=2)
@@ -89,7 +89,7 @@ def test_a_rate_limit_answers_429_with_a_wait():
             ask(url, number=2)
         stats = read_stats(url)
     assert refused.value.code == 429
-    assert 1 <= int(refused.value.headers["Retry-After"]) <= 2
+    assert 1 <= int(refused.value.headers["Retry-After"]) <= 100
     assert stats["limited"] == 2
     assert stats["early"] == 1
 

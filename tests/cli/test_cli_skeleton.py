@@ -32,7 +32,7 @@ def python(*args, **env):
         capture_output=True,
         text=True,
         encoding="utf-8",
-        timeout=120,
+        timeout=300,
         env={**os.environ, **env},
         check=False,
     )
@@ -179,7 +179,7 @@ def test_ctrl_c_ends_a_command_with_130_and_one_word(tmp_path):
         first = process.stderr.readline()
         assert first.startswith("evaluate: 0/")
         process.send_signal(signal.SIGINT)
-        output, errors = process.communicate(timeout=60)
+        output, errors = process.communicate(timeout=300)
     finally:
         process.kill()
     assert (process.returncode, output, errors) == (130, "", "interrupted\n")
@@ -188,7 +188,7 @@ def test_ctrl_c_ends_a_command_with_130_and_one_word(tmp_path):
 def test_a_reader_that_has_enough_is_no_error():
     command = f"{sys.executable} -m grpo_framework.cli plugins --json | head -c 1"
     result = subprocess.run(
-        ["/bin/sh", "-c", command], capture_output=True, text=True, timeout=120, check=False
+        ["/bin/sh", "-c", command], capture_output=True, text=True, timeout=300, check=False
     )
     assert result.stdout == "{"
     assert result.stderr == ""

@@ -167,7 +167,7 @@ def test_every_page_is_linked():
 def endpoint():
     """A simulated OpenAI-compatible endpoint for the pages that use one."""
     command = [sys.executable, "-m", "benchmarks.endpoint", "--median", "0.002", "--right", "0.5"]
-    command += ["--seconds", "900"]
+    command += ["--seconds", "3600"]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         try:
             yield process.stdout.readline().strip()
@@ -200,7 +200,7 @@ def test_blocks_run(page, endpoint, tmp_path):
             env=environment,
             capture_output=True,
             text=True,
-            timeout=180,
+            timeout=600,
             check=False,
         )
         place = f"{name_of(page)}:{block.line}"

@@ -70,7 +70,7 @@ for line in sys.stdin:
     arguments, output = json.loads(line)
     child = os.fork()
     if child == 0:
-        signal.alarm(120)
+        signal.alarm(300)
         sys.argv[1:] = arguments
         for descriptor in (1, 2):
             os.dup2(os.open(output, os.O_WRONLY | os.O_CREAT | os.O_APPEND), descriptor)
@@ -207,7 +207,7 @@ def test_random_kills_lose_no_acknowledged_commit_and_reuse_no_number(tmp_path: 
         child.send_signal(signal.SIGKILL)
         rest = child.stdout.read()
         child.stdout.close()
-        assert child.wait(timeout=30) == -signal.SIGKILL
+        assert child.wait(timeout=300) == -signal.SIGKILL
         versions = [int(each) for each in (line + rest).split()]
         acknowledged = versions[-1]
         library = load(tmp_path, "shared")

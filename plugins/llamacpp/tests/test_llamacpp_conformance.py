@@ -16,6 +16,7 @@ class TestLlamaCpp(ChatModelSuite):
     """The component as it is installed, small."""
 
     max_tokens = 40
+    seconds = 300.0
 
     @pytest.fixture
     def component(self) -> Component[Any]:

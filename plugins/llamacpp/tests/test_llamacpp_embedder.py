@@ -18,6 +18,8 @@ from grpo_framework.testing.suites import EmbedderSuite
 class TestLlamaEmbedder(EmbedderSuite):
     """The framework's suite."""
 
+    seconds = 300.0
+
     @pytest.fixture
     def component(self) -> Component[Any]:
         (component,) = grpo_embedders()

@@ -41,7 +41,7 @@ def with_model(weights: Path, use: Any, **options: Any) -> Any:
 
     async def run() -> Any:
         wiring = Wiring(name="smollm2-135m", options=given)
-        async with asyncio.timeout(120), open_model(wiring) as model:
+        async with asyncio.timeout(300), open_model(wiring) as model:
             return await use(model)
 
     return asyncio.run(run())
@@ -225,7 +225,7 @@ def test_interrupt_stops_cleanly(weights: Path) -> None:
         [sys.executable, "-c", PROGRAM, str(weights)],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
     assert (done.returncode, done.stdout, done.stderr) == (130, "interrupted 1\n", "")

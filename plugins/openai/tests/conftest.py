@@ -80,7 +80,7 @@ def serve(
         url = f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
         wiring = Wiring(name="m", options={"base_url": url, **options}, environment=environment)
         try:
-            async with asyncio.timeout(30), open_model(wiring) as model:
+            async with asyncio.timeout(300), open_model(wiring) as model:
                 return await use(model, url)
         finally:
             await runner.cleanup()

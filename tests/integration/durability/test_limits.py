@@ -108,7 +108,7 @@ def test_an_outage_opens_the_breaker_and_the_run_can_be_gone_on_with(calm, arena
     process = place.start(*place.train, "--set=calls.tries=1", url=server.url)
     server.wait_for(60)
     server.close()
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=300)
     assert process.returncode == 1
     assert "failed 10 times in a row" in err.splitlines()[-1]
     assert "go on with: grpo-cli runs resume run" in err
