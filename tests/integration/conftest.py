@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import functools
 import importlib.util
 import os
 import shutil
@@ -47,14 +49,14 @@ def build(tmp_path_factory):
 @pytest.fixture(scope="session")
 def core_source(tmp_path_factory):
     """What a checkout of the core alone holds."""
-    copy = tmp_path_factory.mktemp("core")
+    source = tmp_path_factory.mktemp("core")
     ignore = shutil.ignore_patterns("__pycache__", "*.egg-info")
     for name in CORE_FOLDERS:
-        shutil.copytree(ROOT / name, copy / name, ignore=ignore)
+        shutil.copytree(ROOT / name, source / name, ignore=ignore)
     for name in CORE_FILES:
         if (ROOT / name).exists():
-            shutil.copy2(ROOT / name, copy / name)
-    return copy
+            shutil.copy2(ROOT / name, source / name)
+    return source
 
 
 @pytest.fixture(scope="session")
@@ -65,13 +67,14 @@ def core_wheel(build, core_source):
 
 @pytest.fixture(scope="session")
 def plugin_wheel(build, tmp_path_factory):
-    """Build the wheel of a first-party plugin, by its name."""
+    """Build the wheel of a first-party plugin, by its name, each once a session."""
 
+    @functools.cache
     def build_plugin(name):
-        copy = tmp_path_factory.mktemp(name) / name
+        source = tmp_path_factory.mktemp(name) / name
         ignore = shutil.ignore_patterns("__pycache__", "*.egg-info", "tests")
-        shutil.copytree(ROOT / "plugins" / name, copy, ignore=ignore)
-        return build(copy, "build_wheel")
+        shutil.copytree(ROOT / "plugins" / name, source, ignore=ignore)
+        return build(source, "build_wheel")
 
     return build_plugin
 
@@ -97,6 +100,12 @@ class Environment:
         (site / "libraries.pth").write_text(f"{libraries}\n")
         for name in _required(wheels):
             _link(metadata.distribution(name), libraries)
+
+    def within(self, folder):
+        """The same environment, with another folder that its programs run in."""
+        other = copy.copy(self)
+        other.folder = folder
+        return other
 
     def run(self, *command, env=None):
         """Run a program of the environment, outside of the repository."""
@@ -137,7 +146,7 @@ def _link(distribution, folder):
             target.symlink_to(Path(distribution.locate_file(top)))
 
 
-@pytest.fixture
-def environment(tmp_path):
-    """A virtual environment of its own, empty."""
-    return Environment(tmp_path)
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory):
+    """A virtual environment, empty, for all tests of a file."""
+    return Environment(tmp_path_factory.mktemp("environment"))

@@ -121,13 +121,13 @@ BROKEN = """\
     """
 
 
-@pytest.fixture
-def stranger(build, environment, core_wheel, plugin_wheel, tmp_path):
+@pytest.fixture(scope="module")
+def installed(build, environment, core_wheel, plugin_wheel, tmp_path_factory):
     """An environment with core, the scripted plugin, the stranger's plugin and a broken one."""
 
     def wheel(name, plugin, text):
-        folder = tmp_path / "sources" / name
-        folder.mkdir(parents=True)
+        folder = tmp_path_factory.mktemp("sources") / name
+        folder.mkdir()
         module = f"{plugin}_plugin"
         setup = dedent(SETUP).format(name=name, plugin=plugin, module=module)
         (folder / "setup.cfg").write_text(setup)
@@ -144,6 +144,12 @@ def stranger(build, environment, core_wheel, plugin_wheel, tmp_path):
         wheel("broken-thing", "broken", BROKEN),
     )
     return environment
+
+
+@pytest.fixture
+def stranger(installed, tmp_path):
+    """That environment, in a folder that is empty."""
+    return installed.within(tmp_path)
 
 
 TRAIN = [
