@@ -81,6 +81,7 @@ LAYERS = (
     "recomputing",
     "forecast",
     "listening",
+    "walkthrough",
     "rehearsal",
     "replicates",
     "cli",

@@ -35,7 +35,7 @@ from grpo_framework.errors import GrpoError
 from grpo_framework.evaluation import Held
 from grpo_framework.events import CallRetried, Event
 from grpo_framework.experience import SHARED, Library
-from grpo_framework.forecast import Forecast, Range
+from grpo_framework.forecast import Forecast, Range, exactly
 from grpo_framework.opening import ConfiguredEngine
 from grpo_framework.plugins import Plugins
 from grpo_framework.records import Problem, Stage
@@ -245,7 +245,7 @@ class _Work:
 
 
 def _roles(stage: Stage, units: int) -> list[tuple[str, Range]]:
-    return [(ROLES[stage], Range(units, units))] if units else []
+    return [(ROLES[stage], exactly(units))] if units else []
 
 
 def _show_price(prepared: _Prepared, *, as_json: bool) -> None:
