@@ -12,13 +12,15 @@ from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
     SpinnerColumn,
+    Task,
     TaskID,
     TextColumn,
     TimeElapsedColumn,
-    TimeRemainingColumn,
 )
 from rich.table import Table
+from rich.text import Text
 
 from grpo_framework.adaptive import FIRST, adapts
 from grpo_framework.events import (
@@ -38,8 +40,9 @@ from grpo_framework.events import (
     VersionRestored,
     VersionScored,
 )
-from grpo_framework.experience import CRITIC, HARMFUL, PROMOTED, Delete
+from grpo_framework.experience import HARMFUL, PROMOTED, Delete
 from grpo_framework.reports import EpochReport, OwnerReport, RunReport
+from grpo_framework.tally import Tally
 from grpo_framework.telling import (
     count_of,
     describe_gate,
@@ -64,7 +67,7 @@ class ConsoleObserver:
         self._console = Console(file=stream or sys.stderr, highlight=False)
         self._bar: Progress | None = None
         self._task = TaskID(0)
-        self._tally = _Tally()
+        self._tally = Tally()
         self._last = 0.0
 
     async def notify(self, event: Event, /) -> None:
@@ -126,7 +129,7 @@ class ConsoleObserver:
                 MofNCompleteColumn(),
                 TextColumn("{task.fields[rate]}"),
                 TimeElapsedColumn(),
-                TimeRemainingColumn(),
+                _LeftColumn(self._tally),
                 console=self._console,
             )
             self._bar.start()
@@ -151,7 +154,12 @@ class ConsoleObserver:
         if self._bar is not None:
             if isinstance(event, GroupFinished | CallFinished):
                 self._bar.update(self._task, completed=self._tally.done, rate=self._tally.rate)
-        elif isinstance(event, GroupFinished) and time.monotonic() - self._last > PLAIN_EVERY:
+        elif (
+            # Calls too: measuring edits takes long, and no group is finished meanwhile.
+            isinstance(event, GroupFinished | CallFinished)
+            and self._tally.groups
+            and time.monotonic() - self._last > PLAIN_EVERY
+        ):
             self._last = time.monotonic()
             self._line(f"  {self._tally.line}")
 
@@ -179,6 +187,18 @@ class ConsoleObserver:
         self._console.print(text, markup=False, soft_wrap=True)
 
 
+class _LeftColumn(ProgressColumn):
+    """The time left, as the tally knows it."""
+
+    def __init__(self, tally: Tally) -> None:
+        super().__init__()
+        self._tally = tally
+
+    def render(self, task: Task) -> Text:  # noqa: ARG002 - the tally knows more than the bar
+        """A few words."""
+        return Text(self._tally.left, style="progress.remaining")
+
+
 def describe_adaptive(k: int) -> str:
     """What adaptive groups will do with groups of k."""
     if adapts(asked=True, k=k):
@@ -189,53 +209,6 @@ def describe_adaptive(k: int) -> str:
 def describe_pause(event: CallsPaused) -> str:
     """Why nothing seems to happen, and for how long."""
     return f"waiting for {_CAUSES[event.kind]}, {event.seconds:.0f} s"
-
-
-class _Tally:
-    """What the progress shows: groups done of an epoch, rates, the time left."""
-
-    def __init__(self) -> None:
-        self.epochs = 0
-        self.groups = 0
-        self.done = 0
-        self._generators = 0
-        self._calls = 0
-        self._tokens = 0
-        self._started = time.monotonic()
-
-    def add(self, event: Event) -> None:
-        match event:
-            case RunStarted():
-                self.epochs = event.epochs
-                self._generators = len(event.owners) - 1
-            case EpochStarted():
-                self.groups = (event.problems - event.done) * self._generators
-                self.done = 0
-                self._calls = self._tokens = 0
-                self._started = time.monotonic()
-            case BatchStarted():
-                self.done += len(event.resting) * self._generators
-            case CallFinished():
-                self._calls += 1
-                self._tokens += event.usage.output_tokens
-            case GroupFinished() if event.owner != CRITIC:
-                self.done += 1
-            case _:
-                pass
-
-    @property
-    def _elapsed(self) -> float:
-        return max(time.monotonic() - self._started, 1e-3)
-
-    @property
-    def rate(self) -> str:
-        calls, tokens = self._calls / self._elapsed, self._tokens / self._elapsed
-        return f"{calls:.1f} calls/s, {tokens:.0f} tokens/s"
-
-    @property
-    def line(self) -> str:
-        left = self._elapsed / self.done * (self.groups - self.done) if self.done else 0
-        return f"{self.done}/{self.groups} groups, {self.rate}, {left:.0f} s left"
 
 
 def report_tables(report: RunReport) -> Iterable[Table]:

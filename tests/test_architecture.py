@@ -73,6 +73,7 @@ LAYERS = (
     "holding",
     "session",
     "telling",
+    "tally",
     "console",
     "trainer",
     "differing",

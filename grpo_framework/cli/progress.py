@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 import click
 
 from grpo_framework.cli.output import make_console
+from grpo_framework.telling import describe_duration
 
 if TYPE_CHECKING:
     from rich.progress import TaskID
@@ -77,14 +78,8 @@ class PlainProgress:
             rate = self._done / seconds
             parts.append(f"{rate:.2g}/s")
             if 0 < self._done < self._total:
-                parts.append(f"{_duration((self._total - self._done) / rate)} left")
+                parts.append(f"{describe_duration((self._total - self._done) / rate)} left")
         return ", ".join([*parts, self._note] if self._note else parts)
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 class BarProgress:
