@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterable
 from typing import TextIO
 
@@ -46,6 +47,7 @@ from grpo_framework.tally import Tally
 from grpo_framework.telling import (
     count_of,
     describe_gate,
+    describe_rules,
     describe_score,
     name_version,
     number_of,
@@ -69,6 +71,7 @@ class ConsoleObserver:
         self._task = TaskID(0)
         self._tally = Tally()
         self._last = 0.0
+        self._scored: VersionScored | None = None
 
     async def notify(self, event: Event, /) -> None:
         """Take one event."""
@@ -91,7 +94,8 @@ class ConsoleObserver:
             case EditsGated():
                 self._line(f"  {describe_gate(event)}")
             case VersionScored():
-                self._line(f"  {describe_score(event)}")
+                self._line(f"  {describe_score(event, self._scored)}")
+                self._scored = event
             case VersionRestored():
                 self._line(f"the libraries of {name_version(event.epoch)} did best: restored")
             case LibraryCommitted():
@@ -165,13 +169,14 @@ class ConsoleObserver:
 
     def _commit(self, event: LibraryCommitted) -> None:
         changes = len(event.plan.changes)
-        moved = sum(refusal.rule == PROMOTED for refusal in event.plan.refused)
-        refused = len(event.plan.refused) - moved
+        rules = Counter(refusal.rule for refusal in event.plan.refused)
+        moved = rules.pop(PROMOTED, 0)
         if changes or event.plan.refused:
             shared = f"{moved} went to the shared library, " if moved else ""
+            why = f" ({describe_rules(rules)})" if rules else ""
             self._line(
                 f"  {event.plan.owner}: {count_of(changes, 'operation')} applied, "
-                f"{shared}{refused} refused; "
+                f"{shared}{rules.total()} refused{why}; "
                 f"{event.size_before} -> {event.size_after} experiences"
             )
         for item in event.plan.accepted:

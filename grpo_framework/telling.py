@@ -6,6 +6,9 @@ from collections import Counter
 
 from grpo_framework.events import EditsGated, VersionScored
 
+_IN_WORDS = {"on-trial": "on-trial (undecided, tried again later)"}
+"""What the name of a rule alone would not say."""
+
 
 def describe_gate(event: EditsGated) -> str:
     """What the gate found of an owner's edits."""
@@ -23,10 +26,24 @@ def describe_gate(event: EditsGated) -> str:
     return f"{event.owner}: {tried} measured on validation problems: {found}"
 
 
-def describe_score(event: VersionScored) -> str:
-    """How the libraries do on validation, with each owner's score."""
+def describe_score(event: VersionScored, before: VersionScored | None = None) -> str:
+    """How the libraries do on validation, with each owner's score.
+
+    Args:
+        event: Of the version.
+        before: Of the version before it: what says the same is not said again.
+    """
+    title = f"on validation problems, {name_version(event.epoch)}"
+    if before is not None and before.scores == event.scores:
+        return f"{title}: no text changed, so the scores are those before"
     rows = ", ".join(f"{score.owner} {number_of(score.mean)}" for score in event.scores)
-    return f"on validation problems, {name_version(event.epoch)}: {rows}"
+    return f"{title}: {rows}"
+
+
+def describe_rules(rules: Counter[str]) -> str:
+    """By which rules operations were refused, the most frequent first."""
+    ranked = sorted(rules.items(), key=lambda row: (-row[1], row[0]))
+    return ", ".join(f"{count} {_IN_WORDS.get(rule, rule)}" for rule, count in ranked)
 
 
 def name_version(epoch: int) -> str:
