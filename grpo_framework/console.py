@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TextIO
 
 from rich.console import Console
@@ -20,7 +20,7 @@ from rich.progress import (
     TextColumn,
     TimeElapsedColumn,
 )
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from grpo_framework.adaptive import FIRST, adapts
@@ -43,7 +43,7 @@ from grpo_framework.events import (
 )
 from grpo_framework.experience import HARMFUL, PROMOTED, Delete
 from grpo_framework.reports import EpochReport, OwnerReport, RunReport
-from grpo_framework.tally import Tally
+from grpo_framework.tally import Tally, Waiting
 from grpo_framework.telling import (
     count_of,
     describe_gate,
@@ -53,7 +53,6 @@ from grpo_framework.telling import (
     number_of,
 )
 
-_CAUSES = {"rate_limited": "the rate limit", "overloaded": "the overloaded endpoint"}
 PLAIN_EVERY = 5.0
 """Seconds between two progress lines where stderr is no terminal."""
 
@@ -70,6 +69,7 @@ class ConsoleObserver:
         self._bar: Progress | None = None
         self._task = TaskID(0)
         self._tally = Tally()
+        self._waiting = Waiting()
         self._last = 0.0
         self._scored: VersionScored | None = None
 
@@ -83,10 +83,10 @@ class ConsoleObserver:
                 self._epoch(event)
             case BatchStarted():
                 self._say_batch(event)
-            case CallsPaused():
-                self._line(f"  {describe_pause(event)}")
-            case CallRetried() if event.kind not in _CAUSES or event.wait >= PLAIN_EVERY:
-                self._line(f"  {event.model}: {event.message}; again in {event.wait:.0f} s")
+            case CallsPaused() | CallRetried():
+                line = self._waiting.describe(event)
+                if line:
+                    self._line(f"  {line}")
             case UnitFailed(failure=failure):
                 unit = failure.unit
                 where = " ".join(part for part in (unit.owner, unit.stage, unit.problem) if part)
@@ -131,19 +131,20 @@ class ConsoleObserver:
                 TextColumn("{task.description}"),
                 BarColumn(),
                 MofNCompleteColumn(),
-                TextColumn("{task.fields[rate]}"),
-                TimeElapsedColumn(),
-                _LeftColumn(self._tally),
+                _Column(lambda: self._waiting.text or self._tally.pace),
+                TimeElapsedColumn(table_column=Column(min_width=7)),
+                _Column(lambda: "" if self._waiting.text else self._tally.left),
                 console=self._console,
             )
             self._bar.start()
 
     def _epoch(self, event: EpochStarted) -> None:
         title = f"epoch {event.epoch}/{self._tally.epochs}"
+        self._last = time.monotonic()
         if self._bar is not None:
             for task in self._bar.task_ids:
                 self._bar.remove_task(task)
-            self._task = self._bar.add_task(title, total=self._tally.groups, rate="")
+            self._task = self._bar.add_task(title, total=self._tally.groups)
         else:
             self._line(
                 f"{title}: {count_of(event.problems, 'problem')}, in batches: {event.batches}"
@@ -157,7 +158,7 @@ class ConsoleObserver:
     def _advance(self, event: Event) -> None:
         if self._bar is not None:
             if isinstance(event, GroupFinished | CallFinished):
-                self._bar.update(self._task, completed=self._tally.done, rate=self._tally.rate)
+                self._bar.update(self._task, completed=self._tally.done)
         elif (
             # Calls too: measuring edits takes long, and no group is finished meanwhile.
             isinstance(event, GroupFinished | CallFinished)
@@ -192,16 +193,16 @@ class ConsoleObserver:
         self._console.print(text, markup=False, soft_wrap=True)
 
 
-class _LeftColumn(ProgressColumn):
-    """The time left, as the tally knows it."""
+class _Column(ProgressColumn):
+    """What is true at the moment at which it is drawn, also where no event has come for long."""
 
-    def __init__(self, tally: Tally) -> None:
-        super().__init__()
-        self._tally = tally
+    def __init__(self, text: Callable[[], str]) -> None:
+        super().__init__(table_column=Column(no_wrap=True))
+        self._text = text
 
-    def render(self, task: Task) -> Text:  # noqa: ARG002 - the tally knows more than the bar
+    def render(self, task: Task) -> Text:  # noqa: ARG002 - what is told is of the whole run
         """A few words."""
-        return Text(self._tally.left, style="progress.remaining")
+        return Text(self._text(), style="progress.remaining")
 
 
 def describe_adaptive(k: int) -> str:
@@ -209,11 +210,6 @@ def describe_adaptive(k: int) -> str:
     if adapts(asked=True, k=k):
         return f"groups begin with {FIRST} rollouts and grow up to {k} while they are uniform"
     return f"adaptive groups change nothing with groups of {k}: they begin with {FIRST} rollouts"
-
-
-def describe_pause(event: CallsPaused) -> str:
-    """Why nothing seems to happen, and for how long."""
-    return f"waiting for {_CAUSES[event.kind]}, {event.seconds:.0f} s"
 
 
 def report_tables(report: RunReport) -> Iterable[Table]:

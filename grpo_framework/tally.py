@@ -9,6 +9,8 @@ from grpo_framework.events import (
     BatchFinished,
     BatchStarted,
     CallFinished,
+    CallRetried,
+    CallsPaused,
     EpochStarted,
     Event,
     GroupFinished,
@@ -17,7 +19,14 @@ from grpo_framework.events import (
     VersionScored,
 )
 from grpo_framework.experience import CRITIC
-from grpo_framework.telling import describe_duration
+from grpo_framework.telling import CAUSES, describe_duration, describe_pause
+
+_SAME_PAUSE = 2.0
+"""Seconds by which a pause must end later than the one before to be another."""
+
+
+_LONG = 5.0
+"""Seconds from which on the wait of one call for a rate limit is worth a line."""
 
 
 class Tally:
@@ -95,6 +104,11 @@ class Tally:
         return f"{calls:.1f} calls/s, {tokens:.0f} tokens/s"
 
     @property
+    def pace(self) -> str:
+        """The rates, once there is a call to speak of."""
+        return self.rate if self._calls else ""
+
+    @property
     def left(self) -> str:
         """The time left of the epoch, empty where nothing is known of it yet."""
         to_do = self.groups - self.done
@@ -106,12 +120,49 @@ class Tally:
             return f"{describe_duration(max(whole - since, rest) + self._scoring)} left"
         if not self.done:
             return ""
-        seconds = self._elapsed / self.done * to_do + self._scoring
-        more = ", and more for measuring edits" if self._measures else ""
-        return f"{describe_duration(seconds)} left{more}"
+        # How long measuring edits takes is not known before the first batch ends.
+        seconds = (self._clock() - self._mark) / self.done * to_do + self._scoring
+        return f"{'over ' if self._measures else ''}{describe_duration(seconds)} left"
 
     @property
     def line(self) -> str:
         """All of it in one line."""
         told = [f"{self.done}/{self.groups} groups", self.rate, self.left]
         return ", ".join(part for part in told if part)
+
+
+class Waiting:
+    """Whether calls wait because an endpoint asked for less, why, and for how long yet.
+
+    Args:
+        clock: Seconds, monotonic.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._kind = ""
+        self._until = 0.0
+
+    def describe(self, event: CallsPaused | CallRetried) -> str:
+        """What to say of a pause or a retry; empty where it is no news.
+
+        Calls that were under way together are all sent back with the same words, and short waits
+        for a rate limit come all the time.
+        """
+        paused = isinstance(event, CallsPaused)
+        seconds = event.seconds if isinstance(event, CallsPaused) else event.wait
+        until = self._clock() + seconds
+        if event.kind in CAUSES:
+            known = bool(self._kind) and until <= self._until + _SAME_PAUSE
+            if known or (not paused and seconds < _LONG):
+                return ""
+        if isinstance(event, CallsPaused):
+            self._kind, self._until = event.kind, until
+            return describe_pause(event.kind, seconds)
+        return f"{event.model}: {event.message}; again in {seconds:.0f} s"
+
+    @property
+    def text(self) -> str:
+        """What to say of it now, empty where nothing waits."""
+        left = self._until - self._clock()
+        return describe_pause(self._kind, left) if self._kind and left > 0 else ""

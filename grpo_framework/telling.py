@@ -6,9 +6,6 @@ from collections import Counter
 
 from grpo_framework.events import EditsGated, VersionScored
 
-_IN_WORDS = {"on-trial": "on-trial (undecided, tried again later)"}
-"""What the name of a rule alone would not say."""
-
 
 def describe_gate(event: EditsGated) -> str:
     """What the gate found of an owner's edits."""
@@ -43,7 +40,7 @@ def describe_score(event: VersionScored, before: VersionScored | None = None) ->
 def describe_rules(rules: Counter[str]) -> str:
     """By which rules operations were refused, the most frequent first."""
     ranked = sorted(rules.items(), key=lambda row: (-row[1], row[0]))
-    return ", ".join(f"{count} {_IN_WORDS.get(rule, rule)}" for rule, count in ranked)
+    return ", ".join(f"{count} {rule}" for rule, count in ranked)
 
 
 def name_version(epoch: int) -> str:
@@ -59,6 +56,15 @@ def count_of(number: int, noun: str) -> str:
 def number_of(value: float | None, form: str = ".2f") -> str:
     """A figure, or a dash where there is none."""
     return "-" if value is None else format(value, form)
+
+
+CAUSES = {"rate_limited": "the rate limit", "overloaded": "the overloaded endpoint"}
+"""What calls wait for, by the kind of the error that told them to."""
+
+
+def describe_pause(kind: str, seconds: float) -> str:
+    """Why nothing seems to happen, and for how long."""
+    return f"waiting for {CAUSES[kind]}, {seconds:.0f} s"
 
 
 def describe_duration(seconds: float) -> str:

@@ -7,6 +7,8 @@ import pytest
 from grpo_framework.events import (
     BatchFinished,
     BatchStarted,
+    CallRetried,
+    CallsPaused,
     EpochStarted,
     GroupFinished,
     LibraryCommitted,
@@ -14,9 +16,14 @@ from grpo_framework.events import (
     VersionScored,
 )
 from grpo_framework.experience import Plan
-from grpo_framework.tally import Tally
+from grpo_framework.records import Unit
+from grpo_framework.tally import Tally, Waiting
 
 OWNERS = ("generator_1", "critic")
+
+
+def retried(kind, wait):
+    return CallRetried(Unit(1, 1, "p", "critic", "fusion"), "m", kind, "it failed", wait)
 
 
 class Clock:
@@ -37,9 +44,9 @@ def tally(clock):
     """An epoch of 4 problems in batches of 2; scoring the libraries at the start took 7 s."""
     tally = Tally(clock)
     tally.add(RunStarted("r", "", OWNERS, 4, 2, 3, validation=20))
+    tally.add(EpochStarted(1, 4, 2))
     clock.now += 7
     tally.add(VersionScored(0, (), ()))
-    tally.add(EpochStarted(1, 4, 2))
     return tally
 
 
@@ -67,7 +74,7 @@ def test_nothing_is_foretold_before_anything_is_done(tally):
 
 def test_before_the_first_gate_it_is_said_that_more_will_come(tally, clock):
     answer(tally, clock, 1)
-    assert tally.left == "9 s left, and more for measuring edits"
+    assert tally.left == "over 9 s left"
 
 
 def test_what_ends_a_batch_and_the_scoring_are_in_the_time_left(tally, clock):
@@ -103,6 +110,31 @@ def test_a_batch_that_takes_longer_than_those_before_leaves_no_negative_time(tal
     answer(tally, clock, 2)
     clock.now += 50
     assert tally.left == "7 s left"
+
+
+def test_a_pause_is_told_once_for_all_calls_that_were_sent_back_and_counts_down(clock):
+    waiting, pause = Waiting(clock), CallsPaused("m", "rate_limited", 40.0)
+    assert waiting.text == ""
+    assert waiting.describe(pause) == "waiting for the rate limit, 40 s"
+    assert waiting.describe(retried("rate_limited", 40.0)) == ""
+    clock.now += 1
+    assert waiting.describe(pause) == ""
+    assert waiting.text == "waiting for the rate limit, 39 s"
+    clock.now += 10
+    assert waiting.describe(CallsPaused("m", "overloaded", 60.0))
+    assert waiting.text == "waiting for the overloaded endpoint, 60 s"
+    clock.now += 60
+    assert waiting.text == ""
+    assert waiting.describe(pause)
+
+
+def test_a_retry_is_told_where_no_pause_says_it_already(clock):
+    waiting = Waiting(clock)
+    assert waiting.describe(retried("connection", 1.0)) == "m: it failed; again in 1 s"
+    assert waiting.describe(retried("rate_limited", 1.0)) == ""
+    assert waiting.describe(retried("rate_limited", 9.0)) == "m: it failed; again in 9 s"
+    waiting.describe(CallsPaused("m", "rate_limited", 40.0))
+    assert waiting.describe(retried("connection", 1.0))
 
 
 def test_problems_that_rest_take_no_time(clock):

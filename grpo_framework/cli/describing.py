@@ -46,7 +46,7 @@ def _describe_validation(report: RunReport) -> list[str]:
         if first.score is None:
             continue
         name = name_version(first.epoch)
-        since = "" if first is last else f" and without a change to {name_version(last.epoch)}"
+        since = "" if first is last else f", unchanged to {name_version(last.epoch)}"
         result = any(version.epoch == report.best_epoch for version in versions)
         ending = " (the result)" if result else ""
         lines.append(f"on validation problems, {name}{since}: {first.score:.3f}{ending}")
@@ -113,10 +113,13 @@ def _describe_refused(report: RunReport) -> list[str]:
         for row in owner.operations_refused:
             if row.rule != PROMOTED:
                 found.setdefault(owner.owner, Counter())[row.rule] += row.count
-    return [
+    lines = [
         f"{owner}: {count_of(rules.total(), 'operation')} refused: {describe_rules(rules)}"
         for owner, rules in found.items()
     ]
+    if any("on-trial" in rules for rules in found.values()):
+        lines.append("on-trial: undecided, and tried again in the next batch")
+    return lines
 
 
 def _describe_removed(report: RunReport) -> list[str]:
