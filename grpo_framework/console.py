@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from typing import TextIO
 
 from rich.console import Console
@@ -12,13 +13,15 @@ from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
     SpinnerColumn,
+    Task,
     TaskID,
     TextColumn,
     TimeElapsedColumn,
-    TimeRemainingColumn,
 )
-from rich.table import Table
+from rich.table import Column, Table
+from rich.text import Text
 
 from grpo_framework.adaptive import FIRST, adapts
 from grpo_framework.events import (
@@ -38,17 +41,18 @@ from grpo_framework.events import (
     VersionRestored,
     VersionScored,
 )
-from grpo_framework.experience import CRITIC, HARMFUL, PROMOTED, Delete
+from grpo_framework.experience import HARMFUL, PROMOTED, Delete
 from grpo_framework.reports import EpochReport, OwnerReport, RunReport
+from grpo_framework.tally import Tally, Waiting
 from grpo_framework.telling import (
     count_of,
     describe_gate,
+    describe_rules,
     describe_score,
     name_version,
     number_of,
 )
 
-_CAUSES = {"rate_limited": "the rate limit", "overloaded": "the overloaded endpoint"}
 PLAIN_EVERY = 5.0
 """Seconds between two progress lines where stderr is no terminal."""
 
@@ -64,8 +68,10 @@ class ConsoleObserver:
         self._console = Console(file=stream or sys.stderr, highlight=False)
         self._bar: Progress | None = None
         self._task = TaskID(0)
-        self._tally = _Tally()
+        self._tally = Tally()
+        self._waiting = Waiting()
         self._last = 0.0
+        self._scored: VersionScored | None = None
 
     async def notify(self, event: Event, /) -> None:
         """Take one event."""
@@ -77,10 +83,10 @@ class ConsoleObserver:
                 self._epoch(event)
             case BatchStarted():
                 self._say_batch(event)
-            case CallsPaused():
-                self._line(f"  {describe_pause(event)}")
-            case CallRetried() if event.kind not in _CAUSES or event.wait >= PLAIN_EVERY:
-                self._line(f"  {event.model}: {event.message}; again in {event.wait:.0f} s")
+            case CallsPaused() | CallRetried():
+                line = self._waiting.describe(event)
+                if line:
+                    self._line(f"  {line}")
             case UnitFailed(failure=failure):
                 unit = failure.unit
                 where = " ".join(part for part in (unit.owner, unit.stage, unit.problem) if part)
@@ -88,7 +94,8 @@ class ConsoleObserver:
             case EditsGated():
                 self._line(f"  {describe_gate(event)}")
             case VersionScored():
-                self._line(f"  {describe_score(event)}")
+                self._line(f"  {describe_score(event, self._scored)}")
+                self._scored = event
             case VersionRestored():
                 self._line(f"the libraries of {name_version(event.epoch)} did best: restored")
             case LibraryCommitted():
@@ -124,19 +131,20 @@ class ConsoleObserver:
                 TextColumn("{task.description}"),
                 BarColumn(),
                 MofNCompleteColumn(),
-                TextColumn("{task.fields[rate]}"),
-                TimeElapsedColumn(),
-                TimeRemainingColumn(),
+                _Column(lambda: self._waiting.text or self._tally.pace),
+                TimeElapsedColumn(table_column=Column(min_width=7)),
+                _Column(lambda: "" if self._waiting.text else self._tally.left),
                 console=self._console,
             )
             self._bar.start()
 
     def _epoch(self, event: EpochStarted) -> None:
         title = f"epoch {event.epoch}/{self._tally.epochs}"
+        self._last = time.monotonic()
         if self._bar is not None:
             for task in self._bar.task_ids:
                 self._bar.remove_task(task)
-            self._task = self._bar.add_task(title, total=self._tally.groups, rate="")
+            self._task = self._bar.add_task(title, total=self._tally.groups)
         else:
             self._line(
                 f"{title}: {count_of(event.problems, 'problem')}, in batches: {event.batches}"
@@ -150,20 +158,26 @@ class ConsoleObserver:
     def _advance(self, event: Event) -> None:
         if self._bar is not None:
             if isinstance(event, GroupFinished | CallFinished):
-                self._bar.update(self._task, completed=self._tally.done, rate=self._tally.rate)
-        elif isinstance(event, GroupFinished) and time.monotonic() - self._last > PLAIN_EVERY:
+                self._bar.update(self._task, completed=self._tally.done)
+        elif (
+            # Calls too: measuring edits takes long, and no group is finished meanwhile.
+            isinstance(event, GroupFinished | CallFinished)
+            and self._tally.groups
+            and time.monotonic() - self._last > PLAIN_EVERY
+        ):
             self._last = time.monotonic()
             self._line(f"  {self._tally.line}")
 
     def _commit(self, event: LibraryCommitted) -> None:
         changes = len(event.plan.changes)
-        moved = sum(refusal.rule == PROMOTED for refusal in event.plan.refused)
-        refused = len(event.plan.refused) - moved
+        rules = Counter(refusal.rule for refusal in event.plan.refused)
+        moved = rules.pop(PROMOTED, 0)
         if changes or event.plan.refused:
             shared = f"{moved} went to the shared library, " if moved else ""
+            why = f" ({describe_rules(rules)})" if rules else ""
             self._line(
                 f"  {event.plan.owner}: {count_of(changes, 'operation')} applied, "
-                f"{shared}{refused} refused; "
+                f"{shared}{rules.total()} refused{why}; "
                 f"{event.size_before} -> {event.size_after} experiences"
             )
         for item in event.plan.accepted:
@@ -179,63 +193,23 @@ class ConsoleObserver:
         self._console.print(text, markup=False, soft_wrap=True)
 
 
+class _Column(ProgressColumn):
+    """What is true at the moment at which it is drawn, also where no event has come for long."""
+
+    def __init__(self, text: Callable[[], str]) -> None:
+        super().__init__(table_column=Column(no_wrap=True))
+        self._text = text
+
+    def render(self, task: Task) -> Text:  # noqa: ARG002 - what is told is of the whole run
+        """A few words."""
+        return Text(self._text(), style="progress.remaining")
+
+
 def describe_adaptive(k: int) -> str:
     """What adaptive groups will do with groups of k."""
     if adapts(asked=True, k=k):
         return f"groups begin with {FIRST} rollouts and grow up to {k} while they are uniform"
     return f"adaptive groups change nothing with groups of {k}: they begin with {FIRST} rollouts"
-
-
-def describe_pause(event: CallsPaused) -> str:
-    """Why nothing seems to happen, and for how long."""
-    return f"waiting for {_CAUSES[event.kind]}, {event.seconds:.0f} s"
-
-
-class _Tally:
-    """What the progress shows: groups done of an epoch, rates, the time left."""
-
-    def __init__(self) -> None:
-        self.epochs = 0
-        self.groups = 0
-        self.done = 0
-        self._generators = 0
-        self._calls = 0
-        self._tokens = 0
-        self._started = time.monotonic()
-
-    def add(self, event: Event) -> None:
-        match event:
-            case RunStarted():
-                self.epochs = event.epochs
-                self._generators = len(event.owners) - 1
-            case EpochStarted():
-                self.groups = (event.problems - event.done) * self._generators
-                self.done = 0
-                self._calls = self._tokens = 0
-                self._started = time.monotonic()
-            case BatchStarted():
-                self.done += len(event.resting) * self._generators
-            case CallFinished():
-                self._calls += 1
-                self._tokens += event.usage.output_tokens
-            case GroupFinished() if event.owner != CRITIC:
-                self.done += 1
-            case _:
-                pass
-
-    @property
-    def _elapsed(self) -> float:
-        return max(time.monotonic() - self._started, 1e-3)
-
-    @property
-    def rate(self) -> str:
-        calls, tokens = self._calls / self._elapsed, self._tokens / self._elapsed
-        return f"{calls:.1f} calls/s, {tokens:.0f} tokens/s"
-
-    @property
-    def line(self) -> str:
-        left = self._elapsed / self.done * (self.groups - self.done) if self.done else 0
-        return f"{self.done}/{self.groups} groups, {self.rate}, {left:.0f} s left"
 
 
 def report_tables(report: RunReport) -> Iterable[Table]:

@@ -159,9 +159,22 @@ class Decider:
         return tuple(trial.operation for trial in provisional(library)) if self.gated else ()
 
     def judge(
-        self, snapshot: Mapping[Owner, Library], owner: Owner, operations: Sequence[Operation]
+        self,
+        snapshot: Mapping[Owner, Library],
+        owner: Owner,
+        operations: Sequence[Operation],
+        *,
+        rooms: Mapping[Operation, Delete] | None = None,
     ) -> Plan:
-        """Judge an owner's operations by the rules, the shared library and all trials at hand."""
+        """Judge an owner's operations by the rules, the shared library and all trials at hand.
+
+        Args:
+            snapshot: The newest libraries, the shared one among them.
+            owner: Whose library.
+            operations: As proposed.
+            rooms: Where they have been measured, with which removal each addition was; without,
+                additions that are still to be measured are judged each by itself.
+        """
         shared, own = snapshot[SHARED], snapshot[owner]
         foreign = {item.id: item.content for item in shared.experiences}
         for operation in self._waiting(shared):
@@ -177,6 +190,8 @@ class Decider:
             hygiene=self.hygiene,
             trials=own.trials if owner == SHARED else (*own.trials, *shared.trials),
             alike=self.alike,
+            apart=self.gated and rooms is None,
+            rooms=rooms,
         )
 
     def _plans(

@@ -84,21 +84,34 @@ class UnknownComponent(ConfigError):  # noqa: N818 - the name says what was unkn
     Attributes:
         noun: What was looked for (``generator``).
         reference: The reference as given.
-        known: The known references of that noun, nearest spelling first.
+        known: The known references of that noun, nearest spelling first, patterns last.
     """
 
     def __init__(self, noun: str, reference: str, known: Iterable[str], *, hint: str = "") -> None:
         self.noun = noun
         self.reference = reference
         alike = {other: _likeness(reference, other) for other in known}
-        self.known = tuple(sorted(alike, key=lambda other: (-alike[other], other)))
-        listed = ", ".join(self.known) or "none"
-        super().__init__(f"unknown {noun} '{reference}'; known, nearest first: {listed}", hint=hint)
+        ranked = sorted(alike, key=lambda other: ("*" in other, -alike[other], other))
+        self.known = tuple(ranked)
+        more = len(ranked) - MOST_NAMED
+        listed = ", ".join(ranked[:MOST_NAMED]) or "none"
+        listed += f" and {more} more, see grpo-cli plugins" if more > 0 else ""
+        message = f"unknown {noun} '{reference}'; known, nearest first: {listed}"
+        if not hint and ranked and "*" not in ranked[0] and alike[ranked[0]] >= NEAR:
+            hint = f"did you mean {ranked[0]}?"
+        super().__init__(message, hint=hint)
+
+
+MOST_NAMED = 6
+"""How many known references a message names."""
+NEAR = 0.7
+"""Likeness from which on a reference is taken for a misspelling of another."""
 
 
 def _likeness(reference: str, other: str) -> float:
-    """How much two references are alike, whether or not the plugin is named."""
-    spellings = (other, other.rpartition("/")[2])
+    """How much two references are alike, whether or not the plugin, or it alone, is named."""
+    plugin, _, name = other.partition("/")
+    spellings = (other, name) if "/" in reference else (other, name, plugin)
     return max(difflib.SequenceMatcher(None, reference, text).ratio() for text in spellings)
 
 

@@ -11,19 +11,32 @@ from grpo_framework.adaptive import FIRST, adapts, fewest_visits
 from grpo_framework.config import RunConfig
 from grpo_framework.records import Price, Stage, Usage
 
+TEACHING = 0.5
+"""Share of the groups that are taken to teach something, where a likely figure is asked for."""
+
+GATED = 0.8
+"""Share of the gate's budget of pairs that is taken to be used: most edits do little, and to find
+that out takes nearly all of it."""
+
 
 @frozen
 class Range:
-    """From the least to the most."""
+    """From the least to the most, and what is likely between them."""
 
     low: float = 0
+    likely: float = 0
     high: float = 0
 
     def __add__(self, other: Range) -> Range:
-        return Range(self.low + other.low, self.high + other.high)
+        return Range(self.low + other.low, self.likely + other.likely, self.high + other.high)
 
     def __mul__(self, times: float) -> Range:
-        return Range(self.low * times, self.high * times)
+        return Range(self.low * times, self.likely * times, self.high * times)
+
+
+def exactly(count: float) -> Range:
+    """What is known for certain."""
+    return Range(count, count, count)
 
 
 @frozen
@@ -74,9 +87,12 @@ def cost_of(price: Price | None, inputs: Range, outputs: Range) -> Range | None:
     """The price of so many tokens, None where it is not known."""
     if price is None:
         return None
-    ends = ((inputs.low, outputs.low), (inputs.high, outputs.high))
-    low, high = (float(price.cost(Usage(int(read), int(said)))) for read, said in ends)
-    return Range(low, high)
+    ends = (
+        (inputs.low, outputs.low),
+        (inputs.likely, outputs.likely),
+        (inputs.high, outputs.high),
+    )
+    return Range(*(float(price.cost(Usage(int(read), int(said)))) for read, said in ends))
 
 
 def add_up(forecasts: Iterable[Forecast]) -> Forecast:
@@ -93,22 +109,24 @@ def learning_times(config: RunConfig, problems: int, sample: int) -> dict[Stage,
     Args:
         config: Of the run.
         problems: Training problems.
-        sample: Problems of which consolidations are rehearsed, at the most.
+        sample: Problems that are led through the stages; what comes once a batch is done once for
+            all of them.
     """
     k, most = config.rollouts_per_generator, config.epochs * problems
-    visits, rollouts = Range(most, most), Range(most * k, most * k)
+    visits, rollouts = exactly(most), exactly(most * k)
     if adapts(config.adaptive_groups, k):
-        visits = Range(fewest_visits(config.epochs) * problems, most)
-        rollouts = Range(visits.low * FIRST, most * k)
-    batches = _batches(config, problems) * min(problems, sample)
+        fewest = fewest_visits(config.epochs) * problems
+        visits = Range(fewest, (fewest + most) / 2, most)
+        rollouts = Range(fewest * FIRST, (fewest * FIRST + most * k) / 2, most * k)
+    batches = count_batches(config, problems) * sample
     return {
         "attempt": rollouts,
         "verdict": rollouts,
         "fusion": visits,
         "fusion_verdict": visits,
-        "advice": visits,
-        "batch_advice": Range(0, _batches(config, problems)),
-        "consolidation": Range(batches, batches),
+        "advice": Range(0, visits.likely * TEACHING, visits.high),
+        "batch_advice": Range(0, batches, batches),
+        "consolidation": Range(0, batches, batches),
         "commit": Range(),
     }
 
@@ -119,7 +137,8 @@ def measuring_times(
     """The same for what is measured: each version on validation problems, each edit in pairs.
 
     At the least the libraries are scored once and no edit is proposed; at the most every owner
-    needs its whole budget of pairs in every batch, and every epoch brings another version.
+    needs its whole budget of pairs in every batch, and every epoch brings another version. A share
+    of that budget is likely, `GATED`, and another version in every epoch.
 
     Args:
         config: Of the run.
@@ -132,16 +151,16 @@ def measuring_times(
     if not validation:
         return {}
     k, scored = config.rollouts_per_generator, config.epochs + 1
-    answers = Range(validation * k, validation * k * scored)
-    fusions = Range(validation, validation * scored)
+    often = Range(1, scored, scored)
     # The shared library's pairs and the critic's attempts are spread over the generators.
-    generators, pairs = len(config.generators), _batches(config, problems) * config.gate.budget
-    tried = Range(0, pairs * (2 + 2 / generators + k / generators))
-    fused = Range(0, pairs * 2 / generators)
-    return {"validation": _by_stage(answers, fusions), "gate": _by_stage(tried, fused)}
+    generators, pairs = len(config.generators), count_batches(config, problems) * config.gate.budget
+    used = Range(0, pairs * GATED, pairs)
+    gate = _by_stage(used * (2 + 2 / generators + k / generators), used * (2 / generators))
+    return {"validation": _by_stage(often * (validation * k), often * validation), "gate": gate}
 
 
-def _batches(config: RunConfig, problems: int) -> int:
+def count_batches(config: RunConfig, problems: int) -> int:
+    """The batches of a run."""
     return config.epochs * math.ceil(problems / config.batch_size)
 
 

@@ -6,6 +6,7 @@ nothing; a plugin is imported when a reference names it, or when all are to be l
 
 from __future__ import annotations
 
+import difflib
 import fnmatch
 from collections.abc import Callable, Iterable
 from importlib import metadata
@@ -234,13 +235,20 @@ class Plugins:
         if len(exact) > 1:
             rivals = ", ".join(sorted(offer.reference for offer in exact))
             hint = f"'{reference}' is ambiguous, write one of {rivals}"
-        known = [
-            f"{offer.plugin}/{pattern}"
-            for offer in offers
-            for pattern in (offer.name, *offer.component.patterns)
-            if pattern != "*"
-        ]
-        raise UnknownComponent(noun.name, reference, known, hint=hint)
+        raise UnknownComponent(noun.name, reference, _known(offers, reference), hint=hint)
+
+
+def _known(offers: Iterable[Offer[Any]], reference: str) -> list[str]:
+    """All references to offers; where a plugin takes any name, the one that was meant for it."""
+    plugin, _, rest = reference.partition("/")
+    found = []
+    for offer in offers:
+        patterns = [pattern for pattern in offer.component.patterns if pattern != "*"]
+        found += [f"{offer.plugin}/{name}" for name in (offer.name, *patterns)]
+        any_name = len(patterns) < len(offer.component.patterns)
+        if any_name and rest and difflib.get_close_matches(plugin, [offer.plugin]):
+            found.append(f"{offer.plugin}/{rest}")
+    return found
 
 
 def _takes(component: Component[Any], name: str, *, greedy: bool) -> bool:

@@ -35,8 +35,14 @@ REMEMBERED = 200
 """Rejected edits of an owner that are remembered, so that none is bought twice."""
 
 
-_PASSED_OVER = frozenset({"one-edit", "capacity", "tokens"})
+_CROWDED = frozenset({"capacity", "tokens"})
+"""Rules by which an edit that was measured finds no place beside the others that were."""
+
+_PASSED_OVER = _CROWDED | {"one-edit"}
 """Rules by which an undecided edit gives way to another one for a batch, and keeps its evidence."""
+
+NO_ROOM = "helped, and there was no room: measured again with what makes room for it"
+"""Why an edit that passed is on trial again, without evidence: that was of another change."""
 
 
 def edits_of(
@@ -99,9 +105,10 @@ def settle(
     stay = {delete for place, delete in _moved(plans).items() if (SHARED, place[0]) in kept_back}
     final: dict[Owner, Plan] = {}
     for owner, judged in plans.items():
+        rooms = _rooms(judged)
         stay |= {
             row
-            for operation, rows in _rooms(judged).items()
+            for operation, rows in rooms.items()
             if (owner, operation) in kept_back
             for row in rows
         }
@@ -110,10 +117,12 @@ def settle(
             for operation in judged.accepted
             if (owner, operation) not in kept_back
             and (owner, operation) not in stay
-            # What is kept back may leave room enough; where it does not, room is made anew.
+            # What is kept back may leave room enough; where it does not, that is thrown out which
+            # was measured to be dispensable, with the addition: nothing else.
             and not (isinstance(operation, Delete) and operation.rule == ROOM)
         ]
-        again = decider.judge(measured, owner, passed)
+        removals = {add: rows[0][1] for add, rows in rooms.items()}
+        again = decider.judge(measured, owner, passed, rooms=removals)
         held = [
             Refusal(row.operation, GATE[row.finding], row.reason)
             for (of, _), row in kept_back.items()
@@ -220,6 +229,12 @@ def _remember(commit: Commit, rulings: Sequence[Ruling]) -> Commit:
         Trial(row.operation, row.finding, row.reason, row.tries, row.differences)
         for row in own.values()
         if row.finding != "accepted" and (row.pairs or row.finding == "provisional")
+    ]
+    crowded = {edit_key(row.operation) for row in commit.plan.refused if row.rule in _CROWDED}
+    fresh += [
+        Trial(row.operation, "provisional", NO_ROOM, tries=0)
+        for key, row in own.items()
+        if row.finding == "accepted" and key in crowded
     ]
     rejected += [trial for trial in fresh if trial.state == "rejected"]
     waiting += [trial for trial in fresh if trial.state == "provisional"]

@@ -23,10 +23,24 @@ def describe_gate(event: EditsGated) -> str:
     return f"{event.owner}: {tried} measured on validation problems: {found}"
 
 
-def describe_score(event: VersionScored) -> str:
-    """How the libraries do on validation, with each owner's score."""
+def describe_score(event: VersionScored, before: VersionScored | None = None) -> str:
+    """How the libraries do on validation, with each owner's score.
+
+    Args:
+        event: Of the version.
+        before: Of the version before it: what says the same is not said again.
+    """
+    title = f"on validation problems, {name_version(event.epoch)}"
+    if before is not None and before.scores == event.scores:
+        return f"{title}: no text changed, so the scores are those before"
     rows = ", ".join(f"{score.owner} {number_of(score.mean)}" for score in event.scores)
-    return f"on validation problems, {name_version(event.epoch)}: {rows}"
+    return f"{title}: {rows}"
+
+
+def describe_rules(rules: Counter[str]) -> str:
+    """By which rules operations were refused, the most frequent first."""
+    ranked = sorted(rules.items(), key=lambda row: (-row[1], row[0]))
+    return ", ".join(f"{count} {rule}" for rule, count in ranked)
 
 
 def name_version(epoch: int) -> str:
@@ -42,3 +56,19 @@ def count_of(number: int, noun: str) -> str:
 def number_of(value: float | None, form: str = ".2f") -> str:
     """A figure, or a dash where there is none."""
     return "-" if value is None else format(value, form)
+
+
+CAUSES = {"rate_limited": "the rate limit", "overloaded": "the overloaded endpoint"}
+"""What calls wait for, by the kind of the error that told them to."""
+
+
+def describe_pause(kind: str, seconds: float) -> str:
+    """Why nothing seems to happen, and for how long."""
+    return f"waiting for {CAUSES[kind]}, {seconds:.0f} s"
+
+
+def describe_duration(seconds: float) -> str:
+    """Seconds, minutes or hours, as a person would say it."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

@@ -179,7 +179,7 @@ class TrainingFreeGRPOTrainer:
                 evolve(manager.guarding(used), gated=gate is not None),
                 observers=(*console, *engine.observers, *self._observers),
                 record=record,
-                gate=gate,
+                gate=gate and evolve(gate, limits=manager.limits),
             )
             await self._session.run(chosen)
         return self.report

@@ -110,3 +110,20 @@ def test_other_errors_carry_their_fields():
     assert (failed.failures, failed.units) == (3, 4)
     assert errors.ConfigError("m", pointer="/a", path=Path("c.toml")).path == Path("c.toml")
     assert errors.ComparatorError("m", kind="timeout").kind == "timeout"
+
+
+def test_a_near_misspelling_is_asked_about_and_a_far_one_is_not():
+    known = ["openai/chat", "openai/gpt-4.1", "scripted/default", "problems/*.csv"]
+    assert errors.UnknownComponent("chat model", "openia/gpt-4.1", known).hint == (
+        "did you mean openai/gpt-4.1?"
+    )
+    assert errors.UnknownComponent("chat model", "opnai", known).hint == "did you mean openai/chat?"
+    assert errors.UnknownComponent("chat model", "something", known).hint == ""
+    # A pattern is no name that one could have meant.
+    assert errors.UnknownComponent("problem source", "problems/my.csv", known).known[-1] == known[3]
+
+
+def test_a_long_list_of_known_references_is_cut():
+    error = errors.UnknownComponent("chat model", "z", [f"a/{n}" for n in range(10)])
+    assert str(error).endswith("a/5 and 4 more, see grpo-cli plugins")
+    assert len(error.known) == 10

@@ -24,10 +24,12 @@ from grpo_framework.experience import (
     Modify,
     Ruling,
     Trial,
+    injected_tokens,
 )
 from grpo_framework.gating import weigh
 from grpo_framework.gating.design import TOGETHER, draw_problem, draw_signs, order_edits
 from grpo_framework.gating.evidence import PATIENCE, is_hopeless
+from grpo_framework.gating.fitting import Size, growth, pick_fitting, size_of
 from grpo_framework.manager import ExperienceManager
 from grpo_framework.plugins import Plugins
 from grpo_framework.records import Attempt, Problem, Question, Unit, Verdict
@@ -505,3 +507,98 @@ def test_edits_laid_aside_only_fill_the_places_that_others_leave():
     signs = draw_signs(range(TOGETHER + 2), seen, "s", aside=aside)
     assert set(signs) == set(range(TOGETHER))
     assert set(draw_signs([0, TOGETHER], seen, "s", aside=aside)) == {0, TOGETHER}
+
+
+# Room for what is measured.
+
+OTHERS = ("Draw a picture of it.", "Estimate the size of it first.", "Name the unit at the end.")
+
+
+def full_library(*texts):
+    rows = tuple(Experience(f"G1-00{n}", text) for n, text in enumerate(texts, 1))
+    return Library("generator_1", 1, rows, len(rows) + 1)
+
+
+def test_additions_that_are_still_to_be_measured_take_no_place_from_each_other():
+    """Two wait already: for a library with one free place a third one needs no removal."""
+    waiting = tuple(Trial(Add(text), "provisional", "undecided") for text in OTHERS[:2])
+    own = evolve(full_library("Read it once."), trials=waiting)
+    decider = Decider(limits=Limits(capacity=2), gated=True)
+    commits = decider.decide(snapshot_of(own), {"generator_1": (Add(OTHERS[2]),)}, {}, now="")
+    edits = edits_of(decider, snapshot_of(own), commits)["generator_1"]
+    assert [(edit.operation.content, edit.deletes) for edit in edits] == [
+        (text, ()) for text in OTHERS
+    ]
+
+
+def test_tokens_of_additions_on_trial_are_not_those_of_the_library():
+    most = injected_tokens(["Read it once.", OTHERS[0]])
+    decider = Decider(limits=Limits(max_tokens=most), gated=True)
+    snapshot = snapshot_of(full_library("Read it once."))
+    adds = (Add(OTHERS[0]), Add(OTHERS[2]))
+    commits = decider.decide(snapshot, {"generator_1": adds}, {}, now="")
+    assert {len(edits) for edits in edits_of(decider, snapshot, commits).values() if edits} == {2}
+
+
+def test_each_addition_to_a_full_library_is_measured_with_a_removal_of_its_own():
+    own = full_library("Read it once.", "Read it twice, and slowly.")
+    decider = Decider(limits=Limits(capacity=2), gated=True)
+    adds = tuple(map(Add, OTHERS))
+    commits = decider.decide(snapshot_of(own), {"generator_1": adds}, {}, now="")
+    edits = edits_of(decider, snapshot_of(own), commits)["generator_1"]
+    assert [edit.deletes[0][1].id for edit in edits] == ["G1-001", "G1-002"]
+    plan = next(commit.plan for commit in commits if commit.plan.owner == "generator_1")
+    assert [(row.operation, row.rule) for row in plan.refused] == [(adds[2], "capacity")]
+
+
+def test_what_makes_room_is_what_was_measured_with_the_addition():
+    """The first addition is kept back, so the entry that was to go for it stays."""
+    own = full_library("Read it once.", "Read it twice, and slowly.")
+    findings = {OTHERS[0]: ("rejected", 20), OTHERS[1]: ("accepted", 20)}
+    adds = (Add(OTHERS[0]), Add(OTHERS[1]))
+    done = settled(snapshot_of(own), {"generator_1": adds}, findings, Limits(capacity=2))
+    assert [item.content for item in done["generator_1"].after.experiences] == [
+        "Read it once.",
+        OTHERS[1],
+    ]
+
+
+def test_what_helped_and_finds_no_room_throws_nothing_out_and_is_measured_with_its_room_next():
+    """Each was measured to fit alone; the entry that would go for the second was not measured."""
+    own = full_library("Read it once.")
+    findings = dict.fromkeys(OTHERS[:2], ("accepted", 20))
+    adds = (Add(OTHERS[0]), Add(OTHERS[1]))
+    limits = Limits(capacity=2)
+    commit = settled(snapshot_of(own), {"generator_1": adds}, findings, limits)["generator_1"]
+    assert [item.content for item in commit.after.experiences] == ["Read it once.", OTHERS[0]]
+    assert [row.rule for row in commit.plan.refused] == ["capacity"]
+    (trial,) = commit.after.trials
+    assert (trial.operation, trial.state, trial.tries) == (adds[1], "provisional", 0)
+    assert trial.differences == ()
+    decider, snapshot = Decider(limits=limits, gated=True), snapshot_of(commit.after)
+    again = edits_of(decider, snapshot, decider.decide(snapshot, {}, {}, now=""))
+    (edit,) = again["generator_1"]
+    assert [delete.id for _, delete in edit.deletes] == ["G1-001"]
+
+
+def test_the_prompts_of_a_pair_keep_to_the_limits():
+    """What was tried most gives way; what shortens, and the other prompt, are as they were."""
+    signs = {0: 1, 1: 1, 2: 1, 3: -1, 4: 1}
+    growths = {n: Size(1, 10) for n in range(4)} | {4: Size(-1, -10)}
+    base, limits = Size(9, 90), Limits(capacity=10, max_tokens=1000)
+    assert pick_fitting(signs, growths, base, limits, {0: 3, 1: 1, 2: 1}) == {
+        1: 1,
+        2: 1,
+        3: -1,
+        4: 1,
+    }
+    tight = Limits(capacity=50, max_tokens=95)
+    assert pick_fitting({0: 1, 3: -1}, growths, base, tight, {}) == {}
+    # A library that is too large already may be measured as it is.
+    assert pick_fitting({0: 1, 4: 1}, growths, Size(12, 90), limits, {}) == {0: 1, 4: 1}
+
+
+def test_how_much_an_edit_adds_is_found_from_what_differs():
+    before = full_library("Read it once.", OTHERS[0])
+    after = full_library("Read it twice, and slowly.", OTHERS[0], OTHERS[1])
+    assert size_of(before) + growth(before, after) == size_of(after)

@@ -246,6 +246,7 @@ def test_an_exact_name_beats_a_pattern():
         (PROBLEM_SOURCE, "problem/demo", "problems/demo"),
         (PROBLEM_SOURCE, "other/demo", "other/demo2"),
         (CHAT_MODEL, "llamacpp/smollm2", "llamacpp/smollm2-135m"),
+        (CHAT_MODEL, "openia/any-name", "openai/any-name"),
     ],
 )
 def test_an_unknown_reference_lists_the_known_ones_nearest_first(noun, reference, nearest):

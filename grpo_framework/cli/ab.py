@@ -25,13 +25,12 @@ from grpo_framework.cli.options import (
     read_config,
 )
 from grpo_framework.cli.output import print_json
-from grpo_framework.cli.progress import Progress, show_progress
+from grpo_framework.cli.progress import Progress, show_progress, watch_calls
 from grpo_framework.cli.verdicts import show_comparison
 from grpo_framework.codec import to_document
 from grpo_framework.config import RunConfig
 from grpo_framework.errors import BudgetExhausted
 from grpo_framework.evaluation import Held
-from grpo_framework.events import CallRetried, Event
 from grpo_framework.experience import SHARED, Library
 from grpo_framework.opening import ConfiguredEngine
 from grpo_framework.plugins import Plugins
@@ -157,14 +156,10 @@ class _Work:
             )
 
     def _watched(self) -> Plan:
-        async def announce(event: Event) -> None:
-            if isinstance(event, CallRetried):
-                self.progress.say(f"{event.model}: {event.message}; again in {event.wait:.0f} s")
-
         def advance(answered: Answered) -> None:
             self.progress.advance(note=f"{answered.lost} failed" if answered.lost else "")
 
-        return evolve(self.plan, announce=announce, finished=advance)
+        return evolve(self.plan, announce=watch_calls(self.progress), finished=advance)
 
     def _warn_same(self, arms: Sequence[LoadedArm]) -> None:
         left, right = (

@@ -26,16 +26,15 @@ from grpo_framework.cli.options import (
     read_config,
 )
 from grpo_framework.cli.output import print_json, print_table
-from grpo_framework.cli.progress import Progress, show_progress
+from grpo_framework.cli.progress import Progress, show_progress, watch_calls
 from grpo_framework.cli.stored import pick_experiences
 from grpo_framework.cli.worth import show_ablation
 from grpo_framework.codec import to_document
 from grpo_framework.config import RunConfig
 from grpo_framework.errors import GrpoError
 from grpo_framework.evaluation import Held
-from grpo_framework.events import CallRetried, Event
 from grpo_framework.experience import SHARED, Library
-from grpo_framework.forecast import Forecast, Range
+from grpo_framework.forecast import Forecast, Range, exactly
 from grpo_framework.opening import ConfiguredEngine
 from grpo_framework.plugins import Plugins
 from grpo_framework.records import Problem, Stage
@@ -207,14 +206,10 @@ class _Work:
             return result, measured.error
 
     def _watched(self) -> Plan:
-        async def announce(event: Event) -> None:
-            if isinstance(event, CallRetried):
-                self.progress.say(f"{event.model}: {event.message}; again in {event.wait:.0f} s")
-
         def advance(answered: Answered) -> None:
             self.progress.advance(note=f"{answered.lost} failed" if answered.lost else "")
 
-        return evolve(self.plan, announce=announce, finished=advance)
+        return evolve(self.plan, announce=watch_calls(self.progress), finished=advance)
 
     def _conclude(
         self, prepared: _Prepared, measured: Measured, libraries: dict[str, Library]
@@ -245,7 +240,7 @@ class _Work:
 
 
 def _roles(stage: Stage, units: int) -> list[tuple[str, Range]]:
-    return [(ROLES[stage], Range(units, units))] if units else []
+    return [(ROLES[stage], exactly(units))] if units else []
 
 
 def _show_price(prepared: _Prepared, *, as_json: bool) -> None:

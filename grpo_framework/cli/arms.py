@@ -124,7 +124,7 @@ async def load_arm(spec: ArmSpec, config: RunConfig, plugins: Plugins) -> Loaded
         place = None if spec.base == EMPTY else Path(spec.base).parent
         held = {} if place is None else {each.owner: each for each in read_path(Path(spec.base))}
     libraries = {owner: held[owner] for owner in (*config.owners, SHARED) if owner in held}
-    _check_held(spec, held, libraries)
+    _check_held(spec, place if spec.in_store else None, held, libraries)
     named = sources_of(libraries.values())
     trained, learned = (
         Trained() if place is None else recorded_for(place, _roots(config), choosing=choosing)
@@ -178,15 +178,26 @@ async def _at(store: ExperienceStore, owner: Owner, version: int) -> Library:
 
 
 def _check_held(
-    spec: ArmSpec, held: Mapping[Owner, Library], libraries: Mapping[Owner, Library]
+    spec: ArmSpec,
+    place: Path | None,
+    held: Mapping[Owner, Library],
+    libraries: Mapping[Owner, Library],
 ) -> None:
     """An arm that was to hold experiences and holds none is a slip of the pen."""
     if spec.base == EMPTY or spec.version == 0 or any(map(len, libraries.values())):
         return
+    pointer = ""
+    where = f"'{spec.text}'"
+    hint = "the arm without experiences is called empty"
+    if spec.base == STORE:
+        pointer = "/experience_dir"
+        missing = "" if place is None or place.exists() else ", which does not exist"
+        where += f" ({place}{missing})"
+        hint = f"train first, or name the right --experience-dir; {hint}"
     others = [owner for owner, library in held.items() if len(library)]
     of = f"; it holds some of {', '.join(others)}" if others else ""
-    message = f"'{spec.text}' holds no experiences of this configuration's owners{of}"
-    raise ConfigError(message, hint="the arm without experiences is called empty")
+    message = f"{where} holds no experiences of this configuration's owners{of}"
+    raise ConfigError(message, pointer=pointer, hint=hint)
 
 
 def _leave_out(spec: ArmSpec, libraries: Mapping[Owner, Library]) -> dict[Owner, Library]:

@@ -21,13 +21,11 @@ from grpo_framework.cli.options import (
     read_config,
 )
 from grpo_framework.cli.output import print_json, print_table
-from grpo_framework.cli.progress import Progress, show_progress
+from grpo_framework.cli.progress import Progress, show_progress, watch_calls
 from grpo_framework.codec import to_document
 from grpo_framework.config import RunConfig
-from grpo_framework.console import describe_pause
 from grpo_framework.errors import ConfigError
 from grpo_framework.evaluation import Estimate, Evaluation, Measured, Scores, evaluate
-from grpo_framework.events import CallRetried, CallsPaused, Event
 from grpo_framework.experience import Library
 from grpo_framework.manager import ExperienceManager
 from grpo_framework.opening import ConfiguredEngine
@@ -120,12 +118,6 @@ class _Work:
         libraries = {} if bare else await self._libraries(required)
         engine = ConfiguredEngine(config, self._plugins, learning=False)
 
-        async def announce(event: Event) -> None:
-            if isinstance(event, CallRetried):
-                progress.say(f"{event.model}: {event.message}; again in {event.wait:.0f} s")
-            elif isinstance(event, CallsPaused):
-                progress.say(describe_pause(event))
-
         def advance(scores: Scores) -> None:
             progress.advance(note=f"{scores.failures} failed" if scores.failures else "")
 
@@ -140,7 +132,7 @@ class _Work:
                 ks=self._ks,
                 with_critic=self._with_critic,
                 unit_timeout=config.calls.unit_timeout,
-                announce=announce,
+                announce=watch_calls(progress),
                 finished=advance,
             )
 

@@ -34,6 +34,11 @@ from grpo_framework.standing import read_checkpoint, read_report
 from grpo_framework.trainer import TrainingFreeGRPOTrainer
 from grpo_framework.workshop import Workshop
 
+_NOT_BEGUN = (
+    "stopped before the models had answered: nothing is begun or written, and nothing was paid but "
+    "perhaps a preflight call; the same command starts again"
+)
+
 
 @frozen
 class Launched:
@@ -88,9 +93,9 @@ class _Launch:
     go_on: str
 
     def how_to_go_on(self) -> str:
-        """A line, once there is something to go on with."""
+        """A line: how to go on, or that nothing was begun."""
         if not (self.path / JOURNAL).exists():
-            return ""
+            return _NOT_BEGUN
         return self.go_on or f"stopped; go on with: grpo-cli runs resume {self.path}"
 
     async def run(self) -> RunReport:

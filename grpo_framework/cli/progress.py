@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING, Protocol, Self
 import click
 
 from grpo_framework.cli.output import make_console
+from grpo_framework.events import CallRetried, CallsPaused, Event
+from grpo_framework.tally import Waiting
+from grpo_framework.telling import describe_duration
 
 if TYPE_CHECKING:
     from rich.progress import TaskID
@@ -77,14 +80,8 @@ class PlainProgress:
             rate = self._done / seconds
             parts.append(f"{rate:.2g}/s")
             if 0 < self._done < self._total:
-                parts.append(f"{_duration((self._total - self._done) / rate)} left")
+                parts.append(f"{describe_duration((self._total - self._done) / rate)} left")
         return ", ".join([*parts, self._note] if self._note else parts)
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 class BarProgress:
@@ -152,3 +149,16 @@ def show_progress() -> Iterator[Progress]:
             yield bars
     else:
         yield PlainProgress()
+
+
+def watch_calls(progress: Progress) -> Callable[[Event], Awaitable[None]]:
+    """Takes the events of a measurement, and says where its calls wait or are tried again."""
+    waiting = Waiting()
+
+    async def announce(event: Event) -> None:
+        if isinstance(event, CallsPaused | CallRetried):
+            line = waiting.describe(event)
+            if line:
+                progress.say(line)
+
+    return announce

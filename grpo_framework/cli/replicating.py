@@ -23,6 +23,7 @@ from grpo_framework.experience import Experience, Library
 from grpo_framework.plugins import Plugins
 from grpo_framework.records import Owner
 from grpo_framework.replicates import (
+    OwnerSpread,
     Replicate,
     Replicates,
     Spread,
@@ -39,6 +40,8 @@ RESULT = "replicates.json"
 
 _FORMS = {"cost": ".4f", "experiences": ".4g"}
 
+_AMOUNTS = frozenset({"cost", "experiences"})
+"""Figures that every owner has, if only 0."""
 ENOUGH = 3
 """Replicates of which a spread can be spoken of."""
 
@@ -191,7 +194,13 @@ def show_replicates(result: Replicates, config: RunConfig, *, as_json: bool) -> 
 
 
 def _show(result: Replicates) -> None:
-    names = list(result.spread[0].figures) if result.spread else []
+    owners = [row for row in result.spread if _says_something(row)]
+    known = {row.owner for row in owners}
+    names = [
+        name
+        for name in (owners[0].figures if owners else ())
+        if any(row.figures[name].replicates for row in owners)
+    ]
     print_table(
         ("replicate", "seed", "outcome", "owner", *names),
         [
@@ -201,6 +210,7 @@ def _show(result: Replicates) -> None:
             )
             for row in result.replicates
             for each in row.owners
+            if each.owner in known
         ],
         numbers=("replicate", "seed", *names),
     )
@@ -208,14 +218,23 @@ def _show(result: Replicates) -> None:
         ("owner", "figure", "replicates", "mean", "sd", "min", "max"),
         [
             (row.owner, name, *_cells(name, row.figures[name]))
-            for row in result.spread
+            for row in owners
             for name in names
+            if row.figures[name].replicates
         ],
         title="between the replicates",
         numbers=("replicates", "mean", "sd", "min", "max"),
     )
     for line in _closing(result):
         click.echo(line)
+
+
+def _says_something(row: OwnerSpread) -> bool:
+    """Whether an owner has a reward, or at least holds something."""
+    return any(
+        spread.replicates and (name not in _AMOUNTS or spread.max)
+        for name, spread in row.figures.items()
+    )
 
 
 def _cells(name: str, spread: Spread) -> tuple[object, ...]:

@@ -9,6 +9,7 @@ from typing import Any
 import click
 from attrs import asdict
 
+from grpo_framework.cli.describing import describe_report
 from grpo_framework.cli.earlier import read_run_config
 from grpo_framework.cli.exits import TOO_MANY_FAILURES
 from grpo_framework.cli.groups import SuggestingGroup
@@ -17,7 +18,7 @@ from grpo_framework.cli.launching import launch
 from grpo_framework.cli.options import BUDGET_FLAGS, find_plugins, json_flag
 from grpo_framework.cli.output import print_json, print_table
 from grpo_framework.cli.rescoring import rescore_run
-from grpo_framework.cli.train import describe_report, show_result
+from grpo_framework.cli.train import show_result
 from grpo_framework.codec import to_document
 from grpo_framework.config import RunConfig
 from grpo_framework.errors import DataError

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
 import click
@@ -43,8 +44,8 @@ def history(
 ) -> None:
     """List the versions of a store: when each was written, what it holds, what it changed.
 
-    Changes are + for added, - for removed and ~ for rewritten experiences; a version without any
-    only counted uses, or noted what the gate found.
+    Changes are + for added, - for removed and ~ for rewritten experiences. Versions without any, in
+    which only uses were counted or the gate's findings noted, share a line.
     """
     config = read_config(given)
     found = asyncio.run(_history(config, find_plugins(ctx), owner))
@@ -56,7 +57,9 @@ def history(
         ]
         print_json({"store": config.store.use, "owners": owners})
         return
-    cells = [_cells(each, row) for each, rows in shown.items() for row in rows]
+    cells = [
+        _cells(each, list(rows)) for each, revisions in shown.items() for rows in _fold(revisions)
+    ]
     if cells:
         heads = ("owner", "version", "written", "experiences", "changes")
         print_table(heads, cells, numbers=("version", "experiences"))
@@ -83,7 +86,15 @@ def _revision(row: Revision) -> dict[str, Any]:
     }
 
 
-def _cells(owner: Owner, row: Revision) -> tuple[str, ...]:
+def _fold(revisions: Sequence[Revision]) -> Iterator[Sequence[Revision]]:
+    """Each version that changed a text by itself, those without that follow each other together."""
+    for changed, group in groupby(revisions, key=lambda row: bool(row.change)):
+        rows = tuple(group)
+        yield from ((row,) for row in rows) if changed else (rows,)
+
+
+def _cells(owner: Owner, rows: Sequence[Revision]) -> tuple[str, ...]:
+    first, row = rows[0].version.number, rows[-1]
     marks = [
         *(f"+{each.id}" for each in row.change.added),
         *(f"-{each.id}" for each in row.change.removed),
@@ -92,10 +103,10 @@ def _cells(owner: Owner, row: Revision) -> tuple[str, ...]:
     more = f" and {len(marks) - _SHOWN} more" if len(marks) > _SHOWN else ""
     return (
         owner,
-        str(row.version.number),
+        str(row.version.number) if len(rows) == 1 else f"{first}-{row.version.number}",
         one_line(row.version.written_at) or "unknown",
         str(len(row.library)),
-        " ".join(marks[:_SHOWN]) + more,
+        " ".join(marks[:_SHOWN]) + more or "no text: uses counted, findings of the gate noted",
     )
 
 

@@ -98,6 +98,8 @@ def plan(
     hygiene: Hygiene = _HYGIENE,
     trials: Sequence[Trial] = (),
     alike: Alike = NOTHING_ALIKE,
+    apart: bool = False,
+    rooms: Mapping[Operation, Delete] | None = None,
 ) -> Plan:
     """Judge proposed operations against a library; pure.
 
@@ -119,6 +121,10 @@ def plan(
         hygiene: Which texts are refused for what they say.
         trials: What was measured before: a rejected edit is not tried again.
         alike: Which texts mean the same, beside those that are nearly the same by their letters.
+        apart: Whether each addition is to be measured first, and so is judged as if the others did
+            not come: what may never stand in the library takes no place of it.
+        rooms: Which removal makes room for an addition, where no other one may; None leaves it to
+            what is least useful.
 
     Returns:
         The accepted operations, in the order in which they are applied, and the refusals.
@@ -136,16 +142,18 @@ def plan(
         finding = ("known-id", f"{strangers[0]} belongs to another owner") if strangers else None
         finding = finding or first_finding(operation, draft)
         if finding is not None and finding[0] == "capacity":
-            room = _make_room(library, operation, draft, accepted)
+            room = _make_room(library, operation, draft, accepted, rooms)
             if room is not None:
-                removal, draft = room
+                removal, roomy = room
+                # Apart, the place is this addition's alone: for the next one the library is full.
+                draft = evolve(roomy, tokens=draft.tokens) if apart else roomy
                 accepted.append(removal)
                 finding = None
         if finding is not None:
             refused.append(Refusal(proposed, *finding))
             continue
         accepted.append(operation)
-        _advance(draft, operation, len(accepted))
+        _advance(draft, operation, len(accepted), counts=not (apart and isinstance(operation, Add)))
     return Plan(library.owner, library.version, tuple(accepted), tuple(refused))
 
 
@@ -195,12 +203,16 @@ def _fold_into_twin(operation: Operation, draft: Draft) -> Operation:
 
 
 def _make_room(
-    library: Library, operation: Operation, draft: Draft, accepted: Iterable[Operation]
+    library: Library,
+    operation: Operation,
+    draft: Draft,
+    accepted: Iterable[Operation],
+    rooms: Mapping[Operation, Delete] | None,
 ) -> tuple[Delete, Draft] | None:
     """The removal that an addition to a full library takes; None where it would not be enough."""
     spoken_for = {id_ for item in accepted for id_ in references(item)}
-    removal = least_useful(library, spoken_for)
-    if removal is None:
+    removal = least_useful(library, spoken_for) if rooms is None else rooms.get(operation)
+    if removal is None or removal.id in spoken_for:
         return None
     trial = evolve(
         draft, living={**draft.living}, touched={**draft.touched}, tokens={**draft.tokens}
@@ -209,8 +221,15 @@ def _make_room(
     return None if first_finding(operation, trial) else (removal, trial)
 
 
-def _advance(draft: Draft, operation: Operation, number: int) -> None:
-    """Note an accepted operation in the draft, whose dictionaries are this plan's own."""
+def _advance(draft: Draft, operation: Operation, number: int, *, counts: bool = True) -> None:
+    """Note an accepted operation in the draft, whose dictionaries are this plan's own.
+
+    Args:
+        draft: Of the plan.
+        operation: Accepted.
+        number: Its place.
+        counts: Whether its text takes a place in the library.
+    """
     content = content_of(operation)
     for id_ in dict.fromkeys(references(operation)):
         if isinstance(operation, Keep):
@@ -221,7 +240,8 @@ def _advance(draft: Draft, operation: Operation, number: int) -> None:
     if content is not None:
         key = operation.id if isinstance(operation, Modify) else f"new {number}"
         draft.living[key] = normalise(content)
-        draft.tokens[key] = injected_tokens([content])
+        if counts:
+            draft.tokens[key] = injected_tokens([content])
 
 
 def apply(library: Library, accepted: Plan, *, now: str) -> Library:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from statistics import fmean
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
 from grpo_framework.experience import (
     CRITIC,
@@ -15,6 +15,7 @@ from grpo_framework.experience import (
     Edit,
     Finding,
     Library,
+    Limits,
     Operation,
     Plan,
     Ruling,
@@ -31,6 +32,7 @@ from grpo_framework.gating.design import (
     order_edits,
 )
 from grpo_framework.gating.evidence import describe, is_hopeless, weigh
+from grpo_framework.gating.fitting import Size, growth, pick_fitting, size_of
 from grpo_framework.grouping import start_group
 from grpo_framework.records import FinalAnswer, Owner, Problem, Rollout
 from grpo_framework.rollouts import Stages, Tried, try_once
@@ -48,11 +50,13 @@ class Gate:
         budget: Most pairs for one owner's edits in one batch.
         tries: Batches in which an undecided edit is tried before it is given up; one whose evidence
             grows goes on.
+        limits: Of every library, also as it stands in the prompts of a pair.
     """
 
     problems: tuple[Problem, ...]
     budget: int = 40
     tries: int = 3
+    limits: Limits = field(factory=Limits)
 
 
 @frozen
@@ -105,6 +109,8 @@ class _Court:
         self._findings: dict[int, tuple[Finding, str]] = {}
         self._groups: dict[tuple[str, Owner], asyncio.Task[tuple[Tried, ...]]] = {}
         self._units = 0
+        self._size = size_of(libraries[self._owner])
+        self._growths = {number: self._growth(number) for number in ranked}
         self._seed = f"{stages.run_seed}/{stages.epoch}/{stages.batch}/{self._owner}"
 
     async def run(self) -> Judgement:
@@ -155,6 +161,10 @@ class _Court:
             if concerned:
                 seed = f"{self._seed}/pair {number}"
                 signs = draw_signs(concerned, self._drawn, seed, aside=self._aside)
+                limits = self._gate.limits
+                signs = pick_fitting(signs, self._growths, self._size, limits, self._drawn)
+                if not signs:
+                    continue
                 self._drawn.update(signs.keys())
                 problem = draw_problem(self._gate.problems, number, self._seed)
                 return Pair(number, problem, place, signs)
@@ -198,6 +208,10 @@ class _Court:
         if finding == "accepted":
             # What is decided stands in both prompts of the pairs to come.
             self._libraries = self._with([number])
+            self._size += self._growths[number]
+
+    def _growth(self, number: int) -> Size:
+        return growth(self._libraries[self._owner], self._with([number])[self._owner])
 
     def _with(self, numbers: Sequence[int]) -> dict[Owner, Library]:
         """The libraries with some of the edits."""

@@ -177,6 +177,17 @@ def test_an_arm_is_read_as_it_is_written(tmp_path, monkeypatch):
         parse_arm("exp@latest")
 
 
+def test_an_empty_store_is_named_with_its_directory_and_how_to_mend_it(real, tmp_path):
+    flags = ["--datasets=scripted/problems", "--model=scripted/default"]
+    missing = real("ab", "--experience-dir=missing", *flags)
+    assert missing.exit_code == 3
+    assert "(missing, which does not exist) holds no experiences" in missing.stderr
+    assert "train first, or name the right --experience-dir" in missing.stderr
+    (tmp_path / "empty-one").mkdir()
+    empty = real("ab", "--experience-dir=empty-one", *flags)
+    assert "'store' (empty-one) holds no experiences" in empty.stderr
+
+
 def test_problems_that_experiences_came_from_are_refused(run, toy, tmp_path):
     source = "  Question   NUMBER 3 "
     owner = write_owner_file(tmp_path / "generator_1_experiences.json", "be right", source=source)

@@ -53,8 +53,8 @@ def test_a_dry_run_counts_from_the_fewest_rollouts_to_full_groups(go, tmp_path):
     told = json.loads(go(*train, "--dry-run", "--json").stdout)
     calls = {row["role"]: row["calls"] for row in told["roles"]}
     # Always solved: visited in epochs 1, 2 and 4; two rollouts at least, three at most.
-    assert calls["generator"] == {"low": 6 * 3 * 2, "high": 6 * 4 * 3}
-    assert calls["critic"] == {"low": 6 * 3, "high": 6 * 4}
+    assert calls["generator"] == {"low": 6 * 3 * 2, "likely": 54, "high": 6 * 4 * 3}
+    assert calls["critic"] == {"low": 6 * 3, "likely": 21, "high": 6 * 4}
     done = go(*train, "--quiet")
     assert done.exit_code == 0, done.stderr
     report = json.loads((tmp_path / "run" / "report.json").read_text())

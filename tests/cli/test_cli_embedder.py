@@ -74,7 +74,7 @@ def test_the_price_has_a_row_for_the_embedder(run):
     assert row["model"] == "example"
     assert row["calls"]["low"] == 1
     assert row["input_tokens"]["high"] > 0
-    assert row["cost"] == {"low": 0.0, "high": 0.0}
+    assert row["cost"] == {"low": 0.0, "likely": 0.0, "high": 0.0}
 
 
 def test_the_embedder_is_listed_and_an_unknown_one_is_an_error(run):

@@ -141,6 +141,17 @@ def test_replicates_are_shown_as_tables(go):
     assert "these rewards prove nothing" in done.stdout
 
 
+def test_rows_and_columns_without_a_figure_are_left_out_of_the_tables(go):
+    """Nothing was scored on validation problems, and one generator shares nothing with others."""
+    alone = ["--replicates=2", "--generator=prompted/direct"]
+    done = go(*alone)
+    assert "validation" not in done.stdout
+    assert "shared" not in done.stdout
+    assert " - " not in done.stdout.split("between the replicates")[1]
+    told = json.loads(go(*alone, "--json").stdout)
+    assert "shared" in [row["owner"] for row in told["spread"]]
+
+
 def test_a_fork_begins_every_replicate_with_that_runs_experiences(go, tmp_path):
     """What they began with is in all of them, and was learned in none."""
     first = go("--run-dir=first", "--epochs=1")

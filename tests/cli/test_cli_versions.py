@@ -6,6 +6,7 @@ import asyncio
 import json
 
 import pytest
+from attrs import evolve
 
 from grpo_framework.experience import Add, Delete, Library, Modify, apply, plan
 
@@ -55,6 +56,28 @@ def test_history_says_when_how_many_and_what_changed(real, directory):
     last = real("experiences", "history", "--last=1", "--owner=generator_1", "--json").document
     assert [row["version"] for row in last["owners"][0]["versions"]] == [3]
     assert real("experiences", "history", "--owner=nobody").exit_code == 2
+
+
+def test_versions_that_only_counted_uses_share_a_line_that_says_so(real, directory):
+    store = jsonstore.DirectoryStore(directory)
+
+    async def use():
+        library = await store.load("critic")
+        for number in (1, 2, 3):
+            used = (evolve(library.experiences[0], usage_count=number),)
+            new = evolve(library, experiences=used, version=library.version + 1)
+            await store.commit(new, expected_version=library.version)
+            library = new
+        edits = [Add("Name the unit of the answer.")]
+        new = apply(library, plan(library, edits), now="2026-01-01T00:00:00+00:00")
+        await store.commit(new, expected_version=library.version)
+
+    asyncio.run(use())
+    table = real("experiences", "history", "--owner=critic").stdout.splitlines()
+    assert [line.split()[1] for line in table[1:]] == ["1", "2-4", "5"]
+    assert "no text: uses counted" in table[2]
+    document = real("experiences", "history", "--owner=critic", "--json").document
+    assert [row["version"] for row in document["owners"][0]["versions"]] == [1, 2, 3, 4, 5]
 
 
 def test_a_file_that_other_hands_changed_is_a_version_without_a_time(real, directory):

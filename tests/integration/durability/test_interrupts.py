@@ -47,14 +47,17 @@ def test_one_stops_cleanly_and_says_how_to_go_on(arena, endpoint):
 
 
 def test_before_the_models_answer_there_is_nothing_to_go_on_with(arena, endpoint):
-    """The preflight call hangs: one word, and nothing is left behind."""
+    """The preflight call hangs: it says that nothing was begun, and nothing is left behind."""
     place, server = arena(), endpoint(hung=1.0)
     process = place.start(*place.train, url=server.url, program=("-c", CLEANLY))
     server.wait_for_connection()
     seconds, out, err = interrupt(process)
     assert process.returncode == 130
     assert seconds < MOST
-    assert (out, err.splitlines()) == ("", ["interrupted"])
+    said, last = err.splitlines()
+    assert (out, last) == ("", "interrupted")
+    assert "nothing is begun or written" in said
+    assert said.endswith("the same command starts again")
     assert [path.name for path in place.folder.iterdir()] == ["sums.jsonl"]
 
 

@@ -1,0 +1,168 @@
+"""How far an epoch is, how fast it goes, and how long it takes yet, gate and scoring included."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from grpo_framework.events import (
+    BatchFinished,
+    BatchStarted,
+    CallFinished,
+    CallRetried,
+    CallsPaused,
+    EpochStarted,
+    Event,
+    GroupFinished,
+    LibraryCommitted,
+    RunStarted,
+    VersionScored,
+)
+from grpo_framework.experience import CRITIC
+from grpo_framework.telling import CAUSES, describe_duration, describe_pause
+
+_SAME_PAUSE = 2.0
+"""Seconds by which a pause must end later than the one before to be another."""
+
+
+_LONG = 5.0
+"""Seconds from which on the wait of one call for a rate limit is worth a line."""
+
+
+class Tally:
+    """What the progress shows: groups done of an epoch, rates, the time left.
+
+    The time left is that of the whole epoch: batches still to come take, for each of their groups,
+    what finished batches took with the edits that were measured at their ends, and the libraries
+    are scored at the end of the epoch as they were before it.
+
+    Args:
+        clock: Seconds, monotonic.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self.epochs = 0
+        self.groups = 0
+        self.done = 0
+        self._clock = clock
+        self._generators = 0
+        self._measures = False
+        self._calls = 0
+        self._tokens = 0
+        # Of the batches that were finished, over all epochs: groups, and seconds without scoring.
+        self._finished = 0
+        self._took = 0.0
+        self._scoring = 0.0
+        self._epoch_finished = 0
+        self._batch: dict[int, int] = {}
+        self._started = self._mark = self._committed = clock()
+
+    def add(self, event: Event) -> None:
+        """Take one event of the run."""
+        now = self._clock()
+        match event:
+            case RunStarted():
+                self.epochs = event.epochs
+                self._generators = len(event.owners) - 1
+                self._measures = event.validation > 0
+                self._committed = now
+            case EpochStarted():
+                self.groups = (event.problems - event.done) * self._generators
+                self.done = self._epoch_finished = self._calls = self._tokens = 0
+                self._started = self._mark = now
+            case BatchStarted():
+                self.done += len(event.resting) * self._generators
+                visited = len(event.problems) + len(event.resting)
+                self._batch[event.batch] = visited * self._generators
+            case CallFinished():
+                self._calls += 1
+                self._tokens += event.usage.output_tokens
+            case GroupFinished() if event.owner != CRITIC:
+                self.done += 1
+            case LibraryCommitted():
+                self._committed = now
+            case VersionScored():
+                self._scoring = now - self._committed
+                self._mark += self._scoring
+            case BatchFinished():
+                groups = self._batch.pop(event.batch, 0)
+                self._epoch_finished += groups
+                self._finished += groups
+                self._took += now - self._mark
+                self._mark = now
+            case _:
+                pass
+
+    @property
+    def _elapsed(self) -> float:
+        return max(self._clock() - self._started, 1e-3)
+
+    @property
+    def rate(self) -> str:
+        """Calls and tokens a second, in this epoch."""
+        calls, tokens = self._calls / self._elapsed, self._tokens / self._elapsed
+        return f"{calls:.1f} calls/s, {tokens:.0f} tokens/s"
+
+    @property
+    def pace(self) -> str:
+        """The rates, once there is a call to speak of."""
+        return self.rate if self._calls else ""
+
+    @property
+    def left(self) -> str:
+        """The time left of the epoch, empty where nothing is known of it yet."""
+        to_do = self.groups - self.done
+        if self._finished:
+            since = self._clock() - self._mark
+            whole = self._took / self._finished * (self.groups - self._epoch_finished)
+            # A batch that takes longer than those before it does not make the rest shorter.
+            rest = self._took / self._finished * to_do
+            return f"{describe_duration(max(whole - since, rest) + self._scoring)} left"
+        if not self.done:
+            return ""
+        # How long measuring edits takes is not known before the first batch ends.
+        seconds = (self._clock() - self._mark) / self.done * to_do + self._scoring
+        return f"{'over ' if self._measures else ''}{describe_duration(seconds)} left"
+
+    @property
+    def line(self) -> str:
+        """All of it in one line."""
+        told = [f"{self.done}/{self.groups} groups", self.rate, self.left]
+        return ", ".join(part for part in told if part)
+
+
+class Waiting:
+    """Whether calls wait because an endpoint asked for less, why, and for how long yet.
+
+    Args:
+        clock: Seconds, monotonic.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._kind = ""
+        self._until = 0.0
+
+    def describe(self, event: CallsPaused | CallRetried) -> str:
+        """What to say of a pause or a retry; empty where it is no news.
+
+        Calls that were under way together are all sent back with the same words, and short waits
+        for a rate limit come all the time.
+        """
+        paused = isinstance(event, CallsPaused)
+        seconds = event.seconds if isinstance(event, CallsPaused) else event.wait
+        until = self._clock() + seconds
+        if event.kind in CAUSES:
+            known = bool(self._kind) and until <= self._until + _SAME_PAUSE
+            if known or (not paused and seconds < _LONG):
+                return ""
+        if isinstance(event, CallsPaused):
+            self._kind, self._until = event.kind, until
+            return describe_pause(event.kind, seconds)
+        return f"{event.model}: {event.message}; again in {seconds:.0f} s"
+
+    @property
+    def text(self) -> str:
+        """What to say of it now, empty where nothing waits."""
+        left = self._until - self._clock()
+        return describe_pause(self._kind, left) if self._kind and left > 0 else ""

@@ -1,0 +1,81 @@
+"""The report of a run in lines for people."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+
+from grpo_framework.cli.describing import describe_report
+from grpo_framework.console import ConsoleObserver
+from grpo_framework.events import LibraryCommitted, VersionScored
+from grpo_framework.experience import Add, Plan, Refusal
+from grpo_framework.records import OwnerScore
+from grpo_framework.reports import EpochReport, OwnerReport, Refused, RunReport, VersionReport
+
+
+def version(epoch, score):
+    return VersionReport(epoch, score, {"generator_1": score}, {})
+
+
+def epoch(number, *refused, **applied):
+    owner = OwnerReport("generator_1", operations_applied=applied, operations_refused=refused)
+    return EpochReport(number, 1.0, (owner,))
+
+
+def test_an_unchanged_version_is_told_with_the_one_it_repeats_and_so_is_the_result():
+    report = RunReport(
+        epochs=(epoch(1, add=2), epoch(2, keep=1), epoch(3), epoch(4, delete=1)),
+        validation=tuple(map(version, range(5), (0.5, 0.6, 0.6, 0.6, 0.6))),
+        best_epoch=3,
+    )
+    lines = [line for line in describe_report(report) if "validation" in line]
+    assert lines == [
+        "on validation problems, the start: 0.500",
+        "on validation problems, epoch 1, unchanged to epoch 3: 0.600 (the result)",
+        "on validation problems, epoch 4: 0.600",
+    ]
+
+
+def test_what_was_refused_is_told_with_rule_and_count():
+    duplicates = Refused("add", "duplicate", 2, ())
+    report = RunReport(
+        epochs=(
+            epoch(1, duplicates, Refused("add", "on-trial", 7, ())),
+            epoch(2, duplicates, Refused("delete", "unknown-id", 1, ())),
+            epoch(3, Refused("add", "promoted", 5, ())),
+        )
+    )
+    lines = describe_report(report)
+    assert "generator_1: 12 operations refused: 7 on-trial, 4 duplicate, 1 unknown-id" in lines
+    assert "on-trial: undecided, and tried again in the next batch" in lines
+
+
+def watch(*events):
+    """What a run's observer prints where stderr is no terminal."""
+    stream = io.StringIO()
+    observer = ConsoleObserver(stream)
+
+    async def tell():
+        for event in events:
+            await observer.notify(event)
+
+    asyncio.run(tell())
+    return stream.getvalue()
+
+
+def test_the_same_score_is_not_printed_again_while_the_run_goes():
+    scores = (OwnerScore("generator_1", 0.25, 20, "w1"),)
+    other = (OwnerScore("generator_1", 0.25, 20, "w2"),)
+    said = watch(*(VersionScored(*row, ()) for row in ((0, scores), (1, scores), (2, other))))
+    assert said.splitlines() == [
+        "  on validation problems, the start: generator_1 0.25",
+        "  on validation problems, epoch 1: no text changed, so the scores are those before",
+        "  on validation problems, epoch 2: generator_1 0.25",
+    ]
+
+
+def test_a_commit_says_by_which_rules_it_refused():
+    rules = ("duplicate", "gate", "duplicate", "promoted")
+    refused = tuple(Refusal(Add("x"), rule, "") for rule in rules)
+    said = watch(LibraryCommitted(1, 1, Plan("generator_1", 0, (), refused), 3, 3, 1))
+    assert "1 went to the shared library, 3 refused (2 duplicate, 1 gate); 3 -> 3" in said

@@ -1,0 +1,145 @@
+"""The time left of an epoch: groups, what ends a batch, and the scoring of its version."""
+
+from __future__ import annotations
+
+import pytest
+
+from grpo_framework.events import (
+    BatchFinished,
+    BatchStarted,
+    CallRetried,
+    CallsPaused,
+    EpochStarted,
+    GroupFinished,
+    LibraryCommitted,
+    RunStarted,
+    VersionScored,
+)
+from grpo_framework.experience import Plan
+from grpo_framework.records import Unit
+from grpo_framework.tally import Tally, Waiting
+
+OWNERS = ("generator_1", "critic")
+
+
+def retried(kind, wait):
+    return CallRetried(Unit(1, 1, "p", "critic", "fusion"), "m", kind, "it failed", wait)
+
+
+class Clock:
+    def __init__(self):
+        self.now = 100.0
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def tally(clock):
+    """An epoch of 4 problems in batches of 2; scoring the libraries at the start took 7 s."""
+    tally = Tally(clock)
+    tally.add(RunStarted("r", "", OWNERS, 4, 2, 3, validation=20))
+    tally.add(EpochStarted(1, 4, 2))
+    clock.now += 7
+    tally.add(VersionScored(0, (), ()))
+    return tally
+
+
+def answer(tally, clock, batch, epoch=1):
+    """Two groups, 1 s each."""
+    tally.add(BatchStarted(epoch, batch, ("p1", "p2")))
+    for _ in range(2):
+        clock.now += 1
+        tally.add(GroupFinished(epoch, batch, "p1", "generator_1", (1.0,)))
+
+
+def close(tally, clock, batch, *, gate, scoring=0, epoch=1):
+    """Edits are measured, and libraries scored."""
+    clock.now += gate
+    tally.add(LibraryCommitted(epoch, batch, Plan("critic", 0), 0, 0, 1))
+    if scoring:
+        clock.now += scoring
+        tally.add(VersionScored(epoch, (), ()))
+    tally.add(BatchFinished(epoch, batch, 0.0))
+
+
+def test_nothing_is_foretold_before_anything_is_done(tally):
+    assert tally.left == ""
+
+
+def test_before_the_first_gate_it_is_said_that_more_will_come(tally, clock):
+    answer(tally, clock, 1)
+    assert tally.left == "over 9 s left"
+
+
+def test_what_ends_a_batch_and_the_scoring_are_in_the_time_left(tally, clock):
+    answer(tally, clock, 1)
+    close(tally, clock, 1, gate=20)
+    assert tally.left == "29 s left"
+    answer(tally, clock, 2)
+    assert tally.left == "27 s left"
+    clock.now += 15
+    assert tally.left == "12 s left"
+
+
+def test_scoring_does_not_count_as_a_part_of_its_batch(tally, clock):
+    answer(tally, clock, 1)
+    close(tally, clock, 1, gate=20)
+    answer(tally, clock, 2)
+    close(tally, clock, 2, gate=20, scoring=10)
+    tally.add(EpochStarted(2, 4, 2))
+    assert tally.left == "54 s left"
+
+
+def test_without_a_gate_groups_are_all(clock):
+    tally = Tally(clock)
+    tally.add(RunStarted("r", "", OWNERS, 4, 2, 3))
+    tally.add(EpochStarted(1, 4, 2))
+    answer(tally, clock, 1)
+    assert tally.left == "2 s left"
+
+
+def test_a_batch_that_takes_longer_than_those_before_leaves_no_negative_time(tally, clock):
+    answer(tally, clock, 1)
+    close(tally, clock, 1, gate=0)
+    answer(tally, clock, 2)
+    clock.now += 50
+    assert tally.left == "7 s left"
+
+
+def test_a_pause_is_told_once_for_all_calls_that_were_sent_back_and_counts_down(clock):
+    waiting, pause = Waiting(clock), CallsPaused("m", "rate_limited", 40.0)
+    assert waiting.text == ""
+    assert waiting.describe(pause) == "waiting for the rate limit, 40 s"
+    assert waiting.describe(retried("rate_limited", 40.0)) == ""
+    clock.now += 1
+    assert waiting.describe(pause) == ""
+    assert waiting.text == "waiting for the rate limit, 39 s"
+    clock.now += 10
+    assert waiting.describe(CallsPaused("m", "overloaded", 60.0))
+    assert waiting.text == "waiting for the overloaded endpoint, 60 s"
+    clock.now += 60
+    assert waiting.text == ""
+    assert waiting.describe(pause)
+
+
+def test_a_retry_is_told_where_no_pause_says_it_already(clock):
+    waiting = Waiting(clock)
+    assert waiting.describe(retried("connection", 1.0)) == "m: it failed; again in 1 s"
+    assert waiting.describe(retried("rate_limited", 1.0)) == ""
+    assert waiting.describe(retried("rate_limited", 9.0)) == "m: it failed; again in 9 s"
+    waiting.describe(CallsPaused("m", "rate_limited", 40.0))
+    assert waiting.describe(retried("connection", 1.0))
+
+
+def test_problems_that_rest_take_no_time(clock):
+    tally = Tally(clock)
+    tally.add(RunStarted("r", "", OWNERS, 4, 2, 3))
+    tally.add(EpochStarted(1, 4, 1))
+    tally.add(BatchStarted(1, 1, ("p1",), resting=("p2", "p3", "p4")))
+    assert tally.line.startswith("3/4 groups")
