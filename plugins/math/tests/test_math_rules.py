@@ -173,6 +173,8 @@ def test_simple_pairs_are_decided_as_the_reader_does(monkeypatch: pytest.MonkeyP
         "(1, 2)", "[1, 2]", r"\{1, 2\}", r"\{2, 1, 1\}", "1, 2", "2, 1", r"\sqrt{12}", r"2\sqrt3",
         r"\frac{\pi}{6}", r"30^\circ", "x = 3", "y = 3", "B", "(B)", r"\text{C}", "$3", r"2^{-3}", "0.125",
         r"0.\overline{3}", "1/3", "3!", "6", r"\binom{4}{2}", "3 km/h", r"1.5\times10^3", "1,500",
+        "3 people", "3 km per hour", "3km/h", "$3/hour", "$3 per hour", "3:4", "6:8", "x = 2 + 1 = 3",
+        r"3 \approx 3.0", "[1, 2)", "(1, 2, 3)", "5 more", "5 fewer", "5 May", "1.5 million", "-$3",
     ]  # fmt: skip
     quick = {(a, b): compare(a, b) for a in sides for b in sides if a != b}
     monkeypatch.setattr("grpo_math.comparing.compare_simple", lambda *_: None)

@@ -42,6 +42,7 @@ _MONTHS = {
     )
     for name in names.split()
 }  # fmt: skip
+MONTH_NAMES = frozenset(_MONTHS)
 _MONTH = "(?P<month>" + "|".join(sorted(_MONTHS, key=len, reverse=True)) + r")\.?"
 _DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?"
 _WEEKDAY = r"(?:(?:mon|tues|wednes|thurs|fri|satur|sun)day\s*,?\s*)?"

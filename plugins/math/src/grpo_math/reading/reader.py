@@ -9,6 +9,7 @@ from typing import NamedTuple
 from grpo_math.limits import UnreadableError
 from grpo_math.options import Options
 from grpo_math.patterns import Pattern
+from grpo_math.reading.bare import is_bare, read_numeral
 from grpo_math.reading.normalise import normalise
 from grpo_math.reading.shapes import expand_signs
 from grpo_math.reading.special import read_special
@@ -145,6 +146,23 @@ def _read_content(content: str, options: Options) -> list[Value]:
     return [] if words is None else [words]
 
 
+def _read_bare(text: str, options: Options) -> Reading | None:
+    """Read a number, or notation that no step before the tokenizer changes, without those steps."""
+    if options.decimal_comma or len(text) > options.max_chars:
+        return None
+    number = read_numeral(text)
+    if number is not None:
+        return Reading(text, (number,))
+    if not is_bare(text):
+        return None
+    try:
+        value = read_math(text, options, join_thousands=True)
+    except UnreadableError:
+        return None
+    letters = _read_letters(text, options) if isinstance(value, Quantity) else None
+    return Reading(text, (value,) if letters is None else (value, letters))
+
+
 def read(answer: str, options: Options, *, known: Reading | None = None) -> Reading:
     """Read one answer.
 
@@ -159,6 +177,9 @@ def read(answer: str, options: Options, *, known: Reading | None = None) -> Read
     Raises:
         OverLimitError: The answer is larger than the limits allow.
     """
+    bare = _read_bare(answer.strip(), options)
+    if bare is not None:
+        return bare
     text = normalise(answer, options)
     if known is not None and known.text == text:
         return known

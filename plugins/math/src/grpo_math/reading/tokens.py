@@ -33,7 +33,7 @@ _TOKEN = Pattern(
     r"|(?P<num>%s)"
     r"|(?P<word>[^\W\d_]+)"
     r"|(?P<command>" + _TEXT_COMMAND.pattern + r")\s*\{(?P<argument>[^{}]*)\}"
-    r"|(?P<cmd>\\(?:[a-zA-Z]+\*?|.))"
+    r"|(?P<cmd>\\(?:[a-zA-Z]+|.))"
     r"|(?P<op>\*\*|\.\.\.|<=|>=|!=|=>|->|:=|==|\S)|(?<=\s)$)",
     re.DOTALL,
 )
