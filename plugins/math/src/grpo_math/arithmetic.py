@@ -20,6 +20,8 @@ _ROOTS = frozenset({"\\sqrt", "√"})
 _PI = frozenset({"\\pi", "π"})
 _TIMES = frozenset({"\\cdot", "\\times", "*", "×", "·"})
 _OVER = frozenset({"/", "\\div", "÷"})
+_BARS = {"|": "|", "\\lvert": "\\rvert"}
+_ROUNDING = {"\\lfloor": "\\rfloor", "\\lceil": "\\rceil"}
 _BRACKETS = {"(": ")", "{": "}"}
 _BESIDE = _BINOMIALS | _ROOTS | _PI | {"("}
 _DATE = Pattern(
@@ -29,6 +31,8 @@ _DATE = Pattern(
 _POWER = frozenset({"^", "**"})
 _INDICES = frozenset("3456")
 _SILENT = frozenset({"\\left", "\\right", "\\displaystyle"})
+_RAISED = Pattern("⁻?[⁰¹²³⁴⁵⁶⁷⁸⁹]+")
+_DIGITS = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
 _MINUS = frozenset({"-", "−"})
 _SIGNS = _MINUS | {"+"}
 _MAX_TOKENS = 60
@@ -48,6 +52,8 @@ def evaluate(text: str) -> Product | None:
     Returns:
         The value; None where only the reader can tell.
     """
+    if not text.isascii():
+        text = _RAISED.sub(lambda match: "^{" + match[0].translate(_DIGITS) + "}", text)
     tokens = _TOKEN.findall(text)
     if len(tokens) > _MAX_TOKENS or not tokens or _DATE.search(text):
         return None
@@ -154,9 +160,14 @@ class _Reader:
             if n > 200:
                 raise _OtherError
             return math.comb(n, k), 1, 1, 0
-        if sign == "|":
-            value = self._read_bracket("|")
+        if sign in _BARS:
+            value = self._read_bracket(_BARS[sign])
             return (abs(value[0]), *value[1:])
+        if sign in _ROUNDING:
+            high, low, under, pi = self._read_bracket(_ROUNDING[sign])
+            if under != 1 or pi:
+                raise _OtherError
+            return (high // low if sign == "\\lfloor" else -(-high // low)), 1, 1, 0
         raise _OtherError
 
     def _read_root(self) -> Product:

@@ -13,7 +13,7 @@ from grpo_math.limits import (
     OverLimitError,
     UndecidableError,
 )
-from grpo_math.opposites import are_opposite
+from grpo_math.opposites import are_opposite, count_otherwise
 from grpo_math.options import DEFAULT, Options
 from grpo_math.patterns import Pattern
 from grpo_math.plain import compare_numerals
@@ -157,9 +157,8 @@ def _decide(gold: Reading, pred: Reading, judge: Judge, extracted: str) -> Resul
             undecided = undecided or problem
             continue
         rule = rule or judge.rule
-        if equal and isinstance(first, _COUNTED) and are_opposite(gold.text, pred.text):
-            judge.rule, equal = "opposite words", False
-            rule = judge.rule
+        if equal and _say_otherwise(first, gold.text, pred.text):
+            rule = "opposite words"
             break
         if equal:
             return Result(
@@ -174,6 +173,13 @@ def _decide(gold: Reading, pred: Reading, judge: Judge, extracted: str) -> Resul
         Verdict.DIFFERENT, rule, extracted, name_type(first), name_type(second), rule,
         judge.options.list_changes(),
     )  # fmt: skip
+
+
+def _say_otherwise(value: Value, gold: str, pred: str) -> bool:
+    """Tell whether words beside equal values say the contrary, or count other things."""
+    if isinstance(value, Listing):
+        return count_otherwise(gold, pred)
+    return isinstance(value, _COUNTED) and are_opposite(gold, pred)
 
 
 def _pair_readings(gold: tuple[Value, ...], pred: tuple[Value, ...]) -> list[tuple[Value, Value]]:

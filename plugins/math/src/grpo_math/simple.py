@@ -6,6 +6,7 @@ from grpo_math.arithmetic import evaluate
 from grpo_math.patterns import Pattern
 from grpo_math.phrases import read_phrase
 from grpo_math.plain import GLUED, NUMBER, Plain, read_number
+from grpo_math.reading.special import sum_amounts
 from grpo_math.units import Unit, read_unit
 
 Simple = tuple[str, tuple[Plain, ...], Unit | None]
@@ -24,6 +25,7 @@ _BEHIND_MONEY = Pattern(
     r"(?:/ ?|per |an? )[a-zA-Z]{2,12}\.?|thousand|million|billion|dollars?|euros?|USD|cash|total"
 )
 _CLOSING = frozenset(")]}")
+_BASED = Pattern(r"(-?)([0-9][0-9A-F]{0,39})_(?:\{\s*)?([0-9]{1,2})\s*\}?")
 _OPERATORS = frozenset("\\√π^+-−*/×·÷!(|")
 _FENCES = frozenset({"()", "[]", "{}", "(]", "[)"})
 
@@ -46,6 +48,8 @@ def read_simple(text: str) -> Simple | None:
         return None
     if first in "([" or text[:2] == "\\{" or text[:5] == "\\left":
         return _read_fenced(text)
+    if "_" in text:
+        return _read_based(text)
     unit = None
     if first == "-" and text[1:2] in _MONEY and text[2:3].isdigit():
         text = text[1] + "-" + text[2:]
@@ -55,6 +59,15 @@ def read_simple(text: str) -> Simple | None:
         unit = None if money is None else money.unit
         text = text[2:] if first == "\\" else text[1:]
     return _read_quantity(text, unit)
+
+
+def _read_based(text: str) -> Simple | None:
+    """Read a number in another base, such as ``1011_2``."""
+    match = _BASED.fullmatch(text)
+    base = 0 if match is None else int(match[3])
+    if match is None or not 2 <= base <= 16 or any(int(c, 16) >= base for c in match[2]):
+        return None
+    return "", ((int(match[1] + match[2], base), 1, False),), None
 
 
 def _read_fenced(text: str) -> Simple | None:
@@ -85,6 +98,9 @@ def _read_quantity(text: str, unit: Unit | None) -> Simple | None:
         return None
     if rest[0] in _OPERATORS and (computed := _read_computed(text)) is not None:
         return None if unit is not None else computed
+    if unit is None and rest[0].isalpha() and (compound := sum_amounts(text)) is not None:
+        amount, unit = compound
+        return "", ((*amount.as_integer_ratio(), False),), unit
     spaced = text[match.end() - 1] in " \\" or rest[0] in "\\~"
     return _attach(number, rest, unit, spaced=spaced)
 

@@ -35,7 +35,7 @@ def is_computation(tokens: list[Token], start: int, end: int) -> bool:
             parts.append([])
         else:
             parts[-1].append(tokens[at])
-    parts = [part for part in parts if part]
+    parts = [part for part in parts if part and part[0].text != "^"]  # the power of a bracket
     numbers = sum(any(t.kind == "num" for t in part) for part in parts)
     if numbers < 2 or len(parts) < 2 or parts[0][0].kind == "word":
         return False

@@ -42,7 +42,10 @@ _AMBIGUOUS = (
     ("比", Pattern(r"(?<=\d)\s*比\s*(?=\d)"), ":"),
     ("ms", Pattern(r"(?<![a-zA-Z])ms\s*\^\s*\{?\s*-\s*(\d)\s*\}?"), r"m s^{-\1}"),
 )
-_VARIES = Pattern(r"pound|¥|\dp|\d\s*p$|比|ms|_[a-zA-Z]|j|\)\s*\}?$|and")
+_DIRECTED = Pattern(
+    r"(.*\d.*?)\s+(?:to|towards?)\s+the\s+(?:left|right|north|south|east|west)", re.DOTALL
+)
+_VARIES = Pattern(r" to the | towards? the |pound|¥|\dp|\d\s*p$|比|ms|_[a-zA-Z]|j|\)\s*\}?$|and")
 _BESIDE = Pattern(r"(.*[\d}])\s*(?:\\text\s*\{\s*)?\(([a-zA-Z°%^\d/ ]+)\)\s*\}?")
 _SINGLE_LETTERS = Pattern(r"[^a-zA-Z]*\d(?:[a-zA-Z](?![a-zA-Z])[^a-zA-Z ]*)+")
 _SURE_UNITS = frozenset("°%¢$€£")
@@ -68,6 +71,9 @@ def _vary(text: str) -> list[str]:
     beside = _BESIDE.fullmatch(text) if text.endswith((")", ")}")) else None
     if beside and (unit := read_unit(beside[2])) and (unit.known or len(beside[2]) > 3):
         found.append(f"{beside[1]} \\text{{{beside[2]}}}")
+    directed = _DIRECTED.fullmatch(text) if " the " in text else None
+    if directed:
+        found.append(directed[1])
     mixed = _MIXED_AND.fullmatch(text) if "and" in text else None
     if mixed:
         found.append(f"{mixed[1]} {mixed[2]}")
