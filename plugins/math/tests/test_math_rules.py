@@ -29,6 +29,12 @@ EQUAL = [
     ("x > 2", r"(2, \infty)", "an inequality and its interval"),
     (r"\begin{pmatrix} 1 \\ 2 \end{pmatrix}", r"\langle 1, 2 \rangle", "a column and a vector"),
     ("2^{100000}", r"2 \cdot 2^{99999}", "powers too long to write down"),
+    ("11", "44 stamps ÷ 4 = 11 stamps", "a computation with things counts by its last value"),
+    ("$20", "4 tickets x $5 = 20 dollars", "one with money too"),
+    (r"\{x \in ℕ: x < 4\}", r"\{1, 2, 3\}", "the natural numbers begin at 1"),
+    (r"\mathbb{N}", r"\mathbb{Z}^+", "by either name"),
+    ("12.5 km", "about 12.5 km", "a word that says it is rounded"),
+    ("7 boys and 5 girls", "5 girls and 7 boys", "things counted, in any order"),
 ]
 
 DIFFERENT = [
@@ -55,6 +61,11 @@ DIFFERENT = [
     ("x > 2", r"x \ge 2", "a strict bound"),
     ("12:00", "1:00", "times are no ratios"),
     ("x^2 + 1", "X^2 + 1", "the case of a variable"),
+    ("44", "44 stamps ÷ 4 = 11 stamps", "a step of a computation is not its value"),
+    ("$18", "$18 per day", "an amount is no rate"),
+    (r"\mathbb{N}", r"\mathbb{N}_0", "the natural numbers with 0"),
+    ("7 boys and 5 girls", "7 girls and 5 boys", "the numbers of other things"),
+    ("30° north of east", "30° south of east", "one of two directions turned"),
 ]
 
 
@@ -107,6 +118,7 @@ def test_an_option_turns_its_rule(gold, pred, changed):
         ("(" * 200 + "1" + ")" * 200, "1", Cause.OVER_LIMIT),
         ("9^{9^{9^{9}}}", "5", Cause.OVER_LIMIT),
         (r"\sum_{n=1}^{\infty} \frac{1}{n}", "5", Cause.TIMEOUT),
+        (r"\sum_{i=1}^{999}\sum_{j=1}^{999} ij", "5", Cause.OVER_LIMIT),
     ],
 )
 def test_unknown_names_its_cause(gold, pred, cause):
@@ -173,6 +185,8 @@ def test_simple_pairs_are_decided_as_the_reader_does(monkeypatch: pytest.MonkeyP
         "(1, 2)", "[1, 2]", r"\{1, 2\}", r"\{2, 1, 1\}", "1, 2", "2, 1", r"\sqrt{12}", r"2\sqrt3",
         r"\frac{\pi}{6}", r"30^\circ", "x = 3", "y = 3", "B", "(B)", r"\text{C}", "$3", r"2^{-3}", "0.125",
         r"0.\overline{3}", "1/3", "3!", "6", r"\binom{4}{2}", "3 km/h", r"1.5\times10^3", "1,500",
+        "3 people", "3 km per hour", "3km/h", "$3/hour", "$3 per hour", "3:4", "6:8", "x = 2 + 1 = 3",
+        r"3 \approx 3.0", "[1, 2)", "(1, 2, 3)", "5 more", "5 fewer", "5 May", "1.5 million", "-$3",
     ]  # fmt: skip
     quick = {(a, b): compare(a, b) for a in sides for b in sides if a != b}
     monkeypatch.setattr("grpo_math.comparing.compare_simple", lambda *_: None)

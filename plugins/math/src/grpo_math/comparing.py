@@ -13,6 +13,7 @@ from grpo_math.limits import (
     OverLimitError,
     UndecidableError,
 )
+from grpo_math.opposites import are_opposite, count_otherwise
 from grpo_math.options import DEFAULT, Options
 from grpo_math.patterns import Pattern
 from grpo_math.plain import compare_numerals
@@ -35,30 +36,6 @@ _SEGMENT = Pattern(r"\$([^$]+)\$|\\\((.+?)\\\)|\\\[(.+?)\\\]", re.DOTALL)
 _HOLDS_VALUE = Pattern(r"[\d\\$=<>:*]")
 _SENTENCE = 400
 _WORD = Pattern(r"(?<![\\a-zA-Z{])(?:[a-zA-Z]{4,}|is(?![a-zA-Z])|are(?![a-zA-Z]))")
-
-
-_OPPOSITE = tuple(
-    frozenset(group.split())
-    for group in (
-        (
-            "north south east west northeast northwest southeast southwest northward southward "
-            "eastward westward northern southern eastern western"
-        ),
-        "up down upward downward upwards downwards",
-        "left right leftward rightward",
-        "clockwise counterclockwise anticlockwise counter-clockwise",
-        "early late earlier later before after ago",
-        "profit loss gain gained lost",
-        "increase decrease increased decreased rise fall drop",
-        "above below over under",
-        "more less fewer",
-        "inward outward inwards outwards",
-        "older younger taller shorter faster slower",
-    )
-)
-_OPPOSITES = Pattern(
-    r"\b(?:" + "|".join(sorted(frozenset.union(*_OPPOSITE), key=len)[::-1]) + r")\b"
-)
 _COUNTED = (*NUMBER_TYPES, Quantity)
 
 
@@ -180,9 +157,8 @@ def _decide(gold: Reading, pred: Reading, judge: Judge, extracted: str) -> Resul
             undecided = undecided or problem
             continue
         rule = rule or judge.rule
-        if equal and isinstance(first, _COUNTED) and _are_opposite(gold.text, pred.text):
-            judge.rule, equal = "opposite words", False
-            rule = judge.rule
+        if equal and _say_otherwise(first, gold.text, pred.text):
+            rule = "opposite words"
             break
         if equal:
             return Result(
@@ -199,12 +175,11 @@ def _decide(gold: Reading, pred: Reading, judge: Judge, extracted: str) -> Resul
     )  # fmt: skip
 
 
-def _are_opposite(gold: str, pred: str) -> bool:
-    """Tell whether words beside two equal numbers say the contrary: ``5 m/s east``, ``… west``."""
-    said = [set(_OPPOSITES.findall(text.lower())) for text in (gold, pred)]
-    if not (said[0] and said[1]) or said[0] & said[1]:
-        return False
-    return any(said[0] & group and said[1] & group for group in _OPPOSITE)
+def _say_otherwise(value: Value, gold: str, pred: str) -> bool:
+    """Tell whether words beside equal values say the contrary, or count other things."""
+    if isinstance(value, Listing):
+        return count_otherwise(gold, pred)
+    return isinstance(value, _COUNTED) and are_opposite(gold, pred)
 
 
 def _pair_readings(gold: tuple[Value, ...], pred: tuple[Value, ...]) -> list[tuple[Value, Value]]:

@@ -6,7 +6,8 @@ import time
 from typing import Final
 
 _LONG: Final = 0.02
-_PATIENCE: Final = (1.6, 1.8)
+_PATIENCE: Final = (1.6, 1.8, 8.0)
+_BUSY: Final = 0.8
 _SLACK: Final = 0.6
 
 
@@ -29,21 +30,23 @@ class UndecidableError(Exception):
 class Deadline:
     """The time a comparison has; checked by loops, no signal involved.
 
-    It is the time this thread computes, not the time on the wall, so that the verdict hardly
-    depends on what else the machine does. Only one that has taken all of it `_PATIENCE` times on
-    the wall gives up for that: at the first figure if `_SLACK` of its time is left at most, else
-    at the second. The clock of the thread is dear to read (on some machines more than a comparison
-    takes), so it is first read when the clock on the wall says that this one takes longer than
-    most.
+    It is the time this thread computes, not the time on the wall, so that the verdict does not
+    depend on what else the machine does. Where it waits for other threads of this process, it
+    gives up once all of its time has passed `_PATIENCE` times on the wall: at the first figure if
+    `_SLACK` of its time is left at most, else at the second. Where it waits for other processes,
+    which the time of this process tells, it gives up at the third. The clocks of the thread and
+    of the process are dear to read (on some machines more than a comparison takes), so they are
+    first read when the clock on the wall says that this one takes longer than most.
     """
 
-    __slots__ = ("_at", "_look_again", "_seconds", "_started")
+    __slots__ = ("_at", "_look_again", "_process", "_seconds", "_started")
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
         self._started = time.perf_counter()
         self._look_again = self._started + min(_LONG, seconds)
         self._at: float | None = None
+        self._process = 0.0
 
     def check(self) -> None:
         """Stop the comparison if its time is used up.
@@ -56,10 +59,16 @@ class Deadline:
             return
         spent = time.thread_time()
         if self._at is None:
-            self._at = spent + self._seconds - min(now - self._started, _LONG, self._seconds)
+            begun = min(now - self._started, _LONG, self._seconds)
+            self._at = spent + self._seconds - begun
+            self._process = time.process_time() - begun
         left = self._at - spent
-        late, last = (self._started + self._seconds * patience for patience in _PATIENCE)
-        if left < 0 or now > last or (now > late and left < self._seconds * _SLACK):
+        late, last, starved = (self._started + self._seconds * times for times in _PATIENCE)
+        if left < 0 or now > starved:
             raise DeadlineError
+        if now > late and (now > last or left < self._seconds * _SLACK):
+            here = time.process_time() - self._process
+            if here > (now - self._started) * _BUSY:
+                raise DeadlineError
         # The clock on the wall is never behind that of the thread.
-        self._look_again = min(now + min(left, max(late - now, _LONG)), last)
+        self._look_again = now + min(left, max(late - now, _LONG))

@@ -22,7 +22,8 @@ class Options(NamedTuple):
         case_sensitive_letters: The choice ``c`` is not the choice ``C``.
         day_first: ``1/5/2020`` is the first of May (else the fifth of January).
         timeout: Seconds of computing one comparison may take before its verdict is ``unknown``;
-            on a busy machine, it never takes more than 1.8 times as many on the wall.
+            never more than 1.8 times as many on the wall where other threads of the process
+            compute, and 8 times where other processes do.
         max_chars: Longest answer that is read, in characters.
         max_depth: Deepest nesting of brackets and braces that is read.
         max_digits: Longest exact integer that is computed, in decimal digits.

@@ -22,6 +22,9 @@ NUMBER = Pattern(
     rf"(?:([0-9]{{1,18}}(?=\s*\\|\s))?\s*{_FRACTION}|{_DECIMAL}{_SCALED}?)"
     r"(\s*\\?%)?(?![0-9a-zA-Z._!/:(\[|'])\s*"
 )
+_NEVER = r"((?!))?"
+GLUED = Pattern(rf"([+-]?){_NEVER * 7}{_DECIMAL}{_NEVER * 4}(?=[a-zA-Z°€¢元/])")
+"""A decimal with a unit right behind it, as in `5km`; groups as in `NUMBER`."""
 LONG = 12
 """Significant digits from which on a decimal may round another number."""
 _MAX_EXPONENT = 400
@@ -48,7 +51,7 @@ def _normalise(match: re.Match[str]) -> tuple[str, str, str]:
 
 
 def read_number(match: re.Match[str]) -> Plain | None:
-    """Read a match of `NUMBER`; None where it is no number after all."""
+    """Read a match of `NUMBER` or `GLUED`; None where it is no number after all."""
     (sign, mixed, top, bottom, one, two, over, under, whole, decimals, e, braced, bare,
      percent) = match.groups()  # fmt: skip
     numerator, denominator = top or one or over, bottom or two or under
@@ -56,7 +59,7 @@ def read_number(match: re.Match[str]) -> Plain | None:
     if numerator is not None:
         low = int(denominator)
         high = int(numerator)
-        if not low or (mixed is not None and not 0 <= high < low):
+        if not low or (mixed is not None and not 0 < high < low):
             return None
         high += int(mixed) * low if mixed is not None else 0
     elif whole is None and decimals is None:

@@ -10,6 +10,7 @@ import math
 from collections import Counter
 from fractions import Fraction
 
+from grpo_math.arithmetic import evaluate
 from grpo_math.patterns import Pattern
 from grpo_math.plain import Plain
 from grpo_math.simple import Simple, read_simple
@@ -22,6 +23,8 @@ _LETTER = Pattern(
     r"\s*(?:\\(?:text|textbf|mathrm|mathbf)\s*\{)?\s*\(?([A-DF-HJ])\)?\.?\s*\}?\.?\s*"
 )
 _NAMED = Pattern(r"([a-df-hj-zA-Z])\s*=\s*(?=[^=\s])")
+_RATIO = Pattern(r"\s*([1-9][0-9]{0,5})\s*:\s*([1-9]|[1-9][0-9]{2,5})\s*")
+_BRACKETED = frozenset({"()", "[]", "(]", "[)", "{}"})
 _MAX_LENGTH = 80
 _TYPES = {"": "number", "()": "pair or interval", "[]": "pair or interval", "{}": "set",
           "(]": "pair or interval", "[)": "pair or interval", ",": "values"}  # fmt: skip
@@ -46,12 +49,14 @@ def compare_simple(gold: str, pred: str) -> Decision | None:
         if other is None:
             return None
         return letter[1] == other[1], "choice", "choice", "letters"
+    if ":" in gold:
+        return _compare_ratios(gold, pred)
     name, gold = _split_name(gold)
     other_name, pred = _split_name(pred)
     if name != other_name and name and other_name:
         return None
-    first = read_simple(gold)
-    second = read_simple(pred) if first is not None else None
+    first = _read_last(gold)
+    second = _read_last(pred) if first is not None else None
     if (
         first is None
         or second is None
@@ -71,25 +76,59 @@ def _split_name(text: str) -> tuple[str, str]:
     return (named[1], text[named.end() :]) if named else ("", text)
 
 
+def _read_last(text: str) -> Simple | None:
+    """Read a simple answer, or the value a chain of computed sides counts by."""
+    if "≈" in text or "\\approx" in text:
+        text, _, about = text.replace("≈", "\\approx").partition("\\approx")
+        if evaluate(about) is None or "$" in text:
+            return None
+    if "=" in text:
+        sides = text.split("=")
+        if "!=" in text or any(evaluate(side) is None for side in sides):
+            return None
+        text = sides[-1]
+    return read_simple(text)
+
+
 def _compare(a: Simple, b: Simple) -> Decision | None:
     if "√" in {a[0], b[0]}:
         return _compare_monomials(a, b)
     if a[0] != b[0]:
-        return None
+        return _compare_fences(a, b)
     if not a[0]:
         return _compare_quantities(a[1][0], a[2], b[1][0], b[2])
-    kind = _TYPES[a[0]]
+    kind = _name(a)
     if a[0] == "{}":
         equal, rule = set(_reduce(a)) == set(_reduce(b)), "set"
     elif a[0] == ",":
         equal, rule = Counter(_reduce(a)) == Counter(_reduce(b)), "values in any order"
     else:
         equal, rule = _reduce(a) == _reduce(b), "tuple"
-        if len(a[1]) != 2:
-            kind = "tuple"
     if not equal and any(number[2] for number in a[1] + b[1]):
         return None  # a long decimal may round the exact value
-    return equal, kind, kind, rule
+    return equal, kind, _name(b), rule
+
+
+def _name(simple: Simple) -> str:
+    kind = _TYPES[simple[0]]
+    return "tuple" if kind == "pair or interval" and len(simple[1]) != 2 else kind
+
+
+def _compare_fences(a: Simple, b: Simple) -> Decision | None:
+    """Compare values in brackets of two kinds; other kinds than sets only where both are pairs."""
+    fences = {a[0], b[0]}
+    if not fences <= _BRACKETED or ("{}" not in fences and len(a[1]) != 2):
+        return None
+    return False, _name(a), _name(b), "different brackets"
+
+
+def _compare_ratios(gold: str, pred: str) -> Decision | None:
+    """Compare ratios of two whole numbers that are no times of day."""
+    first, second = _RATIO.fullmatch(gold), _RATIO.fullmatch(pred)
+    if first is None or second is None:
+        return None
+    equal = int(first[1]) * int(second[2]) == int(first[2]) * int(second[1])
+    return equal, "ratio", "ratio", "ratio by proportion"
 
 
 def _compare_monomials(a: Simple, b: Simple) -> Decision | None:

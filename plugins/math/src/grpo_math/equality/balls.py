@@ -66,6 +66,7 @@ class BallArithmetic:
         self.real = real
         self.deadline = deadline
         self._work = 0
+        self._terms = 1
         self._vanishing = False
         self.approximated = False
 

@@ -10,7 +10,7 @@ from grpo_math.limits import Deadline, OverLimitError
 from grpo_math.values import Call, Const, Expr, Num, Var
 
 Bindings = Mapping[str, Fraction]
-_MAX_TERMS = 10_000
+_MAX_TERMS = 20_000
 
 
 class NotRationalError(Exception):
@@ -33,6 +33,7 @@ class ExactEvaluator:
         self.max_bits = int(max_digits * 3.33)
         self.deadline = deadline
         self._work = 0
+        self._terms = 1
 
     def evaluate(self, expr: Expr, bindings: Bindings | None = None) -> Fraction:
         """Evaluate an expression exactly.
@@ -159,14 +160,19 @@ class ExactEvaluator:
         first, last = self.evaluate(low, bindings), self.evaluate(high, bindings)
         if not isinstance(index, Var) or first.denominator != 1 or last.denominator != 1:
             raise NotRationalError
-        if last - first > _MAX_TERMS:
+        outer, self._terms = self._terms, self._terms * max(1, int(last - first) + 1)
+        if self._terms > _MAX_TERMS:  # of all that are nested
+            self._terms = outer
             raise OverLimitError("a sum has too many terms")
         inner = dict(bindings or {})
         terms: list[Fraction] = []
-        for n in range(int(first), int(last) + 1):
-            inner[index.name] = Fraction(n)
-            terms.append(self.evaluate(body, inner))
-            self.deadline.check()
+        try:
+            for n in range(int(first), int(last) + 1):
+                inner[index.name] = Fraction(n)
+                terms.append(self.evaluate(body, inner))
+                self.deadline.check()
+        finally:
+            self._terms = outer
         return self.add(terms) if expr.op == "sum" else self.multiply(terms)
 
 

@@ -17,6 +17,7 @@ from grpo_math.values import Call, Const, Expr, Num, Var
 __all__ = ["NotRealError", "NumericEvaluator"]
 
 _MAX_SERIES = 2_000
+_MAX_NESTED = 10_000
 _MAX_CALLS = 1_500
 _LIMIT_DIGITS = (16, 26)
 
@@ -126,13 +127,18 @@ class NumericEvaluator(BallArithmetic):
         first, last = (self.evaluate(bound, bindings)[0] for bound in (low, high))
         if first != self.context.nint(first) or last != self.context.nint(last):
             raise UndecidableError("a sum with such bounds")
-        if last - first > _MAX_SERIES:
+        outer, count = self._terms, max(1, int(last) - int(first) + 1)
+        if last - first > _MAX_SERIES or outer * count > _MAX_NESTED:
             raise OverLimitError("a sum has too many terms")
         inner = dict(bindings)
         terms: list[Ball] = [self._apply("add", [])] if expr.op == "sum" else []
-        for n in range(int(first), int(last) + 1):
-            inner[index.name] = self.context.mpf(n)
-            terms.append(self.evaluate(body, inner))
+        self._terms = outer * count
+        try:
+            for n in range(int(first), int(last) + 1):
+                inner[index.name] = self.context.mpf(n)
+                terms.append(self.evaluate(body, inner))
+        finally:
+            self._terms = outer
         if not terms:
             return self.context.mpf(1), self.context.mpf(0)
         return self._apply("add" if expr.op == "sum" else "mul", terms)

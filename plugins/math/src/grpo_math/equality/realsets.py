@@ -21,6 +21,7 @@ from grpo_math.values import (
     Var,
 )
 
+_LEAST = {"N": 1, "N0": 0}  # the natural numbers begin at 1
 _MAX_PIECES = 400
 
 
@@ -145,14 +146,14 @@ class SetReader(InequalitySolver):
         context = self.numbers.context
         points: list[Any] = []
         for piece in self._tidy(found.pieces):
-            low = piece.low if piece.low is not None else (1 if kind in {"N", "Z+", "N+"} else None)
+            low = piece.low if piece.low is not None else _LEAST.get(kind)
             if low is None or piece.high is None or piece.high - low > _MAX_PIECES:
                 return None
             for n in range(int(context.ceil(low)), int(context.floor(piece.high)) + 1):
                 open_end = (n == piece.low and not piece.low_closed) or (
                     n == piece.high and not piece.high_closed
                 )
-                if not open_end and (kind[0] == "Z" or n >= 0):
+                if not open_end and n >= _LEAST.get(kind, n):
                     points.append(context.mpf(n))
         return RealSet(tuple(Piece(n, True, n, True) for n in points))
 

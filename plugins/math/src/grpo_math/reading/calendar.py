@@ -42,6 +42,7 @@ _MONTHS = {
     )
     for name in names.split()
 }  # fmt: skip
+MONTH_NAMES = frozenset(_MONTHS)
 _MONTH = "(?P<month>" + "|".join(sorted(_MONTHS, key=len, reverse=True)) + r")\.?"
 _DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?"
 _WEEKDAY = r"(?:(?:mon|tues|wednes|thurs|fri|satur|sun)day\s*,?\s*)?"
@@ -56,8 +57,11 @@ _DATES = tuple(
         r"(?P<year>[12]\d{3})\s*(?:-\s*(?P<month>0\d|1[0-2])|年\s*(?P<month_>\d{1,2})\s*月)",
     )
 )
-# A day has a digit, and beside it a sign or the letters of a month.
-_DATED = Pattern(r"\d\s*[-/.年月]\s*\d|[a-zA-Z]{3}.*\d|\d.*[a-zA-Z]{3}|\d\s*月")
+# Beside the digit of a day stands a sign, or a word that begins as a month does.
+_DATED = Pattern(
+    r"\d\s*[-/.年月]\s*\d|\d\s*月|" + "|".join(sorted({name[:3] for name in _MONTHS})),
+    re.IGNORECASE,
+)
 _SLASHED = Pattern(r"(?P<a>\d{1,2})\s*[/.\-]\s*(?P<b>\d{1,2})\s*[/.\-]\s*(?P<year>\d{4})")
 _DAYS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
@@ -109,7 +113,8 @@ def read_clock(text: str) -> Clock | None:
 
 
 def _read_chinese(text: str) -> Clock | None:
-    match = _CHINESE_CLOCK.fullmatch(text)
+    plain = text.isascii() and ":" not in text
+    match = None if plain else _CHINESE_CLOCK.fullmatch(text)
     if match is None:
         return None
     hour = int(match["h"])

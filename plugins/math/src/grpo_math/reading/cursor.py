@@ -21,17 +21,14 @@ class Cursor:
         self.tokens = tokens
         self.pairs = pairs
         self.options = options
+        self._signs = [t.text if t.kind in {"op", "cmd"} else "" for t in tokens]
         self._at = 0
         self._end = 0
         self._depth = 0
         self._bars = 0
 
     def _peek(self) -> str:
-        if self._at < self._end:
-            token = self.tokens[self._at]
-            if token.kind in {"op", "cmd"}:
-                return token.text
-        return ""
+        return self._signs[self._at] if self._at < self._end else ""
 
     def _spell_group(self) -> str:
         start = self._at

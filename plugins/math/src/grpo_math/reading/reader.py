@@ -9,6 +9,7 @@ from typing import NamedTuple
 from grpo_math.limits import UnreadableError
 from grpo_math.options import Options
 from grpo_math.patterns import Pattern
+from grpo_math.reading.bare import is_bare, read_numeral
 from grpo_math.reading.normalise import normalise
 from grpo_math.reading.shapes import expand_signs
 from grpo_math.reading.special import read_special
@@ -41,7 +42,10 @@ _AMBIGUOUS = (
     ("比", Pattern(r"(?<=\d)\s*比\s*(?=\d)"), ":"),
     ("ms", Pattern(r"(?<![a-zA-Z])ms\s*\^\s*\{?\s*-\s*(\d)\s*\}?"), r"m s^{-\1}"),
 )
-_VARIES = Pattern(r"pound|¥|\dp|\d\s*p$|比|ms|_[a-zA-Z]|j|\)\s*\}?$|and")
+_DIRECTED = Pattern(
+    r"(.*\d.*?)\s+(?:to|towards?)\s+the\s+(?:left|right|north|south|east|west)", re.DOTALL
+)
+_VARIES = Pattern(r" to the | towards? the |pound|¥|\dp|\d\s*p$|比|ms|_[a-zA-Z]|j|\)\s*\}?$|and")
 _BESIDE = Pattern(r"(.*[\d}])\s*(?:\\text\s*\{\s*)?\(([a-zA-Z°%^\d/ ]+)\)\s*\}?")
 _SINGLE_LETTERS = Pattern(r"[^a-zA-Z]*\d(?:[a-zA-Z](?![a-zA-Z])[^a-zA-Z ]*)+")
 _SURE_UNITS = frozenset("°%¢$€£")
@@ -67,6 +71,9 @@ def _vary(text: str) -> list[str]:
     beside = _BESIDE.fullmatch(text) if text.endswith((")", ")}")) else None
     if beside and (unit := read_unit(beside[2])) and (unit.known or len(beside[2]) > 3):
         found.append(f"{beside[1]} \\text{{{beside[2]}}}")
+    directed = _DIRECTED.fullmatch(text) if " the " in text else None
+    if directed:
+        found.append(directed[1])
     mixed = _MIXED_AND.fullmatch(text) if "and" in text else None
     if mixed:
         found.append(f"{mixed[1]} {mixed[2]}")
@@ -145,6 +152,23 @@ def _read_content(content: str, options: Options) -> list[Value]:
     return [] if words is None else [words]
 
 
+def _read_bare(text: str, options: Options) -> Reading | None:
+    """Read a number, or notation that no step before the tokenizer changes, without those steps."""
+    if options.decimal_comma or len(text) > options.max_chars:
+        return None
+    number = read_numeral(text)
+    if number is not None:
+        return Reading(text, (number,))
+    if not is_bare(text):
+        return None
+    try:
+        value = read_math(text, options, join_thousands=True)
+    except UnreadableError:
+        return None
+    letters = _read_letters(text, options) if isinstance(value, Quantity) else None
+    return Reading(text, (value,) if letters is None else (value, letters))
+
+
 def read(answer: str, options: Options, *, known: Reading | None = None) -> Reading:
     """Read one answer.
 
@@ -159,6 +183,9 @@ def read(answer: str, options: Options, *, known: Reading | None = None) -> Read
     Raises:
         OverLimitError: The answer is larger than the limits allow.
     """
+    bare = _read_bare(answer.strip(), options)
+    if bare is not None:
+        return bare
     text = normalise(answer, options)
     if known is not None and known.text == text:
         return known

@@ -17,7 +17,11 @@ _INFIX = Pattern(r"\s*(\d{1,4})\s*([CP])\s*(\d{1,4})\s*")
 _CHOOSE = Pattern(r"(?<![\w}])(\w{1,9})\s+choose\s+(\w{1,9})(?!\w)")
 _ANGLED = Pattern(r"<\s*([^<>=]*,[^<>=]*)>")
 _MARKUP = Pattern(r"</?(?:b|i|u|em|strong|span|p|sub|code)>|<br\s*/?>")
-_LEAD = Pattern(r"\s*(?:either|only|just|exactly|precisely)\s+(?=[-\d\\$(\[{])", re.IGNORECASE)
+_LEAD = Pattern(
+    r"\s*(?:(?:either|only|just|exactly|precisely|about|approximately|approx\.?|around|roughly"
+    r"|nearly|almost|a total of)\s+(?=[-\d\\$(\[{])|an?\s+(?=\d+(?:\.\d+)?\s*\\?%))",
+    re.IGNORECASE,
+)
 _NOUN = Pattern(
     r"\s*(?:the\s+)?(?:ordered\s+(?:pair|triple)s?|points?|pairs?|vector|interval|set|matrix|ratio"
     r"|coordinates|equation|year|number|value|values|line|sum|product)\s+(?:(?:is|are)\s+)?"

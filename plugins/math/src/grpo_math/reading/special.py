@@ -156,7 +156,7 @@ def _read_words(text: str) -> list[Value | None]:
 
 def _read_place(text: str) -> list[Value | None] | None:
     """Read an ordinal, ``3rd`` or ``third``, or the number of a statement, ``(ii)``."""
-    place = _PLACE.fullmatch(text)
+    place = _PLACE.fullmatch(text) if text[-1] in "tdh" else None
     if place:
         return [Num(Fraction(int(place[1]))), Text(f"place {place[1]}"), None]
     lower = text.lower()
@@ -223,12 +223,12 @@ def _read_choice(text: str) -> list[Value | None]:
 
 
 def _read_base(text: str) -> Value | None:
-    prefixed = _PREFIXED.fullmatch(text)
+    prefixed = _PREFIXED.fullmatch(text) if text[0] == "0" else None
     if prefixed:
         for name, base in (("two", 2), ("sixteen", 16), ("eight", 8)):
             if prefixed[name]:
                 return Num(Fraction(int(prefixed[name], base)))
-    if "_" not in text and "base" not in text.lower():
+    if "_" not in text and "ase" not in text and "ASE" not in text:
         return None
     match = _BASE.fullmatch(text)
     if match is None:
@@ -245,7 +245,7 @@ def _read_base(text: str) -> Value | None:
 
 
 def _read_sexagesimal(text: str) -> Value | None:
-    match = _SEXAGESIMAL.fullmatch(text)
+    match = _SEXAGESIMAL.fullmatch(text) if "°" in text else None
     if match is None:
         return None
     minutes, seconds = int(match["min"]), Fraction(match["sec"] or 0)
@@ -258,8 +258,14 @@ def _read_sexagesimal(text: str) -> Value | None:
     return Quantity(Num(-value if match["sign"] else value), unit.unit)
 
 
-def _read_compound(text: str) -> Value | None:
+def _read_compound(text: str) -> Quantity | None:
     """Read several quantities of one dimension in a row: ``5 ft 6 in``, ``1 h 30 min``."""
+    found = sum_amounts(text)
+    return None if found is None else Quantity(Num(found[0]), found[1])
+
+
+def sum_amounts(text: str) -> tuple[Fraction, Unit] | None:
+    """Add several amounts of one dimension in a row up, in the unit of the first."""
     if not text[0].isdigit() or len(text) > 60 or not _SEVERAL_AMOUNTS.match(text):
         return None
     total = Fraction(0)
@@ -285,4 +291,4 @@ def _read_compound(text: str) -> Value | None:
         count += 1
     if unit is None or count < 2 or unit.pi:
         return None
-    return Quantity(Num(total / unit.factor), unit)
+    return total / unit.factor, unit

@@ -6,6 +6,7 @@ import contextlib
 
 from grpo_math.limits import OverLimitError, UnreadableError
 from grpo_math.options import Options
+from grpo_math.reading.computations import drop_computations
 from grpo_math.reading.joiners import (
     AND,
     AND_SIGNS,
@@ -23,7 +24,7 @@ from grpo_math.reading.points import PointReader
 from grpo_math.reading.quantities import read_quantity
 from grpo_math.reading.shapes import finish_relation, gather_list
 from grpo_math.reading.tokens import Token
-from grpo_math.reading.vocabulary import RELATIONS, SETS
+from grpo_math.reading.vocabulary import RELATIONS, SAME_SETS, SET_SUFFIXES, SETS
 from grpo_math.values import (
     Builder,
     Group,
@@ -154,9 +155,12 @@ class AnswerReader(PointReader):
                 signs.append(sign)
                 begin = at + 1
             at += 1
-        if not signs:
-            return self.read_side(begin, end)
         sides.append((begin, end))
+        if signs and set(signs) == {"="}:
+            sides = drop_computations(self.tokens, sides)
+            signs = signs[: len(sides) - 1]
+        if not signs:
+            return self.read_side(*sides[-1])
         if len(sides) > 2 and set(signs) == {"="}:
             return self._read_chain(sides)
         if signs == ["="]:
@@ -302,12 +306,10 @@ class AnswerReader(PointReader):
             return None if name is None else NamedSet(name)
         if token.kind != "blackboard":
             return None
-        rest = [t.text for t in self.tokens[start + 1 : end] if t.text not in {"^", "{", "}", "_"}]
-        suffix = "".join(rest)
-        name = SETS.get(token.text.strip())
-        if name is None or suffix not in {"", "+", "-", "*", ">0", "2", "3", "n", "\\ast", "\\ge0"}:
-            return None
-        return NamedSet(name + suffix)
+        suffix = "".join(t.text for t in self.tokens[start + 1 : end] if t.text not in "^{}_")
+        name = SETS.get(token.text.strip(), "") + suffix
+        known = name != suffix and suffix in SET_SUFFIXES
+        return NamedSet(SAME_SETS.get(name, name)) if known else None
 
     def _read_ratio(self, start: int, end: int) -> Value | None:
         parts = self.split(start, end, _COLON)

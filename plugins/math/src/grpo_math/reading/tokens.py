@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from fractions import Fraction
 from typing import NamedTuple
@@ -33,7 +34,7 @@ _TOKEN = Pattern(
     r"|(?P<num>%s)"
     r"|(?P<word>[^\W\d_]+)"
     r"|(?P<command>" + _TEXT_COMMAND.pattern + r")\s*\{(?P<argument>[^{}]*)\}"
-    r"|(?P<cmd>\\(?:[a-zA-Z]+\*?|.))"
+    r"|(?P<cmd>\\(?:[a-zA-Z]+|.))"
     r"|(?P<op>\*\*|\.\.\.|<=|>=|!=|=>|->|:=|==|\S)|(?<=\s)$)",
     re.DOTALL,
 )
@@ -185,7 +186,7 @@ def _make_tokens(found: list[tuple[str, ...]], options: Options) -> list[Token]:
             append(Token("op", op, spaced))
         elif num:
             if num.isdigit() and len(num) < 1000:
-                append(Token("num", num, spaced, Fraction(int(num))))
+                append(Token("num", num, spaced, _whole(num)))
             else:
                 plain = _with_point(num) if options.decimal_comma else num.replace(",", "")
                 append(make_number(plain, options, spaced=spaced))
@@ -208,6 +209,11 @@ def _make_tokens(found: list[tuple[str, ...]], options: Options) -> list[Token]:
         elif base:
             append(_read_base(base, spaced=spaced))
     return tokens
+
+
+@functools.lru_cache(maxsize=1024)
+def _whole(digits: str) -> Fraction:
+    return Fraction(int(digits))
 
 
 def _read_text_command(
