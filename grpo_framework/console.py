@@ -71,6 +71,8 @@ class ConsoleObserver:
         """Take one event."""
         self._tally.add(event)
         match event:
+            case CallFinished():  # the first, as by far the commonest
+                pass
             case RunStarted():
                 self._start(event)
             case EpochStarted():
@@ -205,6 +207,9 @@ class _Tally:
 
     def add(self, event: Event) -> None:
         match event:
+            case CallFinished():
+                self._calls += 1
+                self._tokens += event.usage.output_tokens
             case RunStarted():
                 self.epochs = event.epochs
                 self._generators = len(event.owners) - 1
@@ -215,9 +220,6 @@ class _Tally:
                 self._started = time.monotonic()
             case BatchStarted():
                 self.done += len(event.resting) * self._generators
-            case CallFinished():
-                self._calls += 1
-                self._tokens += event.usage.output_tokens
             case GroupFinished() if event.owner != CRITIC:
                 self.done += 1
             case _:

@@ -14,8 +14,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from grpo_framework.entries import VERSION, read_last
 from grpo_framework.errors import DataError
-from grpo_framework.journal import VERSION, Journal, read_last
+from grpo_framework.journal import Journal
 from grpo_framework.rundir import open_journal
 
 JSON = st.recursive(

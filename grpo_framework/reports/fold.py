@@ -111,6 +111,8 @@ class ReportFold:
     def add(self, event: Event) -> None:
         """Take one event; within an epoch the order does not matter."""
         match event:
+            case CallFinished():  # the first, as by far the commonest
+                self._call(event)
             case RunStarted() if not event.resumed:
                 self._state.head = RunReport(
                     run_id=event.run_id,
@@ -143,8 +145,6 @@ class ReportFold:
                     self._of(self._state.epochs[-1].epoch, owner).experiences = experiences
             case EpochFinished():
                 self._epoch(event.epoch).finished = True
-            case CallFinished():
-                self._call(event)
             case UnitFailed():
                 self._failure(event.failure)
             case BatchFinished():
