@@ -217,6 +217,8 @@ async def open_journal(path: Path) -> AsyncIterator[Journal]:
     await journal.start()
     try:
         yield journal
+        # What was added last was not waited for.
+        await journal.sync()
     finally:
         await journal.close()
 

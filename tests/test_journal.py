@@ -134,7 +134,7 @@ def test_what_is_added_is_written_without_a_wait(tmp_path):
         journal.add("a", "k", 1)
         found = await journal.get("a", "k")
         journal.add("a", "l", 2)
-        while read_last(path, "a") != 2:
+        while read_last(path, "a") != 2:  # noqa: ASYNC110 - the journal says nothing: that is it
             await asyncio.sleep(0.01)
         journal.add("a", "m", 3)
         return found
@@ -164,7 +164,14 @@ def test_nothing_follows_what_could_not_be_written(tmp_path, monkeypatch):
             journal.add("b", "m", 1)
         return results
 
-    results = use(tmp_path / "j", work)
+    async def main():
+        journal = Journal(tmp_path / "j")
+        await journal.start()
+        results = await work(journal)
+        await journal.close()
+        return results
+
+    results = asyncio.run(main())
     assert [type(result) for result in results] == [DataError, DataError]
     assert use(tmp_path / "j", lambda journal: journal.count("b")) == 0
 
@@ -229,3 +236,15 @@ def test_a_directory_that_cannot_be_written_is_an_error(tmp_path):
 
     with pytest.raises(DataError, match="the journal cannot be used"):
         asyncio.run(main())
+
+
+def test_what_was_added_last_is_not_lost_in_silence(tmp_path, monkeypatch):
+    def full(database, rows):
+        raise sqlite3.OperationalError("database or disk is full")
+
+    async def work(journal):
+        monkeypatch.setattr("grpo_framework.journal.insert", full)
+        journal.add("a", "k", 1)
+
+    with pytest.raises(DataError, match="full"):
+        use(tmp_path / "j", work)
