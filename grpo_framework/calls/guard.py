@@ -226,7 +226,7 @@ class GuardedModel:
             # An endpoint that counts no tokens must not make the budget endless.
             actual = self._spending(usage, 1) if usage.input_tokens else worst
             answered = True
-            return evolve(reply, usage=usage)
+            return ChatReply(reply.text, reply.finish, usage, reply.model)
         except ModelError as error:
             answered = error.kind == "bad_reply"
             if error.kind in FREE_OF_TOKENS:
