@@ -77,6 +77,8 @@ class ConsoleObserver:
         """Take one event."""
         self._tally.add(event)
         match event:
+            case CallFinished():  # the first, as by far the commonest
+                pass
             case RunStarted():
                 self._start(event)
             case EpochStarted():

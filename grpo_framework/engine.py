@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import cached_property
 from typing import Protocol
 
 from attrs import field, frozen
@@ -55,7 +56,7 @@ class Engine:
     brake: Brake = field(factory=Brake, eq=False)
     budget: Budget = field(factory=lambda: Budget(BudgetLimits(), Brake()), eq=False)
 
-    @property
+    @cached_property
     def owners(self) -> tuple[Owner, ...]:
         """Who learns on its own evidence: the generators, then the critic."""
         count = len(self.generators)

@@ -46,20 +46,19 @@ def start_group(
     library = join(own, shared)
     turn = asyncio.Semaphore(1 if stages.serial else stages.rollouts)
 
-    async def one(index: int) -> Attempt | Failure:
-        async with turn:
-            return await make_attempt(stages, problem, library, index)
-
-    made: list[asyncio.Task[Attempt | Failure]] = []
+    made: list[asyncio.Future[Attempt | Failure]] = []
     judged: list[asyncio.Task[Tried]] = []
 
-    async def finish(index: int) -> Tried:
-        return await judge_attempt(stages, problem, await made[index], library, index)
+    async def one(index: int) -> Tried:
+        async with turn:
+            attempt = await make_attempt(stages, problem, library, index)
+        made[index].set_result(attempt)
+        return await judge_attempt(stages, problem, attempt, library, index)
 
     def start(size: int) -> None:
         fresh = range(len(made), size)
-        made.extend([tasks.create_task(one(index)) for index in fresh])
-        judged.extend([tasks.create_task(finish(index)) for index in fresh])
+        made.extend(asyncio.get_running_loop().create_future() for _ in fresh)
+        judged.extend([tasks.create_task(one(index)) for index in fresh])
 
     async def grow() -> None:
         while len(made) < stages.rollouts:

@@ -81,8 +81,7 @@ def note_shown(
 
     What the attempt's maker reports itself goes before.
     """
-    if mask is not None:
-        attempt = evolve(attempt, mask=mask)
+    mask = attempt.mask if mask is None else mask
     if attempt.experiences is not None or shown is library:
-        return attempt
-    return evolve(attempt, experiences=shown.ids)
+        return attempt if mask is attempt.mask else evolve(attempt, mask=mask)
+    return evolve(attempt, mask=mask, experiences=shown.ids)

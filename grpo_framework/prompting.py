@@ -7,7 +7,7 @@ Problems, attempts and experiences are written by others. Each stands in a block
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 
 from grpo_framework.experience import Library, clean
 from grpo_framework.experience.cleaning import JOINERS
@@ -37,7 +37,9 @@ def defuse(text: str, *names: str) -> str:
         unmarked = _CHAT_MARKER.sub(
             lambda match: match[0].replace("<", "‹").replace("[", "⟦"), unmarked
         )
-    if not any(sign in unmarked for sign in _LESS_THAN):
+    if "<" not in unmarked and (
+        unmarked.isascii() or not any(sign in unmarked for sign in _LESS_THAN)
+    ):
         return unmarked
     return _tag(names).sub("‹", unmarked)
 
@@ -65,6 +67,12 @@ def enclose(name: str, text: str) -> str:
     return f"<{name}>\n{defuse(text, name).strip()}\n</{name}>"
 
 
+@lru_cache(maxsize=2000)
+def _on_one_line(text: str) -> str:
+    """An experience's text, of which thousands of prompts have the same."""
+    return _WHITE.sub(" ", clean(text)).strip()
+
+
 def render_library(library: Library, *, ids: bool = True) -> str:
     """The experiences as they go into a prompt: one line each, ``[G1-001] text``, in one block.
 
@@ -79,8 +87,7 @@ def render_library(library: Library, *, ids: bool = True) -> str:
         The block ``experiences``, or the empty string where there are none.
     """
     rows = [
-        f"{f'[{experience.id}]' if ids else '-'} "
-        f"{_WHITE.sub(' ', clean(experience.content)).strip()}"
+        f"{f'[{experience.id}]' if ids else '-'} {_on_one_line(experience.content)}"
         for experience in library.experiences
     ]
     return enclose("experiences", "\n".join(rows)) if rows else ""

@@ -134,6 +134,9 @@ class _Recorded:
     async def put(self, kind: str, key: str, value: Any) -> None:
         """Nothing new is remembered."""
 
+    def add(self, kind: str, key: str, value: Any) -> None:
+        """Nothing new is remembered."""
+
 
 @frozen
 class _Record:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeVar
 
@@ -30,6 +31,12 @@ from grpo_framework.records import (
 )
 
 T = TypeVar("T")
+
+CHEAP = 0.01
+"""Seconds of work that is done again sooner than its result is waited for to be written.
+
+The same holds for work whose model calls are remembered: they are not paid for again.
+"""
 
 
 class EndsProcess(Exception):  # noqa: N818 - carries what is no Exception out of the tasks
@@ -117,11 +124,11 @@ class Stages:
                 assert isinstance(call, CallFinished)
                 await self.announce(call)
             return from_document(kept["value"], kind)
+        started = time.monotonic()
         try:
             self.engine.brake.check()
             with within(unit, self.announce, self.memory) as scope:
-                async with asyncio.timeout(self.unit_timeout):
-                    value = await work()
+                value = await self._within_time(work)
             document = _document_of(value, kind)
         # Components are foreign code; whatever one raises is this unit's failure and no other's.
         except Exception as error:
@@ -131,12 +138,21 @@ class Stages:
         except BaseException as error:
             raise EndsProcess from error
         if self.memory is not None:
-            calls = [to_document(call) for call in scope.finished]
+            entry = {"value": document, "calls": [to_document(call) for call in scope.finished]}
             try:
-                await self.memory.put(unit.stage, key, {"value": document, "calls": calls})
+                if scope.finished or time.monotonic() - started < CHEAP:
+                    self.memory.add(unit.stage, key, entry)
+                else:
+                    await self.memory.put(unit.stage, key, entry)
             except (TypeError, ValueError) as error:  # something in it is no plain JSON value
                 return await self._fail(unit, error)
         return value
+
+    async def _within_time(self, work: Callable[[], Awaitable[T]]) -> T:
+        if self.unit_timeout is None:
+            return await work()
+        async with asyncio.timeout(self.unit_timeout):
+            return await work()
 
     async def _fail(self, unit: Unit, error: Exception) -> Failure:
         reason = self.engine.brake.reason

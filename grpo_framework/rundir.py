@@ -78,21 +78,22 @@ class RunRecord:
         self.fold = ReportFold()
         if last is not None:
             self.fold.restore(last.fold)
-        self._events = _open_events(path / EVENTS, 0 if last is None else last.offset)
+        self._events_file = path / EVENTS
+        self._events = _open_events(self._events_file, 0 if last is None else last.offset)
 
     async def notify(self, event: Event, /) -> None:
         """Append an event; the last one writes the report too."""
-        at = datetime.now(UTC).isoformat(timespec="milliseconds")
-        row = {**to_document(event), "at": at}
+        row = to_document(event)
+        row["at"] = datetime.now(UTC).isoformat(timespec="milliseconds")
         line = to_json(row)
         if b"\xed" in line:  # perhaps a lone surrogate
             line = line.decode("utf-8", "surrogatepass").encode("utf-8", "backslashreplace")
-        with _naming(self.path / EVENTS):
+        with _naming(self._events_file):
             self._events.write(line + b"\n")
         if isinstance(event, RunFinished):
             document = to_document(self.fold.report())
             validate("report", document)
-            with _naming(self.path / EVENTS):
+            with _naming(self._events_file):
                 self._events.flush()
             with _naming(self.path / REPORT):
                 write_atomically(self.path / REPORT, to_text(document))
@@ -108,7 +109,7 @@ class RunRecord:
         budget: Budget,
     ) -> None:
         """Record that a batch is committed; when this returns, it survives a power loss."""
-        with _naming(self.path / EVENTS):
+        with _naming(self._events_file):
             self._events.flush()
             os.fsync(self._events.fileno())
         standing = Checkpoint(
@@ -216,6 +217,8 @@ async def open_journal(path: Path) -> AsyncIterator[Journal]:
     await journal.start()
     try:
         yield journal
+        # What was added last was not waited for.
+        await journal.sync()
     finally:
         await journal.close()
 

@@ -15,10 +15,10 @@ from attrs import evolve, frozen
 from filelock import FileLock, Timeout
 
 from grpo_framework.codec import event_from_document, from_document
+from grpo_framework.entries import MEND, read_last
 from grpo_framework.errors import DataError
 from grpo_framework.events import Event
 from grpo_framework.identity import IDENTITY
-from grpo_framework.journal import MEND, read_last
 from grpo_framework.recording import Checkpoint
 from grpo_framework.reports import ReportFold, RunReport, fold
 from grpo_framework.rundir import CONFIG, EVENTS, JOURNAL, LOCK, REPORT, newest_account

@@ -61,6 +61,9 @@ class Tally:
         """Take one event of the run."""
         now = self._clock()
         match event:
+            case CallFinished():  # the first, as by far the commonest
+                self._calls += 1
+                self._tokens += event.usage.output_tokens
             case RunStarted():
                 self.epochs = event.epochs
                 self._generators = len(event.owners) - 1
@@ -74,9 +77,6 @@ class Tally:
                 self.done += len(event.resting) * self._generators
                 visited = len(event.problems) + len(event.resting)
                 self._batch[event.batch] = visited * self._generators
-            case CallFinished():
-                self._calls += 1
-                self._tokens += event.usage.output_tokens
             case GroupFinished() if event.owner != CRITIC:
                 self.done += 1
             case LibraryCommitted():

@@ -42,6 +42,7 @@ LAYERS = (
     "calls",
     "maybe",
     "packing",
+    "entries",
     "journal",
     "splitting",
     "workshop",

@@ -14,8 +14,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from grpo_framework.entries import VERSION, read_last
 from grpo_framework.errors import DataError
-from grpo_framework.journal import VERSION, Journal, read_last
+from grpo_framework.journal import Journal
 from grpo_framework.rundir import open_journal
 
 JSON = st.recursive(
@@ -103,6 +104,78 @@ def test_a_returned_put_survives_sigkill(tmp_path):
     assert set(printed) <= use(path, work)
 
 
+def test_what_is_there_has_all_before_it(tmp_path):
+    """What was added before a put that is there, is there, whenever the process was killed."""
+    path = tmp_path / "j"
+    program = WRITER.replace(
+        "await journal.put", "journal.add('m', str(number), number); await journal.put"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", program, str(path)], stdout=subprocess.PIPE, text=True
+    )
+    with process:
+        for _ in range(200):
+            process.stdout.readline()
+        process.send_signal(signal.SIGKILL)
+
+    async def work(journal):
+        return [{entry.value for entry in await journal.entries(kind)} for kind in "nm"]
+
+    put, added = use(path, work)
+    assert len(put) >= 200
+    assert put <= added
+
+
+def test_what_is_added_is_written_without_a_wait(tmp_path):
+    """Soon, or at the latest when the journal is closed; and it is found before."""
+    path = tmp_path / "j"
+
+    async def work(journal):
+        journal.add("a", "k", 1)
+        found = await journal.get("a", "k")
+        journal.add("a", "l", 2)
+        while read_last(path, "a") != 2:  # noqa: ASYNC110 - the journal says nothing: that is it
+            await asyncio.sleep(0.01)
+        journal.add("a", "m", 3)
+        return found
+
+    assert use(path, work) == 1
+    assert read_last(path, "a") == 3
+
+
+def test_nothing_follows_what_could_not_be_written(tmp_path, monkeypatch):
+    """Neither what was asked for meanwhile nor anything later: there would be a gap before it."""
+
+    def full(database, rows):
+        raise sqlite3.OperationalError("database or disk is full")
+
+    async def work(journal):
+        monkeypatch.setattr("grpo_framework.journal.insert", full)
+        journal.add("a", "k", 1)
+        first = asyncio.create_task(journal.put("b", "k", 1))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        second = asyncio.create_task(journal.put("b", "l", 1))
+        results = await asyncio.gather(first, second, return_exceptions=True)
+        monkeypatch.undo()
+        with pytest.raises(DataError, match="full"):
+            await journal.put("b", "m", 1)
+        with pytest.raises(DataError, match="full"):
+            journal.add("b", "m", 1)
+        return results
+
+    async def main():
+        journal = Journal(tmp_path / "j")
+        await journal.start()
+        results = await work(journal)
+        await journal.close()
+        return results
+
+    results = asyncio.run(main())
+    assert [type(result) for result in results] == [DataError, DataError]
+    assert use(tmp_path / "j", lambda journal: journal.count("b")) == 0
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="traces system calls")
 def test_a_returned_sync_has_flushed_log_and_database(tmp_path):
     """The promise against a power loss rests on these two calls of the system."""
@@ -163,3 +236,15 @@ def test_a_directory_that_cannot_be_written_is_an_error(tmp_path):
 
     with pytest.raises(DataError, match="the journal cannot be used"):
         asyncio.run(main())
+
+
+def test_what_was_added_last_is_not_lost_in_silence(tmp_path, monkeypatch):
+    def full(database, rows):
+        raise sqlite3.OperationalError("database or disk is full")
+
+    async def work(journal):
+        monkeypatch.setattr("grpo_framework.journal.insert", full)
+        journal.add("a", "k", 1)
+
+    with pytest.raises(DataError, match="full"):
+        use(tmp_path / "j", work)

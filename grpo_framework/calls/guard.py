@@ -132,7 +132,7 @@ class GuardedModel:
             return from_document(kept, _Answered)
         answered = await self._answer(request, scope)
         if memory is not None:
-            answered = evolve(answered, account=self._budget.account)
+            answered = _Answered(answered.reply, answered.tries, self._budget.account)
             await memory.put("call", key, to_document(answered))
         return answered
 
@@ -221,11 +221,12 @@ class GuardedModel:
             reply = await self._timed(request, worst)
             seconds = time.perf_counter() - started
             self._latency.add(seconds)
-            usage = evolve(reply.usage, calls=1, seconds=seconds)
+            counted = reply.usage
+            usage = Usage(counted.input_tokens, counted.output_tokens, 1, seconds)
             # An endpoint that counts no tokens must not make the budget endless.
             actual = self._spending(usage, 1) if usage.input_tokens else worst
             answered = True
-            return evolve(reply, usage=usage)
+            return ChatReply(reply.text, reply.finish, usage, reply.model)
         except ModelError as error:
             answered = error.kind == "bad_reply"
             if error.kind in FREE_OF_TOKENS:

@@ -25,7 +25,11 @@ class Memory(Protocol):
         ...
 
     async def put(self, kind: str, key: str, value: Any) -> None:
-        """Remember a value."""
+        """Remember a value; when this returns, it is."""
+        ...
+
+    def add(self, kind: str, key: str, value: Any) -> None:
+        """Remember a value before all that is put later; for what can be made again for nothing."""
         ...
 
 

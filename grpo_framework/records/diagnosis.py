@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal
 
-from attrs import asdict, field, frozen
+from attrs import field, frozen
 
 Outcome = Literal["right", "wrong", "no_answer", "cut_off", "refused"]
 """What became of an attempt; see `grpo_framework.records.outcome_of`."""
@@ -42,8 +42,13 @@ class Outcomes:
         return cls(**counts)
 
     def __add__(self, other: Outcomes) -> Outcomes:
-        added = asdict(other)
-        return Outcomes(**{name: value + added[name] for name, value in asdict(self).items()})
+        return Outcomes(
+            self.right + other.right,
+            self.wrong + other.wrong,
+            self.no_answer + other.no_answer,
+            self.cut_off + other.cut_off,
+            self.refused + other.refused,
+        )
 
     @property
     def total(self) -> int:

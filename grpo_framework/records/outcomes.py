@@ -36,15 +36,17 @@ def measure(
         answers: Of one owner.
         tokens: Id of an experience → about how many tokens it takes in a prompt.
     """
-    total = Measured()
+    outcomes: list[Outcome] = []
+    right_chars = other_chars = injected = 0
     for answer in answers:
         outcome = outcome_of(answer.attempt, answer.verdict)
-        length = len(answer.attempt.text)
-        right = outcome == "right"
-        injected = sum(tokens.get(id_, 0) for id_ in answer.experiences)
-        counted = Outcomes.of([outcome])
-        total += Measured(counted, length * right, length * (not right), injected)
-    return total
+        outcomes.append(outcome)
+        if outcome == "right":
+            right_chars += len(answer.attempt.text)
+        else:
+            other_chars += len(answer.attempt.text)
+        injected += sum(tokens.get(id_, 0) for id_ in answer.experiences)
+    return Measured(Outcomes.of(outcomes), right_chars, other_chars, injected)
 
 
 def diagnose(answers: Sequence[Rollout | FinalAnswer]) -> Diagnosis:

@@ -77,10 +77,13 @@ class ReportFold:
 
     def __init__(self) -> None:
         self._state = State()
+        # Beside the head, which would be made anew for each call.
+        self._usage = self._state.head.usage
 
     @property
     def state(self) -> Any:
         """All that the fold knows, as plain JSON values."""
+        self._change(usage=self._usage)
         return CONVERTER.unstructure(self._state)
 
     @property
@@ -107,10 +110,13 @@ class ReportFold:
     def restore(self, state: Any) -> None:
         """Go on from a `state`."""
         self._state = CONVERTER.structure(state, State)
+        self._usage = self._state.head.usage
 
     def add(self, event: Event) -> None:
         """Take one event; within an epoch the order does not matter."""
         match event:
+            case CallFinished():  # the first, as by far the commonest
+                self._call(event)
             case RunStarted() if not event.resumed:
                 self._state.head = RunReport(
                     run_id=event.run_id,
@@ -120,6 +126,7 @@ class ReportFold:
                     rollouts_per_generator=event.rollouts_per_generator,
                     adaptive_groups=adapts(event.adaptive_groups, event.rollouts_per_generator),
                 )
+                self._usage = self._state.head.usage
             case EpochStarted() if not event.done:
                 sums = {owner: OwnerSums(before=size, after=size) for owner, size in event.sizes}
                 self._state.epochs.append(EpochSums(event.epoch, sums))
@@ -143,8 +150,6 @@ class ReportFold:
                     self._of(self._state.epochs[-1].epoch, owner).experiences = experiences
             case EpochFinished():
                 self._epoch(event.epoch).finished = True
-            case CallFinished():
-                self._call(event)
             case UnitFailed():
                 self._failure(event.failure)
             case BatchFinished():
@@ -163,6 +168,7 @@ class ReportFold:
         best = self.best_version
         return evolve(
             self._state.head,
+            usage=self._usage,
             epochs=epochs,
             cost=float(cost),
             validation=tuple(map(version_report, self._state.versions)),
@@ -227,7 +233,7 @@ class ReportFold:
 
     def _call(self, event: CallFinished) -> None:
         cost = _fraction(event.cost)
-        self._change(usage=self._state.head.usage + event.usage)
+        self._usage = self._usage + event.usage
         owner = self._of(event.unit.epoch, bearer(event.unit))
         roles = self._epoch(event.unit.epoch).roles
         for sums in (owner, roles.setdefault(role_of(event.unit), RoleSums())):

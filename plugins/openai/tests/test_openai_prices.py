@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from decimal import Decimal
 
 import pytest
+from grpo_openai import tables
 from grpo_openai.plugin import grpo_chat_models
 
 (COMPONENT,) = grpo_chat_models()
@@ -35,3 +37,17 @@ def test_of_tiers_the_highest_counts():
 def test_an_unknown_model_has_no_price(name):
     """Neither 0 nor anybody else's."""
     assert COMPONENT.price(name) is None
+
+
+def test_the_tables_are_loaded_beside_this_process(monkeypatch):
+    """They are large, and one row of them is wanted; the answers are the same."""
+    names = ["gpt-4.1-mini", "deepseek/deepseek-chat", "--help", "x\ny"]
+    here = [tables.look_up(name) for name in names]
+    monkeypatch.setattr(tables, "look_up", pytest.fail)
+    assert [tables.ask(name) for name in names] == here
+
+
+def test_without_a_process_they_are_loaded_here(monkeypatch):
+    """An embedded interpreter has no program to start."""
+    monkeypatch.setattr(sys, "executable", "/none/such/python")
+    assert tables.ask("gpt-4.1-mini") == tables.look_up("gpt-4.1-mini") is not None

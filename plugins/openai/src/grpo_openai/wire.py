@@ -6,6 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any, Literal
 
+import orjson
+
 from grpo_framework.errors import ModelError
 from grpo_framework.records import ChatReply, ChatRequest, Usage
 from grpo_openai.settings import JsonMode, Settings, TokensField
@@ -53,10 +55,10 @@ def write_body(
     for name in settings.omit:
         body.pop(name, None)
     body.update(settings.extra_body)
-    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"), default=_plain)
     try:
-        return text.encode("utf-8")
-    except UnicodeEncodeError:
+        return orjson.dumps(body, default=_plain)
+    except TypeError:  # lone surrogates, keys that are no text, integers beyond 64 bits: rare
+        text = json.dumps(body, ensure_ascii=False, separators=(",", ":"), default=_plain)
         return _well_formed(text).encode("utf-8")
 
 
@@ -87,6 +89,10 @@ def read_document(raw: bytes) -> Any:
     Raises:
         ModelError: Of kind ``bad_reply``.
     """
+    try:
+        return orjson.loads(raw)
+    except ValueError:  # `json` takes more: lone surrogates, NaN
+        pass
     try:
         return json.loads(raw)
     except (ValueError, RecursionError) as error:

@@ -105,6 +105,8 @@ def load(
         raise _refuse(path, None, f"no template is called '{error.message}'") from error
     except (OSError, UnicodeDecodeError) as error:
         raise _refuse(path, None, f"cannot be read: {error}") from error
+    # As plain values: every rendering copies them, and a chain of mappings is slow to copy.
+    loaded.globals = dict(loaded.globals)
     inherits = "extends" in source
     order = () if inherits else tuple(_in_order(loaded.blocks))
     prompt = Prompt(name, path, loaded, inherits, order)
@@ -160,6 +162,7 @@ def make_environment(folder: Path, language: str) -> ImmutableSandboxedEnvironme
         autoescape=False,  # the output is a prompt; untrusted text is defused before it gets here
         trim_blocks=True,
         lstrip_blocks=True,
+        auto_reload=False,  # one run, one wording; and no look at the files for each rendering
     )
     environment.filters["enclose"] = lambda text, name: enclose(name, str(text))
     return environment
