@@ -69,7 +69,8 @@ class Ideal:
     """The figures that a run is held against, in seconds.
 
     Attributes:
-        greedy: Of the greedy list schedule, summed over batches.
+        greedy: Of the greedy list schedule; a batch begins when that before it has ended, with a
+            staleness of 1 when the one before that has.
         bound: Summed over batches, the larger of service ÷ concurrency and the longest chain.
         service: Of all calls.
         calls: How many there were.
@@ -81,15 +82,26 @@ class Ideal:
     calls: int
 
 
-def ideal(course: Course, log: Sequence[Mapping[str, Any]]) -> Ideal:
-    """Compute the figures from an endpoint's log; each unit's first good answer counts."""
+def ideal(
+    course: Course, log: Sequence[Mapping[str, Any]], staleness: int = 0, rate: float = 0.0
+) -> Ideal:
+    """Compute the figures from an endpoint's log; each unit's first good answer counts.
+
+    Args:
+        course: What the run was asked to do.
+        log: Of the endpoint.
+        staleness: Of the run.
+        rate: Calls a second that the endpoint accepted; 0 is any number.
+    """
     served: dict[int, float] = {}
     for row in log:
         if row["kind"] == "ok":
             served.setdefault(row["seed"], row["end"] - row["start"])
     portions = range(1, PORTIONS)
-    greedy = bound = service = 0.0
-    calls = 0
+    bound = service = 0.0
+    whole: dict[Unit, float] = {}
+    needed: dict[Unit, list[Unit]] = {}
+    earlier: list[list[Unit]] = [[]] * (1 + staleness)
     for batch in course.batches:
         seconds: dict[Unit, float] = {}
         for unit in course.units(batch):
@@ -102,11 +114,14 @@ def ideal(course: Course, log: Sequence[Mapping[str, Any]]) -> Ideal:
                     if part in served:
                         seconds[evolve(unit, index=-number)] = served[part]
         before = _dependencies(seconds)
-        calls += len(seconds)
         service += sum(seconds.values())
         bound += max(sum(seconds.values()) / course.concurrency, _longest_chain(seconds, before))
-        greedy += _list_schedule(seconds, before, course.concurrency)
-    return Ideal(greedy, bound, service, calls)
+        whole |= seconds
+        needed |= {unit: others or earlier[0] for unit, others in before.items()}
+        last = [unit for unit in seconds if unit.stage == "consolidation"]
+        earlier = [*earlier[1:], last or list(seconds)]
+    greedy = _list_schedule(whole, needed, course.concurrency, rate)
+    return Ideal(greedy, bound, service, len(whole))
 
 
 def _dependencies(seconds: Mapping[Unit, float]) -> dict[Unit, list[Unit]]:
@@ -143,11 +158,12 @@ def _in_order(seconds: Mapping[Unit, float]) -> list[Unit]:
 
 
 def _list_schedule(
-    seconds: Mapping[Unit, float], before: Mapping[Unit, list[Unit]], servers: int
+    seconds: Mapping[Unit, float], before: Mapping[Unit, list[Unit]], servers: int, rate: float
 ) -> float:
-    """The end of a schedule that starts, whenever a server is free, the first call that is ready.
+    """The end of a schedule that starts, whenever it may, the first call that is ready.
 
-    Later stages go first, then the order of the units, as in the framework's own queue.
+    Later stages go first, then the order of the units, as in the framework's own queue. With a
+    rate, it never starts a call that the endpoint's bucket, one second deep, would refuse.
     """
     numbers = {unit: number for number, unit in enumerate(seconds)}
     missing = {unit: len(others) for unit, others in before.items()}
@@ -158,11 +174,17 @@ def _list_schedule(
     ready = [(_PRIORITY[unit.stage], numbers[unit], unit) for unit in seconds if not missing[unit]]
     heapq.heapify(ready)
     running: list[tuple[float, int, Unit]] = []
-    now = 0.0
+    gap = 1 / rate if rate else 0.0
+    now, allowed = 0.0, -1.0
     while ready or running:
-        while ready and len(running) < servers:
+        while ready and len(running) < servers and allowed <= now:
             _, number, unit = heapq.heappop(ready)
             heapq.heappush(running, (now + seconds[unit], number, unit))
+            allowed = max(allowed, now - 1 + gap) + gap
+        may_start = ready and len(running) < servers
+        if may_start and not (running and running[0][0] < allowed):
+            now = allowed
+            continue
         now, _, ended = heapq.heappop(running)
         for unit in after.get(ended, ()):
             missing[unit] -= 1

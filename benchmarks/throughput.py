@@ -78,6 +78,7 @@ class Measured:
             "wall_over_bound": self.wall / self.best.bound,
             "greedy_over_bound": self.best.greedy / self.best.bound,
             "wall_over_service": self.wall * self.course.concurrency / self.best.service,
+            "greedy_over_service": self.best.greedy * self.course.concurrency / self.best.service,
             "cpu_ms_per_call": 1000 * cpu,
             "peak_mb": self.client.peak,
             "peak_mb_with_workers": self.client.peak_all,
@@ -136,7 +137,9 @@ def arguments_of(course: Course, url: str, folder: Path) -> list[str]:
     return ["train", *listed, "--set", f"model.options.base_url={url}"]
 
 
-def measure(course: Course, behaviour: Behaviour, *extra: str) -> Measured:
+def measure(
+    course: Course, behaviour: Behaviour, *extra: str, staleness: int = 0
+) -> Measured:
     """Run one course once.
 
     Raises:
@@ -144,13 +147,14 @@ def measure(course: Course, behaviour: Behaviour, *extra: str) -> Measured:
     """
     with tempfile.TemporaryDirectory(prefix="grpo-throughput-") as name:
         folder = Path(name)
+        flags = [*extra, "--staleness", str(staleness)]
         with simulated_endpoint(behaviour, log=folder / "calls.jsonl") as url:
-            client = run_cli([*arguments_of(course, url, folder), *extra], folder=folder)
+            client = run_cli([*arguments_of(course, url, folder), *flags], folder=folder)
         if client.status:
             message = f"grpo-cli train ended with {client.status}:\n{client.output[-2000:]}"
             raise RuntimeError(message)
         log = read_log(folder / "calls.jsonl")
-    return Measured(course, client, log, ideal(course, log))
+    return Measured(course, client, log, ideal(course, log, staleness, behaviour.rate))
 
 
 def small(behaviour: Behaviour) -> dict[str, float]:
@@ -162,7 +166,7 @@ def large(behaviour: Behaviour) -> dict[str, float]:
 
 
 def staleness(behaviour: Behaviour) -> dict[str, float]:
-    return measure(small_course(), behaviour, "--staleness", "1").figures()
+    return measure(small_course(), behaviour, staleness=1).figures()
 
 
 def stragglers(behaviour: Behaviour) -> dict[str, float]:
@@ -188,6 +192,8 @@ def limited(behaviour: Behaviour) -> dict[str, float]:
         "calls": run.best.calls,
         "wall_s": run.wall,
         "wall_over_best": run.wall / best,
+        "wall_over_greedy": run.wall / run.best.greedy,
+        "greedy_over_best": run.best.greedy / best,
         "refused_share": run.refused,
         "early": sum(row["early"] for row in run.log),
     }
