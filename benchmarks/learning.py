@@ -6,8 +6,9 @@ The student is a plain prompt without worked examples ("think step by step"), on
 tight token limit, as users have it whose answers must be short or cheap. Nothing is tuned to the
 model: training and test are `grpo-cli train` and `grpo-cli ab` with their defaults, each replicate
 with a seed of its own. Problems without splits are dealt out by a hash, once; the file with the
-splits, the configuration, each replicate's run and the results stay in ``--folder``. Verdicts are
-printed as they are; the exit status is 1 only where a command failed.
+splits, the configuration, each replicate's run and the results stay in ``--folder``; named again,
+a folder is gone on with, and no answer is made twice. Verdicts are printed as they are; the exit
+status is 1 only where a command failed.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ class Replicate:
         report: The run's, as JSON.
         test: What ``grpo-cli ab --json`` said; None where there was nothing to test.
         learned: The experiences at the end, by owner.
-        minutes: Of training, and of the test.
+        minutes: Of training, and of the test, in this call of the benchmark.
     """
 
     seed: int
@@ -117,8 +118,8 @@ def run(arguments: Sequence[str], log: Path) -> tuple[str, float]:
 
 
 def learn(given: argparse.Namespace, config: Path, folder: Path, seed: int) -> Replicate:
-    """Train once and test what came of it."""
-    folder.mkdir(parents=True)
+    """Train once and test what came of it; what the folder holds already is gone on with."""
+    folder.mkdir(parents=True, exist_ok=True)
     store, record = folder / "experiences", folder / "run"
     common = [str(config), "--seed", str(seed), "--experience-dir", str(store)]
     limits = ["--max-time", str(60 * given.train_minutes), "--run-dir", str(record)]
@@ -127,9 +128,13 @@ def learn(given: argparse.Namespace, config: Path, folder: Path, seed: int) -> R
     learned = read_experiences(store)
     if not learned:
         return Replicate(seed, report, None, learned, (training, 0.0))
+    result = folder / "ab.json"
+    if result.exists():
+        test = json.loads(result.read_text(encoding="utf-8"))
+        return Replicate(seed, report, test, learned, (training, 0.0))
     flags = ["--repeats", str(given.repeats), "--max-time", str(60 * given.test_minutes)]
     said, testing = run(["ab", *common, *flags, "--no-critic", "--json"], folder / "ab.log")
-    (folder / "ab.json").write_text(said, encoding="utf-8")
+    result.write_text(said, encoding="utf-8")
     return Replicate(seed, report, json.loads(said), learned, (training, testing))
 
 
@@ -196,7 +201,7 @@ def read_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--train-minutes", type=float, default=30.0, help="limit of one training")
     add("--test-minutes", type=float, default=10.0, help="limit of one test")
     add("--seed", type=int, default=0, help="of the first replicate; the next ones count on")
-    add("--folder", type=Path, help="where everything is kept; a temporary folder")
+    add("--folder", type=Path, help="where all is kept and gone on with; a temporary folder")
     add("--json", type=Path, metavar="FILE", help="write all results to this file, too")
     add("train_flags", nargs="*", help="after --: further flags of grpo-cli train")
     given = parser.parse_args(arguments)

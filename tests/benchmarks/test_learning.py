@@ -134,6 +134,10 @@ def test_it_trains_tests_and_prints_the_verdict_as_it_is(tmp_path, capsys):
     printed = capsys.readouterr().out
     assert f"seed 3: {replicate['verdict']}" in printed
     assert replicate["experiences"]["generator_1"][0] in printed
+    tested = (folder / "seed-3" / "ab.json").stat().st_mtime_ns
+    assert main([*small, *flags, "--folder", str(folder), "--json", str(result)]) == 0
+    assert (folder / "seed-3" / "ab.json").stat().st_mtime_ns == tested
+    assert json.loads(result.read_text())["replicates"][0]["ab"] == replicate["ab"]
 
 
 def test_a_model_that_is_always_cut_off_is_made_better(long_winded, tmp_path):
