@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from grpo_math.limits import UnreadableError
 from grpo_math.patterns import Pattern
 from grpo_math.reading.atoms import negate
+from grpo_math.reading.tokens import Token
 from grpo_math.values import (
     BINDERS,
     NUMBER_TYPES,
@@ -43,6 +44,17 @@ def is_constant(value: Value) -> bool:
     if isinstance(value, Quantity):
         return True
     return isinstance(value, NUMBER_TYPES) and not collect_variables(value)
+
+
+def is_label(tokens: Sequence[Token]) -> bool:
+    """Tell whether tokens are words, or one name as programs have them: ``total_cost``."""
+    if len(tokens) > 2 and len(tokens[0].text) > 1 and all(t.text == "_" for t in tokens[1::2]):
+        tokens = tokens[::2]
+    return (
+        bool(tokens)
+        and all(token.kind in {"word", "text"} for token in tokens)
+        and sum(len(token.text) for token in tokens) > 1
+    )
 
 
 def is_name(value: Value) -> bool:

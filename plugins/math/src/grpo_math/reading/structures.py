@@ -22,7 +22,7 @@ from grpo_math.reading.matrices import check_nesting, read_environment
 from grpo_math.reading.matrix_sums import read_matrix_sum
 from grpo_math.reading.points import PointReader
 from grpo_math.reading.quantities import read_quantity
-from grpo_math.reading.shapes import finish_relation, gather_list
+from grpo_math.reading.shapes import finish_relation, gather_list, is_label
 from grpo_math.reading.tokens import Token
 from grpo_math.reading.vocabulary import RELATIONS, SAME_SETS, SET_SUFFIXES, SETS
 from grpo_math.values import (
@@ -143,7 +143,7 @@ class AnswerReader(PointReader):
             inside += (token.text == "\\begin") - (token.text == "\\end")
             bars ^= token.text == "|"
             sign = RELATIONS.get(token.text, "") if token.kind in {"op", "cmd"} else ""
-            if token.text == ":" and begin == start and self._is_label(start, at):
+            if token.text == ":" and begin == start and is_label(self.tokens[start:at]):
                 sign = "="
             if token.text == "\\not" and at + 1 < end:
                 sign = {"=": "!=", "\\in": "notin"}.get(self.tokens[at + 1].text, "")
@@ -190,15 +190,10 @@ class AnswerReader(PointReader):
             return values[-1]
         return finish_relation(values, ["="] * (len(sides) - 1))
 
-    def _is_label(self, start: int, end: int) -> bool:
-        return start < end and all(
-            self.tokens[i].kind in {"word", "text"} for i in range(start, end)
-        ) and sum(len(self.tokens[i].text) for i in range(start, end)) > 1  # fmt: skip
-
     def _read_relation_side(self, start: int, end: int) -> Value:
         """Read a side; several words, or one long one, are a label."""
-        if self._is_label(start, end):
-            words = [self.tokens[i].text.strip() for i in range(start, end)]
+        if is_label(self.tokens[start:end]):
+            words = [token.text.strip() for token in self.tokens[start:end]]
             if max(len(w) for w in words) > 3:
                 return Text(" ".join(words).lower())
         if self.pairs.get(start + 1) == end - 1 and self._is_applied(start, end):
