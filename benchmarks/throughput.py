@@ -137,9 +137,7 @@ def arguments_of(course: Course, url: str, folder: Path) -> list[str]:
     return ["train", *listed, "--set", f"model.options.base_url={url}"]
 
 
-def measure(
-    course: Course, behaviour: Behaviour, *extra: str, staleness: int = 0
-) -> Measured:
+def measure(course: Course, behaviour: Behaviour, *extra: str, staleness: int = 0) -> Measured:
     """Run one course once.
 
     Raises:
