@@ -10,6 +10,7 @@ from grpo_math import compare, comparing
 from grpo_math.arithmetic import evaluate
 from grpo_math.options import DEFAULT
 from grpo_math.reading import reader
+from grpo_math.residues import compare_expressions
 
 ROWS = [
     json.loads(line)
@@ -87,3 +88,27 @@ def test_plain_arithmetic_is_exact_or_left_to_the_reader(
     high, low, under, pi = found
     assert high * value[1] == value[0] * low
     assert (under, pi) == value[2:]
+
+
+@pytest.mark.parametrize(
+    ("gold", "pred", "same"),
+    [
+        ("(x-1)(x+1)", "x^2 - 1", True),
+        (r"\frac{x^2-1}{x-1}", "x+1", True),
+        ("x^2 + y", "y^2 + x", False),
+        ("2x - x", "(3x)/3", True),
+        ("5", "5", None),
+        ("x + 1", "2", None),
+        ("5m", "5m + 1", None),
+        ("n(n+1)", "n^2+n", None),
+        ("x^k", "x", None),
+        ("|x|", "x", None),
+        ("1/(x-x)", "x", None),
+    ],
+)
+def test_expressions_in_letters_are_compared_by_residues_or_left_to_the_reader(
+    gold: str, pred: str, same: bool | None
+) -> None:
+    """Polynomials and quotients of them are decided; what has units, functions or bars is not."""
+    assert compare_expressions(gold, pred) is same
+    assert compare_expressions(pred, gold) is same

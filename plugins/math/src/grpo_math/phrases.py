@@ -7,7 +7,7 @@ import functools
 from grpo_math.opposites import OPPOSITE_WORDS
 from grpo_math.patterns import Pattern
 from grpo_math.reading.calendar import MONTH_NAMES
-from grpo_math.units import UnitReading, read_unit
+from grpo_math.units import UnitReading, is_product, read_unit
 from grpo_math.wording import words
 
 _WRAPPED = Pattern(r"\\(?:text|mathrm|textrm|mbox)\s*\{[\s~]*([^{}\\]*?)[\s~]*\}")
@@ -52,6 +52,8 @@ def read_phrase(text: str, *, spaced: bool) -> UnitReading | None:
     if not _AMBIGUOUS.isdisjoint([word.lower() for word in found]):
         return None
     if len(text) == 1 and text.isascii() and not (spaced and text in _SURE_LETTERS):
+        return None
+    if not spaced and found and text.startswith(found[0]) and is_product(found[0]):
         return None
     reading = read_unit(_DEGREE.sub("°", text))
     if reading is None or (not reading.known and text != " ".join(found)):

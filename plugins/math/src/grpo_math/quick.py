@@ -13,6 +13,7 @@ from fractions import Fraction
 from grpo_math.arithmetic import evaluate
 from grpo_math.patterns import Pattern
 from grpo_math.plain import Plain
+from grpo_math.residues import compare_expressions
 from grpo_math.simple import Simple, read_simple
 from grpo_math.units import Unit
 
@@ -56,12 +57,13 @@ def compare_simple(gold: str, pred: str) -> Decision | None:
     if name != other_name and name and other_name:
         return None
     first = _read_last(gold)
+    if first is None and not (name or other_name):
+        same = compare_expressions(gold, pred)
+        return None if same is None else (same, "expression", "expression", "exact fingerprint")
     second = _read_last(pred) if first is not None else None
-    if (
-        first is None
-        or second is None
-        or ((name or other_name) and first[0] + second[0] not in "√√")
-    ):
+    if first is None or second is None:
+        return None
+    if (name or other_name) and first[0] + second[0] not in "√√":
         return None
     found = _compare(first, second)
     if found is None or not (name or other_name):

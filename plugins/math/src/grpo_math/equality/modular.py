@@ -16,7 +16,7 @@ Monomial = tuple[int, Fraction, int]
 """Sign, square and power of π of a number."""
 
 _PRIMES = ((1 << 61) - 1, (1 << 61) - 31)
-_POINTS = (
+POINTS = (
     (_PRIMES[0], 1_000_003, 7_368_787), (_PRIMES[1], 15_485_863, 49_979_687),
     (_PRIMES[0], 982_451_653, 32_452_843),
 )  # fmt: skip
@@ -94,7 +94,7 @@ def equal_modulo(a: Expr, b: Expr, variables: list[str]) -> bool | None:
         None where they are something else, or have no value at a point.
     """
     try:
-        for prime, first, step in _POINTS:
+        for prime, first, step in POINTS:
             point = {name: first + step * place for place, name in enumerate(variables)}
             if _evaluate(a, point, prime) != _evaluate(b, point, prime):
                 return False
@@ -106,10 +106,10 @@ def equal_modulo(a: Expr, b: Expr, variables: list[str]) -> bool | None:
 def proportional_modulo(a: Expr, b: Expr, variables: list[str]) -> bool | None:
     """Tell whether two rational expressions differ by a constant factor; None as above."""
     try:
-        for prime, _, _ in _POINTS[:2]:
+        for prime, _, _ in POINTS[:2]:
             crossed: int | None = None
             reference: tuple[int, int] | None = None
-            for _, first, step in _POINTS:
+            for _, first, step in POINTS:
                 point = {name: first + step * place for place, name in enumerate(variables)}
                 values = _evaluate(a, point, prime), _evaluate(b, point, prime)
                 if reference is None:

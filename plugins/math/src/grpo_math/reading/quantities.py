@@ -9,7 +9,7 @@ from grpo_math.limits import UnreadableError
 from grpo_math.reading.atoms import multiply
 from grpo_math.reading.tokens import Token
 from grpo_math.reading.vocabulary import FUNCTIONS
-from grpo_math.units import PLAIN, Unit, UnitReading, read_unit
+from grpo_math.units import PLAIN, Unit, UnitReading, is_product, read_unit
 from grpo_math.values import Call, Expr, Num, Quantity, Value, collect_variables
 
 _MONEY = frozenset("$€£¥₹₩₽¢")
@@ -87,6 +87,9 @@ def read_quantity(reader: NumberReader, start: int, end: int) -> Value | None:
     tries = 0
     for at in range(run, end):
         if not _is_unit_start(tokens[at], tokens[at + 1] if at + 1 < end else None):
+            continue
+        glued = not tokens[at].spaced or tokens[at - 1].kind == "cmd"
+        if glued and tokens[at].kind == "word" and is_product(tokens[at].text):
             continue
         tries += 1
         if tries > _MAX_TRIES:

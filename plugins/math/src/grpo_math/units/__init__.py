@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grpo_math.units.reader import UnitReading, read_unit
+from grpo_math.units.reader import UnitReading, is_product, read_unit
 from grpo_math.units.table import PLAIN, Unit
 
-__all__ = ["PLAIN", "Unit", "UnitReading", "read_unit"]
+__all__ = ["PLAIN", "Unit", "UnitReading", "is_product", "read_unit"]

@@ -65,6 +65,8 @@ _SYNONYMS = {
     "metric-ton": "t", "short-ton": "ton", "nautical-mile": "nmi", "light-year": "ly",
     "basis-point": "bp", "electron-volt": "eV", "per-cent": "%",
 }  # fmt: skip
+_ALPHABET = "abcdefghijklmnopqrstuvwxyz"
+_VOWEL = Pattern("[aeiouAEIOU]")
 _MAX_TOKENS = 40
 
 
@@ -102,7 +104,18 @@ def _is_generic(word: str) -> bool:
     lower = word.lower()
     if lower in _NOT_GENERIC:
         return False
+    if "-" in word and max(map(len, word.split("-"))) < 3:
+        return False  # a difference: 2x-y
+    if word.isascii() and lower in _ALPHABET:
+        return False  # a product: xyz
     return len(word) >= 3 or not word.isascii() or lower == "of"
+
+
+def is_product(word: str) -> bool:
+    """Tell a run of letters right behind a number, ``3xyz``, from a unit or a word."""
+    if not (word.isascii() and word.isalpha()) or find_unit(word) is not None:
+        return False
+    return len(word) < 4 or _VOWEL.search(word) is None
 
 
 class _Reader:

@@ -1,0 +1,98 @@
+"""Compares polynomials and rational expressions in single letters without the reader.
+
+Both are evaluated at the points and modulo the primes of `grpo_math.equality.modular`, whose
+reasons hold here too; whatever is not surely bare notation is left to the reader.
+"""
+
+from __future__ import annotations
+
+from grpo_math.equality.modular import POINTS
+from grpo_math.grammar import MINUS, TOKEN, Grammar, OtherError
+from grpo_math.reading.bare import is_bare
+
+_LETTERS = "abcknqrvwxyz"  # no units, constants or marks of something else
+_MAX_TOKENS = 60
+_MAX_BITS = 40
+_MAX_EXPONENT = 10_000
+
+
+def compare_expressions(gold: str, pred: str) -> bool | None:
+    """Tell whether two expressions in single letters are the same function.
+
+    Args:
+        gold: One text.
+        pred: The other.
+
+    Returns:
+        None where one has no letter, or only the reader can tell.
+    """
+    sides = [gold.strip(), pred.strip()]
+    tokens = [TOKEN.findall(side) if is_bare(side) else [] for side in sides]
+    if not all(_LETTER_SET.intersection(side) for side in tokens):
+        return None
+    if max(map(len, tokens)) > _MAX_TOKENS:
+        return None
+    try:
+        for prime, first, step in POINTS:
+            values = [_evaluate(side, prime, first, step) for side in tokens]
+            if values[0] != values[1]:
+                return False
+    except (OtherError, IndexError):
+        return None
+    return True
+
+
+def _evaluate(tokens: list[str], prime: int, first: int, step: int) -> int:
+    reader = _Residues(tokens)
+    reader.prime, reader.first, reader.step = prime, first, step
+    value = reader.read_sum()
+    if not reader.is_read():
+        raise OtherError
+    return value % prime
+
+
+_LETTER_SET = frozenset(_LETTERS)
+
+
+class _Residues(Grammar[int]):
+    beside = _LETTER_SET | {"("}
+    prime = first = step = 0
+
+    def make(self, high: int, low: int) -> int:
+        if high.bit_length() > _MAX_BITS:
+            raise OtherError
+        return high if low == 1 else high * pow(low, -1, self.prime) % self.prime
+
+    def negate(self, value: int) -> int:
+        return -value
+
+    def add(self, a: int, b: int) -> int:
+        return a + b
+
+    def multiply(self, a: int, b: int) -> int:
+        return a * b % self.prime
+
+    def invert(self, value: int) -> int:
+        if not value % self.prime:
+            raise OtherError
+        return pow(value, -1, self.prime)
+
+    def read_power(self, base: int) -> int:
+        braced = self.tokens[self.at] == "{"
+        self.at += braced
+        negative = self.tokens[self.at] in MINUS
+        self.at += negative
+        numeral = self.tokens[self.at]
+        if not numeral.isdecimal() or int(numeral) > _MAX_EXPONENT or not base % self.prime:
+            raise OtherError
+        self.at += 1
+        if braced:
+            if self.tokens[self.at] != "}":
+                raise OtherError
+            self.at += 1
+        return pow(base, -int(numeral) if negative else int(numeral), self.prime)
+
+    def read_other(self, sign: str) -> int:
+        if sign not in _LETTER_SET or self.tokens[self.at] == "(":
+            raise OtherError  # n(x) may be a function
+        return self.first + self.step * _LETTERS.index(sign)
