@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Callable, Iterable
+from concurrent.futures import Future
 from contextlib import AsyncExitStack, asynccontextmanager
 from decimal import Decimal
 from typing import Any, TypeVar
@@ -79,6 +81,22 @@ class ConfiguredEngine:
         """
         async with AsyncExitStack() as stack:
             yield await _Opening(self, stack, problems).engine()
+
+
+async def _beside(work: Callable[[], T]) -> T:
+    """Work in a thread that a process which stops does not wait for."""
+    done: Future[T] = Future()
+
+    def run() -> None:
+        if done.set_running_or_notify_cancel():
+            try:
+                done.set_result(work())
+            # Whatever it is belongs to who waits.
+            except BaseException as error:
+                done.set_exception(error)
+
+    threading.Thread(target=run, name="grpo-beside", daemon=True).start()
+    return await asyncio.wrap_future(done)
 
 
 class _Opening:
@@ -201,7 +219,7 @@ class _Opening:
         if key not in self._models and self._instead is not None:
             self._models[key] = self._instead(use)
         elif key not in self._models:
-            # Tables of prices take 0.2 s to load: only a limit has to know them before any call.
+            # A price takes 0.2 s or more to look up: only a limit has to know them before any call.
             limited = self._config.budget.max_cost is not None
             price = known_price(self._workshop, use) if limited else None
             opening = self._workshop.open(CHAT_MODEL, use, answer_key=self._key)
@@ -228,7 +246,7 @@ class _Opening:
             self._answering.append(asyncio.create_task(self._find_price(model, use)))
 
     async def _find_price(self, model: GuardedModel, use: ComponentConfig) -> None:
-        price = await asyncio.to_thread(known_price, self._workshop, use)
+        price = await _beside(lambda: known_price(self._workshop, use))
         model.price = Price() if price is None else price
 
     def _rules(self) -> CallRules:

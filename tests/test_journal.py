@@ -8,6 +8,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 from contextlib import closing
 
 import pytest
@@ -134,8 +135,9 @@ def test_what_is_added_is_written_without_a_wait(tmp_path):
         journal.add("a", "k", 1)
         found = await journal.get("a", "k")
         journal.add("a", "l", 2)
-        while read_last(path, "a") != 2:  # noqa: ASYNC110 - the journal says nothing: that is it
-            await asyncio.sleep(0.01)
+        async with asyncio.timeout(30):
+            while read_last(path, "a") != 2:  # noqa: ASYNC110 - the journal says nothing of it
+                await asyncio.sleep(0.01)
         journal.add("a", "m", 3)
         return found
 
@@ -145,34 +147,33 @@ def test_what_is_added_is_written_without_a_wait(tmp_path):
 
 def test_nothing_follows_what_could_not_be_written(tmp_path, monkeypatch):
     """Neither what was asked for meanwhile nor anything later: there would be a gap before it."""
+    at_work, asked = threading.Event(), threading.Event()
 
     def full(database, rows):
-        raise sqlite3.OperationalError("database or disk is full")
-
-    async def work(journal):
-        monkeypatch.setattr("grpo_framework.journal.insert", full)
-        journal.add("a", "k", 1)
-        first = asyncio.create_task(journal.put("b", "k", 1))
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
-        second = asyncio.create_task(journal.put("b", "l", 1))
-        results = await asyncio.gather(first, second, return_exceptions=True)
         monkeypatch.undo()
-        with pytest.raises(DataError, match="full"):
-            await journal.put("b", "m", 1)
-        with pytest.raises(DataError, match="full"):
-            journal.add("b", "m", 1)
-        return results
+        at_work.set()
+        asked.wait(30)
+        raise sqlite3.OperationalError("database or disk is full")
 
     async def main():
         journal = Journal(tmp_path / "j")
         await journal.start()
-        results = await work(journal)
+        monkeypatch.setattr("grpo_framework.journal.insert", full)
+        journal.add("a", "k", 1)
+        first = asyncio.create_task(journal.put("b", "k", 1))
+        await asyncio.to_thread(at_work.wait, 30)
+        second = asyncio.create_task(journal.put("b", "l", 1))
+        await asyncio.sleep(0)
+        asked.set()
+        results = await asyncio.gather(first, second, return_exceptions=True)
+        with pytest.raises(DataError, match="full"):
+            await journal.put("b", "m", 1)
+        with pytest.raises(DataError, match="full"):
+            journal.add("b", "m", 1)
         await journal.close()
         return results
 
-    results = asyncio.run(main())
-    assert [type(result) for result in results] == [DataError, DataError]
+    assert [type(result) for result in asyncio.run(main())] == [DataError, DataError]
     assert use(tmp_path / "j", lambda journal: journal.count("b")) == 0
 
 
