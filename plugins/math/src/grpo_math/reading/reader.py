@@ -50,7 +50,8 @@ _BESIDE = Pattern(r"(.*[\d}])\s*(?:\\text\s*\{\s*)?\(([a-zA-Z°%^\d/ ]+)\)\s*\}?
 _SINGLE_LETTERS = Pattern(r"[^a-zA-Z]*\d(?:[a-zA-Z](?![a-zA-Z])[^a-zA-Z ]*)+")
 _SURE_UNITS = frozenset("°%¢$€£")
 _ENGINEERS = Pattern(r"[\d.\s+\-*/()]*j[\d.\s+\-*/()j]*")
-_RUN_BELOW = Pattern(r"_([a-zA-Z])([a-zA-Z]+)")  # LaTeX takes one letter: k_BT
+# LaTeX takes one letter: k_BT; three small ones are a word: x_min.
+_RUN_BELOW = Pattern(r"_([a-zA-Z])((?![a-z]{2})[a-zA-Z]+)")
 _ROW = Pattern(r"[-+]?[\d./]+(?:\s+[-+]?[\d./]+)+")
 _MIXED_AND = Pattern(r"(-?\d+)\s*(?:and|\\text\s*\{\s*and\s*\})\s*(\d+\s*/\s*\d+|\\[dt]?frac.*)")
 
