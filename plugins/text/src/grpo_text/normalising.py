@@ -34,16 +34,16 @@ class Normalisation:
     def apply(self, text: str) -> str:
         """The text in NFKC, single-spaced, without what is set aside.
 
-        If nothing is left of a text that is all articles and punctuation, it is kept (``the``,
-        ``?``), so that no two such answers are the same.
+        If nothing is left of a text that is all articles, punctuation or accents, it is kept
+        (``the``, ``?``, ``¯``), so that no two such answers are the same.
         """
         plain = unicodedata.normalize("NFKC", text)
         if self.case:
             plain = unicodedata.normalize("NFKC", plain.casefold())
         if self.accents:
             parts = unicodedata.normalize("NFD", plain)
-            plain = "".join(letter for letter in parts if not unicodedata.combining(letter))
-            plain = unicodedata.normalize("NFKC", plain)
+            bare = "".join(letter for letter in parts if not unicodedata.combining(letter))
+            plain = unicodedata.normalize("NFKC", bare) if bare.strip() else plain
         bare = _drop_punctuation(plain) if self.punctuation else plain
         if self.articles:
             bare = re.sub(_ARTICLES.pattern, " ", bare, flags=re.IGNORECASE)
@@ -63,7 +63,8 @@ def _drop_punctuation(text: str) -> str:
             letters.append("" if letter in "'’`" else " ")
         else:
             letters.append(letter)
-    return "".join(letters)
+    # Marks that stood apart have an order of their own now.
+    return unicodedata.normalize("NFKC", "".join(letters))
 
 
 DEFAULT = Normalisation()
