@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
+from fnmatch import fnmatchcase
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Generic, TypeVar
@@ -99,3 +100,14 @@ class Component(Generic[T_co]):
     uses_chat_model: bool = False
     simulation: bool = False
     price: Callable[[str], Price | None] = field(default=unknown_price, repr=False)
+
+    def takes(self, name: str, /, *, greedy: bool = True) -> bool:
+        """Whether a name fits one of the patterns.
+
+        Args:
+            name: The part of a reference behind the plugin's name.
+            greedy: Whether the pattern ``*``, which any name fits, counts.
+        """
+        return any(
+            fnmatchcase(name, pattern) for pattern in self.patterns if greedy or pattern != "*"
+        )

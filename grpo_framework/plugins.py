@@ -7,7 +7,6 @@ nothing; a plugin is imported when a reference names it, or when all are to be l
 from __future__ import annotations
 
 import difflib
-import fnmatch
 from collections.abc import Callable, Iterable
 from importlib import metadata
 from typing import Any, Generic, TypeVar, cast
@@ -227,7 +226,7 @@ class Plugins:
             exact = [
                 Offer(offer.plugin, offer.component, reference)
                 for offer in offers
-                if _takes(offer.component, reference, greedy=False)
+                if offer.component.takes(reference, greedy=False)
             ]
         if len(exact) == 1:
             return exact[0]
@@ -251,20 +250,12 @@ def _known(offers: Iterable[Offer[Any]], reference: str) -> list[str]:
     return found
 
 
-def _takes(component: Component[Any], name: str, *, greedy: bool) -> bool:
-    return any(
-        fnmatch.fnmatchcase(name, pattern)
-        for pattern in component.patterns
-        if greedy or pattern != "*"
-    )
-
-
 def _named(record: PluginRecord, noun: Noun[T], name: str) -> Offer[T] | None:
     for component in record.of(noun):
         if component.name == name:
             return Offer(record.name, component, name)
     for component in record.of(noun):
-        if name and _takes(component, name, greedy=True):
+        if name and component.takes(name):
             return Offer(record.name, component, name)
     return None
 

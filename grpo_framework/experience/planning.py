@@ -134,9 +134,7 @@ def plan(
     draft.rejected.update(_rejected(trials))
     accepted: list[Operation] = []
     refused: list[Refusal] = []
-    asked = tuple(operations)
-    harmful = [item for item in find_harmful(library) if item not in asked]
-    for proposed in sorted((*harmful, *asked), key=lambda item: _ORDER.index(type(item))):
+    for proposed in _in_order(library, tuple(operations)):
         operation = _fold_into_twin(_cleaned(proposed), draft)
         strangers = [id_ for id_ in references(operation) if id_ in outside]
         finding = ("known-id", f"{strangers[0]} belongs to another owner") if strangers else None
@@ -155,6 +153,12 @@ def plan(
         accepted.append(operation)
         _advance(draft, operation, len(accepted), counts=not (apart and isinstance(operation, Add)))
     return Plan(library.owner, library.version, tuple(accepted), tuple(refused))
+
+
+def _in_order(library: Library, asked: tuple[Operation, ...]) -> list[Operation]:
+    """What is asked for and the removal of what does harm, in the order of planning."""
+    harmful = [item for item in find_harmful(library) if item not in asked]
+    return sorted((*harmful, *asked), key=lambda item: _ORDER.index(type(item)))
 
 
 def _begin(
