@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from enum import Enum
+from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -65,6 +66,9 @@ def _make_converter() -> Converter:
     converter.register_structure_hook(Decimal, lambda text, _: Decimal(text))
     converter.register_unstructure_hook(MappingProxyType, dict)
     converter.register_unstructure_hook(Enum, lambda value: value.value)
+    # cattrs makes the function of a class anew for each class that has a field of it.
+    make_once = cache(lambda cls: make_dict_unstructure_fn(cls, converter))
+    converter.register_unstructure_hook_factory(attrs.has, make_once)
     for name, cls in _OPERATIONS.items():
         converter.register_unstructure_hook(cls, _tagged(converter, cls, "op", name))
     for name, event in _EVENTS.items():

@@ -35,10 +35,19 @@ def _connect_locally(self, address):
     return _connect(self, address)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache(tmp_path_factory):
+    """No test, and no program that one starts, reads or writes the user's cache directory."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GRPO_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
 @pytest.fixture(autouse=True)
 def _isolated(monkeypatch):
     """Keys and settings of whoever runs the tests decide nothing."""
+    kept = {"GRPO_SHARED_DATA", "GRPO_CACHE_DIR"}
     for name in os.environ:
-        if name.startswith(("OPENAI_", "GRPO_")) and name != "GRPO_SHARED_DATA":
+        if name.startswith(("OPENAI_", "GRPO_")) and name not in kept:
             monkeypatch.delenv(name)
     monkeypatch.setattr(socket.socket, "connect", _connect_locally)

@@ -112,7 +112,7 @@ class Environment:
         clean = {
             key: value
             for key, value in os.environ.items()
-            if not key.startswith(("PYTHON", "GRPO_", "OPENAI_"))
+            if not key.startswith(("PYTHON", "GRPO_", "OPENAI_")) or key == "GRPO_CACHE_DIR"
         }
         return run(
             [str(self.bin / command[0]), *command[1:]],

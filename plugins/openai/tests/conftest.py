@@ -6,6 +6,7 @@ import asyncio
 import json
 import threading
 from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -86,6 +87,14 @@ def serve(
             await runner.cleanup()
 
     return asyncio.run(run())
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch) -> Path:
+    """A cache directory of each test's own; no test reads or writes the user's."""
+    directory = tmp_path / "cache"
+    monkeypatch.setenv("GRPO_CACHE_DIR", str(directory))
+    return directory
 
 
 @pytest.fixture

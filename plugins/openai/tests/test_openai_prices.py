@@ -50,4 +50,5 @@ def test_the_tables_are_loaded_beside_this_process(monkeypatch):
 def test_without_a_process_they_are_loaded_here(monkeypatch):
     """An embedded interpreter has no program to start."""
     monkeypatch.setattr(sys, "executable", "/none/such/python")
-    assert tables.ask("gpt-4.1-mini") == tables.look_up("gpt-4.1-mini") is not None
+    assert tables.ask("gpt-4.1-mini") == tables.look_up("gpt-4.1-mini")
+    assert tables.ask("gpt-4.1-mini").prices is not None

@@ -6,7 +6,7 @@ from decimal import Decimal
 from functools import lru_cache
 
 from grpo_framework.records import Price
-from grpo_openai.tables import ask
+from grpo_openai.remembered import find_prices
 
 
 @lru_cache(maxsize=1000)
@@ -20,5 +20,5 @@ def price_of(name: str, /) -> Price | None:
         name: As the endpoint takes it: ``gpt-4.1-mini``, or with a provider in front, as routers
             have it (``deepseek/deepseek-chat``).
     """
-    found = ask(name)
+    found = find_prices(name)
     return None if found is None else Price(Decimal(found[0]), Decimal(found[1]))

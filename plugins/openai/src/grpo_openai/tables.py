@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 Prices: TypeAlias = tuple[str, str]
 """Dollars per million tokens of input and of output, as decimal numbers."""
@@ -19,7 +20,20 @@ _PATIENCE = 20.0
 """Seconds for the process; after them the tables are loaded here."""
 
 
-def ask(name: str) -> Prices | None:
+class Found(NamedTuple):
+    """What the tables say about a model.
+
+    Attributes:
+        prices: None where it is not known.
+        lasting: Whether these tables will say the same at any later time: some prices depend on
+            the hour, and some have a successor whose day has not come.
+    """
+
+    prices: Prices | None
+    lasting: bool
+
+
+def ask(name: str) -> Found:
     """`look_up` in a process of its own, or here where there is none to be had."""
     command = [sys.executable, "-P", "-m", __spec__.name, "--", name]
     try:
@@ -31,14 +45,14 @@ def ask(name: str) -> Prices | None:
             timeout=_PATIENCE,
             check=True,
         )
-        found = json.loads(done.stdout)
+        prices, lasting = json.loads(done.stdout)
     except (OSError, ValueError, subprocess.SubprocessError):
         return look_up(name)
-    return None if found is None else (str(found[0]), str(found[1]))
+    return Found(None if prices is None else (str(prices[0]), str(prices[1])), bool(lasting))
 
 
-def look_up(name: str) -> Prices | None:
-    """The prices of a model by its name, None where it is not known.
+def look_up(name: str) -> Found:
+    """The prices of a model by its name.
 
     Args:
         name: As for `grpo_openai.prices.price_of`.
@@ -52,13 +66,28 @@ def look_up(name: str) -> Prices | None:
             {"model_ref": name, "provider_id": "openrouter"},
             {"model_ref": model, "provider_id": provider},
         ]
+    now = datetime.now(UTC)
     for query in wanted:
         try:
-            found = calc_price(Usage(), **query).model_price
+            found = calc_price(Usage(), genai_request_timestamp=now, **query)
         except LookupError:
             continue
-        return str(_highest(found.input_mtok)), str(_highest(found.output_mtok))
-    return None
+        price = found.model_price
+        prices = str(_highest(price.input_mtok)), str(_highest(price.output_mtok))
+        return Found(prices, _is_lasting(found.model, now))
+    return Found(None, lasting=True)
+
+
+def _is_lasting(model: Any, now: datetime) -> bool:
+    """Whether a model's price now is its last; of rows with conditions the last that holds wins."""
+    from genai_prices.types import StartDateConstraint
+
+    if not isinstance(model.prices, list):
+        return True
+    condition = model.prices[-1].constraint
+    if isinstance(condition, StartDateConstraint):
+        return condition.active(now)
+    return condition is None
 
 
 def _highest(price: Any) -> Decimal:
