@@ -8,7 +8,11 @@ accepted or rejected on the way. An edit without effect may be taken with a chan
 however often one looks: the command exits with 1 where more are. Edits that help with half of the
 problems and harm with the others as much are counted beside them.
 
-The second table is the number of pairs after which an edit is found to help, alone, looked at after
+The second table is how often, in one batch, the best of several edits against the same failure is
+found: a student is right in 5 % without any, and with some as often as the mean of what each does
+alone, so that each hides what the others are worth.
+
+The third table is the number of pairs after which an edit is found to help, alone, looked at after
 every eight pairs, rewards being 0 and 1 and the student right in 40 % without it.
 """
 
@@ -40,7 +44,7 @@ from benchmarks.rot_student import (
 from grpo_framework.engine import Engine
 from grpo_framework.events import Event
 from grpo_framework.experience import CRITIC, SHARED, Add, Edit, Library, Plan, apply
-from grpo_framework.gating import Gate, judge_edits, weigh
+from grpo_framework.gating import Gate, Judgement, judge_edits, weigh
 from grpo_framework.records import Attempt, Question
 from grpo_framework.rollouts import Stages
 
@@ -77,6 +81,48 @@ class Pupil:
         chance = BASE + sum(float(text.split()[1 + place]) for text in texts)
         luck = draw(question.id, seed, texts if self.redraw else "")
         return Attempt(RIGHT if luck < chance else "wrong")
+
+
+STAND_INS: Mapping[int, tuple[float, ...]] = {
+    3: (0.45, 0.3, 0.1),
+    5: (0.45, 0.3, 0.1, 0.05, 0.05),
+    8: (0.45, 0.3, 0.2, 0.1, 0.1, 0.05, 0.05, 0.02),
+}
+"""How many edits are on trial → how often the student is right with each alone."""
+
+
+@frozen
+class Rambler:
+    """A student who fails in one way, against which one instruction does as well as it does."""
+
+    async def attempt(self, question: Question, library: Library, /, *, seed: int) -> Attempt:
+        """Answer a question; texts that contradict each other are followed now and then."""
+        texts = [item.content for item in library.experiences]
+        chance = fmean(float(text.split()[1]) for text in texts) if texts else 0.05
+        return Attempt(RIGHT if draw(question.id, seed, texts) < chance else "wrong")
+
+
+def find_best(job: tuple[int, int]) -> tuple[bool, bool]:
+    """Whether one batch finds the best of so many stand-ins, and any that doubles the reward."""
+    edits = [
+        Edit(OWNER, Add(f"instead {chance} {n}")) for n, chance in enumerate(STAND_INS[job[0]])
+    ]
+    random.Random(job[1]).shuffle(edits)
+    told = asyncio.run(_judge(Rambler(), edits, job[1]))
+    taken = [
+        float(row.operation.content.split()[1])
+        for row in told.rulings
+        if row.finding == "accepted" and isinstance(row.operation, Add)
+    ]
+    return max(STAND_INS[job[0]]) in taken, any(chance >= 0.1 for chance in taken)
+
+
+async def _judge(student: Rambler, edits: Sequence[Edit], seed: int) -> Judgement:
+    engine = Engine((student,), FirstAnswer(), SameText())
+    stages = Stages(engine, _ignore, asyncio.Semaphore(8), 1, 1, seed, 1, purpose="gate")
+    libraries = {owner: Library(owner) for owner in (OWNER, CRITIC, SHARED)}
+    gate = Gate(make_problems(20, "validation", Student()))
+    return await judge_edits(gate, stages, libraries, edits)
 
 
 @frozen
@@ -120,13 +166,14 @@ def hold(court: Court) -> tuple[int, int]:
     return asyncio.run(_hold(court))
 
 
-async def _hold(court: Court) -> tuple[int, int]:
-    async def ignore(event: Event) -> None:
-        pass
+async def _ignore(event: Event) -> None:
+    pass
 
+
+async def _hold(court: Court) -> tuple[int, int]:
     gate = Gate(make_problems(50, "validation", Student()), budget=40, tries=BATCHES)
     engine = Engine((Pupil(court.redraw),), FirstAnswer(), SameText())
-    stages = Stages(engine, ignore, asyncio.Semaphore(8), 1, 0, court.seed, 1, purpose="gate")
+    stages = Stages(engine, _ignore, asyncio.Semaphore(8), 1, 0, court.seed, 1, purpose="gate")
     libraries = {owner: Library(owner) for owner in (OWNER, CRITIC, SHARED)}
     edits, taken, refused = court.edits(), 0, 0
     for batch in range(1, BATCHES + 1):
@@ -169,7 +216,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--json", type=Path, help="write the figures to this file, too")
     given = parser.parse_args(arguments)
     courts = min(20, given.courts) if given.quick else given.courts
-    document: dict[str, Any] = {"taken": [], "pairs": []}
+    document: dict[str, Any] = {"taken": [], "stand_ins": [], "pairs": []}
     with ProcessPoolExecutor(given.processes) as pool:
         print("| edits | beside | student | edits tried | taken (%) | given up (%) |")
         print("|---|---|---|---|---|---|", flush=True)
@@ -181,6 +228,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             document["taken"].append({"court": kinds[0].name, "tried": tried, "taken": taken})
             shares = f"{100 * taken:.1f} | {100 * refused:.0f}"
             print(f"| {kinds[0].name} | {tried} | {shares} |", flush=True)
+        print("\n| edits against one failure | best one found (%) | any found (%) |\n|---|---|---|")
+        for number in STAND_INS:
+            found = list(pool.map(find_best, [(number, seed) for seed in range(courts)]))
+            best, some = (100 * fmean(row[place] for row in found) for place in (0, 1))
+            document["stand_ins"].append({"edits": number, "best": best, "any": some})
+            print(f"| {number} | {best:.0f} | {some:.0f} |", flush=True)
         print("\n| effect | pairs, dice thrown anew | pairs, common luck |\n|---|---|---|")
         for effect in (0.5, 0.3, 0.2, 0.1):
             pairs = {

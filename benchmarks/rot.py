@@ -46,7 +46,7 @@ from grpo_framework.plugins import Plugins
 BATCHES = 10
 BATCH = 16
 VALIDATION = 50
-BUDGET = 40
+BUDGET = 48
 LEAST_GOOD, MOST_HARMFUL = 0.9, 0.1
 
 

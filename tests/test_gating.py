@@ -27,7 +27,16 @@ from grpo_framework.experience import (
     injected_tokens,
 )
 from grpo_framework.gating import weigh
-from grpo_framework.gating.design import TOGETHER, draw_problem, draw_signs, order_edits
+from grpo_framework.gating.design import (
+    LOOK,
+    MORE,
+    TOGETHER,
+    Look,
+    draw_problem,
+    draw_signs,
+    order_edits,
+    pick_soloist,
+)
 from grpo_framework.gating.evidence import PATIENCE, is_hopeless
 from grpo_framework.gating.fitting import Size, growth, pick_fitting, size_of
 from grpo_framework.manager import ExperienceManager
@@ -315,6 +324,16 @@ def test_each_pair_draws_the_least_tried_edits_with_coins(edits, number):
         for edit in signs:
             seen[edit] += 1
     assert max(seen.values()) - min(seen.values()) <= 1
+
+
+def test_the_leader_is_looked_at_alone_and_goes_on_so_where_it_gains_more():
+    """After a look beside the others; where it gains as much beside them, all go on together."""
+    beside, better = [0.0] * LOOK, [MORE] * LOOK
+    assert pick_soloist({1: Look(beside[1:])}, 1, rested=True) is None
+    assert pick_soloist({1: Look(beside)}, 1, rested=True) == 1
+    assert pick_soloist({1: Look(beside, better[1:])}, 1, rested=False) is None
+    assert pick_soloist({1: Look(beside, better)}, 1, rested=False) == 1
+    assert pick_soloist({1: Look(better, better)}, 1, rested=True) is None
 
 
 def test_every_problem_takes_its_turn():

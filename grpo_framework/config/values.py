@@ -137,7 +137,7 @@ class GateLimits:
     """
 
     kind: Literal["paired", "none"] | None = None
-    budget: int = 40
+    budget: int = 48
     tries: int = 3
 
 

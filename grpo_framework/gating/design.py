@@ -9,14 +9,21 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Collection, Mapping, Sequence
+from statistics import fmean
 
-from attrs import frozen
+from attrs import field, frozen
 
 from grpo_framework.experience import Edit
 from grpo_framework.records import Problem
 
 TOGETHER = 8
 """Most edits that are measured at a time, all in the same pairs: a prompt holds half of them."""
+
+LOOK = 8
+"""Pairs for a look at an edit beside others, and for one at it alone."""
+
+MORE = 0.05
+"""Gain that an edit has to show alone, beyond what it gains beside others, to go on alone."""
 
 WAITING = 24
 """Most undecided edits of an owner that are kept for later batches."""
@@ -47,19 +54,57 @@ NEW = 0.25
 """The promise of an edit that was not measured yet: behind those that have shown a gain."""
 
 
-def order_edits(edits: Sequence[Edit]) -> list[int]:
-    """The edits' numbers, the most promising first: gains so far, then new ones, then the rest.
+def promise(differences: Sequence[float]) -> float:
+    """The gain so far in units of what chance alone would do; of the unmeasured, a small one."""
+    if not differences:
+        return NEW
+    return math.fsum(differences) / math.sqrt(1 + math.fsum(value * value for value in differences))
 
-    The promise of an edit is its gain in units of what chance alone would do.
+
+def order_edits(edits: Sequence[Edit]) -> list[int]:
+    """The edits' numbers, the most promising first: gains so far, then new ones, then the rest."""
+    return sorted(
+        range(len(edits)), key=lambda number: (-promise(edits[number].differences), number)
+    )
+
+
+@frozen
+class Look:
+    """What the pairs of this batch say of an edit.
+
+    Attributes:
+        beside: Its differences in pairs that tried others too.
+        alone: Its differences in pairs that tried nothing else.
     """
 
-    def promise(number: int) -> float:
-        found = edits[number].differences
-        if not found:
-            return NEW
-        return math.fsum(found) / math.sqrt(1 + math.fsum(value * value for value in found))
+    beside: list[float] = field(factory=list)
+    alone: list[float] = field(factory=list)
 
-    return sorted(range(len(edits)), key=lambda number: (-promise(number), number))
+    @property
+    def shines(self) -> bool:
+        """Whether it gains more where it is tried alone."""
+        return fmean(self.alone) >= fmean(self.beside) + MORE
+
+
+def pick_soloist(looks: Mapping[int, Look], leader: int, *, rested: bool) -> int | None:
+    """The leading edit where it is to be tried alone, None where all are tried together.
+
+    Edits against the same failure stand in for each other: in a prompt that holds another one that
+    helps, or one that harms, each seems to help little. So the leader is looked at alone for as
+    many pairs as beside the others; where it gains more so, it goes on alone until it is decided.
+    Which edits are tried follows from earlier pairs only: the coins stay fair bets.
+
+    Args:
+        looks: Number of an edit → its pairs of this batch.
+        leader: The edit that has gained most.
+        rested: Whether the last pairs tried all of them.
+    """
+    look = looks[leader]
+    if len(look.beside) < LOOK:
+        return None
+    if len(look.alone) < LOOK:
+        return leader if rested else None
+    return leader if look.shines else None
 
 
 def draw_problem(problems: Sequence[Problem], number: int, seed: str) -> Problem:

@@ -26,10 +26,13 @@ from grpo_framework.fusion import fuse
 from grpo_framework.gating.design import (
     TOGETHER,
     WAITING,
+    Look,
     Pair,
     draw_problem,
     draw_signs,
     order_edits,
+    pick_soloist,
+    promise,
 )
 from grpo_framework.gating.evidence import describe, is_hopeless, weigh
 from grpo_framework.gating.fitting import Size, growth, pick_fitting, size_of
@@ -54,7 +57,7 @@ class Gate:
     """
 
     problems: tuple[Problem, ...]
-    budget: int = 40
+    budget: int = 48
     tries: int = 3
     limits: Limits = field(factory=Limits)
 
@@ -105,6 +108,8 @@ class _Court:
         self._open: set[int] = set()
         self._aside: set[int] = set()
         self._new: dict[int, list[float]] = {}
+        self._looks: dict[int, Look] = {}
+        self._soloist: int | None = None
         self._drawn: Counter[int] = Counter()
         self._findings: dict[int, tuple[Finding, str]] = {}
         self._groups: dict[tuple[str, Owner], asyncio.Task[tuple[Tried, ...]]] = {}
@@ -118,6 +123,7 @@ class _Court:
         spent = 0
         while self._open - self._aside and spent < self._gate.budget:
             count = min(WAVE, self._gate.budget - spent)
+            self._soloist = self._next_soloist()
             wave = [pair for place in range(count) if (pair := self._draw(spent + place))]
             if not wave:
                 break
@@ -137,10 +143,20 @@ class _Court:
         while self._queue and len(self._open - self._aside) < TOGETHER:
             number = self._queue.pop(0)
             self._new[number] = []
+            self._looks[number] = Look()
             self._open.add(number)
             if not any(self._concerns(number, owner) for owner in self._answering):
                 # A text that all generators hold moves to the shared library.
                 self._close(number, "accepted", "it changes no prompt")
+
+    def _next_soloist(self) -> int | None:
+        """The edit that the next pairs try alone, if any."""
+        live = sorted(self._open - self._aside)
+        gains = {number: promise(self._evidence(number)) for number in live}
+        leader = max(live, key=gains.__getitem__)
+        if len(self._open) == 1 or gains[leader] <= 0:
+            return None
+        return pick_soloist(self._looks, leader, rested=self._soloist is None)
 
     @property
     def _answering(self) -> tuple[Owner, ...]:
@@ -157,7 +173,8 @@ class _Court:
         answering = self._answering
         for turn in range(len(answering)):
             place = (number + turn) % len(answering)
-            concerned = [edit for edit in self._open if self._concerns(edit, answering[place])]
+            tried = self._open if self._soloist is None else {self._soloist}
+            concerned = [edit for edit in tried if self._concerns(edit, answering[place])]
             if concerned:
                 seed = f"{self._seed}/pair {number}"
                 signs = draw_signs(concerned, self._drawn, seed, aside=self._aside)
@@ -171,9 +188,13 @@ class _Court:
         return None
 
     def _note(self, pair: Pair, difference: float | None) -> None:
+        if difference is None:
+            return
         for edit, sign in pair.signs.items():
-            if difference is not None:
-                self._new[edit].append(sign * difference or 0.0)
+            value = sign * difference or 0.0
+            self._new[edit].append(value)
+            look = self._looks[edit]
+            (look.beside if self._soloist is None else look.alone).append(value)
 
     def _evidence(self, number: int) -> tuple[float, ...]:
         return (*self._edits[number].differences, *self._new.get(number, ()))
