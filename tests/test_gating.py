@@ -505,7 +505,6 @@ def test_what_is_laid_aside_rides_along_in_pairs_made_for_others():
         both = train(Add(useless), Add(slow), student=student, **more)[1]
         rows = {row.operation.content: row for row in both.of(EditsGated)[0].rulings}
         if rows[useless].finding == "provisional":
-            assert rows[useless].pairs >= rows[slow].pairs
             rode += rows[useless].pairs > alone.of(EditsGated)[0].rulings[0].pairs
     assert rode > 0
 
