@@ -111,7 +111,8 @@ def from_document(document: Any, cls: type[T]) -> T:
         raise ValueError(message) from error
 
 
-_STRICT = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
+STRICT = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
+"""For orjson: only what is plain JSON already."""
 
 
 def to_json(document: Any) -> bytes:
@@ -124,7 +125,7 @@ def to_json(document: Any) -> bytes:
         ValueError: It contains itself.
     """
     try:
-        return orjson.dumps(document, option=_STRICT)
+        return orjson.dumps(document, option=STRICT)
     except TypeError:
         # Lone surrogates, keys that are no text, integers beyond 64 bits: rare.
         text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
@@ -138,7 +139,7 @@ _NAMES: dict[type, tuple[str, ...]] = {}
 def digest(value: Any) -> str:
     """SHA-256 of a value: equal values, equal digest, whichever process computes it."""
     try:
-        text = orjson.dumps(value, default=_fields_of, option=_STRICT | orjson.OPT_SORT_KEYS)
+        text = orjson.dumps(value, default=_fields_of, option=STRICT | orjson.OPT_SORT_KEYS)
     except TypeError:
         document = to_document(value)
         text = json.dumps(document, ensure_ascii=False, sort_keys=True).encode(

@@ -106,6 +106,9 @@ def add_up(forecasts: Iterable[Forecast]) -> Forecast:
 def learning_times(config: RunConfig, problems: int, sample: int) -> dict[Stage, Range]:
     """How often a stage comes in a run, for each time that it is done once with every problem.
 
+    With `patience` the least is that of a run whose epochs bring nothing from the first on; all of
+    them are likely.
+
     Args:
         config: Of the run.
         problems: Training problems.
@@ -113,11 +116,13 @@ def learning_times(config: RunConfig, problems: int, sample: int) -> dict[Stage,
             all of them.
     """
     k, most = config.rollouts_per_generator, config.epochs * problems
-    visits, rollouts = exactly(most), exactly(most * k)
+    epochs = min(config.epochs, config.patience or config.epochs)
+    fewest = epochs * problems
+    visits, rollouts = Range(fewest, most, most), Range(fewest * k, most * k, most * k)
     if adapts(config.adaptive_groups, k):
-        fewest = fewest_visits(config.epochs) * problems
-        visits = Range(fewest, (fewest + most) / 2, most)
-        rollouts = Range(fewest * FIRST, (fewest * FIRST + most * k) / 2, most * k)
+        fewest, spared = (fewest_visits(many) * problems for many in (epochs, config.epochs))
+        visits = Range(fewest, (spared + most) / 2, most)
+        rollouts = Range(fewest * FIRST, (spared * FIRST + most * k) / 2, most * k)
     batches = count_batches(config, problems) * sample
     return {
         "attempt": rollouts,

@@ -41,13 +41,17 @@ from grpo_framework.protocols import ChatModel
 from grpo_framework.records import Owner, Price, Problem, Stage
 from grpo_framework.reports.fold import ROLES
 from grpo_framework.splitting import choose, choose_validation, is_gated
-from grpo_framework.walkthrough import EXPERIENCE, SAMPLE, Walkthrough, pick_sample
+from grpo_framework.walkthrough import (
+    EXPERIENCE,
+    OPERATIONS_A_GROUP,
+    SAMPLE,
+    Walkthrough,
+    pick_sample,
+)
 from grpo_framework.workshop import Workshop
 
 KEPT, KEPT_GATED = 2.0, 0.25
 """Experiences that an owner is likely to keep of each batch, without a gate and with it."""
-_OPERATIONS_A_GROUP = 2
-"""Proposals of one group by which a library may grow."""
 
 Works: TypeAlias = Callable[[Stage, Owner], Sequence[tuple[str, Range]]]
 """For which roles, and how often in all, a stage of an owner is done."""
@@ -80,7 +84,7 @@ class _Rehearsal:
         kept = KEPT_GATED if gating else KEPT
         # On average over a run, half of what is kept in it stands in the prompts.
         likely = math.ceil(kept * count_batches(self.config, len(problems)) / 2)
-        growths = (0, likely, _OPERATIONS_A_GROUP * len(problems) * self.config.epochs)
+        growths = (0, likely, OPERATIONS_A_GROUP * len(problems) * self.config.epochs)
         held = tuple(
             {each.owner: self._fill(each, more) for each in libraries.values()} for more in growths
         )

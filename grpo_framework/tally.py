@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
+from operator import itemgetter
 
 from grpo_framework.events import (
     BatchFinished,
@@ -140,29 +142,32 @@ class Waiting:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._kind = ""
-        self._until = 0.0
+        # Each model's last pause: its kind, and when it ends.
+        self._pauses: dict[str, tuple[str, float]] = {}
 
     def describe(self, event: CallsPaused | CallRetried) -> str:
         """What to say of a pause or a retry; empty where it is no news.
 
-        Calls that were under way together are all sent back with the same words, and short waits
-        for a rate limit come all the time.
+        Calls of one model that were under way together are all sent back with the same words, and
+        short waits for a rate limit come all the time. Once several models were told to wait, it
+        is said of which one.
         """
         paused = isinstance(event, CallsPaused)
         seconds = event.seconds if isinstance(event, CallsPaused) else event.wait
         until = self._clock() + seconds
         if event.kind in CAUSES:
-            known = bool(self._kind) and until <= self._until + _SAME_PAUSE
-            if known or (not paused and seconds < _LONG):
+            _, known = self._pauses.get(event.model, ("", -math.inf))
+            if until <= known + _SAME_PAUSE or (not paused and seconds < _LONG):
                 return ""
         if isinstance(event, CallsPaused):
-            self._kind, self._until = event.kind, until
-            return describe_pause(event.kind, seconds)
+            self._pauses[event.model] = (event.kind, until)
+            which = f"{event.model}: " if len(self._pauses) > 1 else ""
+            return f"{which}{describe_pause(event.kind, seconds)}"
         return f"{event.model}: {event.message}; again in {seconds:.0f} s"
 
     @property
     def text(self) -> str:
-        """What to say of it now, empty where nothing waits."""
-        left = self._until - self._clock()
-        return describe_pause(self._kind, left) if self._kind and left > 0 else ""
+        """What to say of it now, of the model that waits longest; empty where none waits."""
+        kind, until = max(self._pauses.values(), key=itemgetter(1), default=("", -math.inf))
+        left = until - self._clock()
+        return describe_pause(kind, left) if left > 0 else ""

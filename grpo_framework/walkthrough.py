@@ -37,8 +37,8 @@ from grpo_framework.workshop import Workshop
 SAMPLE = 12
 """Most problems whose prompts are rendered."""
 EXPERIENCE = "When something like this is asked, do what is said here. " * 4
-_OPERATIONS_A_GROUP = 2
-"""Proposals of one group that a consolidation is taken to read."""
+OPERATIONS_A_GROUP = 2
+"""Proposals of one group that a consolidation is taken to read, and by which a library may grow."""
 
 T = TypeVar("T")
 
@@ -179,7 +179,7 @@ class Walkthrough:
         diagnosis = diagnose_batch(self._rollouts(problem, owner, attempt))
         proposals = tuple(
             Add(f"{EXPERIENCE[:200]} {number}", "general", "", "")
-            for number in range(_OPERATIONS_A_GROUP * self.config.batch_size)
+            for number in range(OPERATIONS_A_GROUP * self.config.batch_size)
         )
         for advisor in self._advisors:
             # What a fusion came to depends on its attempts: the critic's batches are not asked of.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import signal
 import sqlite3
@@ -18,10 +19,11 @@ from hypothesis import strategies as st
 from grpo_framework.entries import VERSION, read_last
 from grpo_framework.errors import DataError
 from grpo_framework.journal import Journal
+from grpo_framework.packing import pack, unpack
 from grpo_framework.rundir import open_journal
 
 JSON = st.recursive(
-    st.booleans() | st.integers(-(2**60), 2**60) | st.floats(allow_nan=False) | st.text(),
+    st.booleans() | st.integers(-(2**80), 2**80) | st.floats(allow_nan=False) | st.text(),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
     max_leaves=12,
 )
@@ -49,6 +51,26 @@ def test_values_come_back_as_they_were(tmp_path_factory, rows):
         return [await journal.get(*key) for key in rows]
 
     assert use(path, put) == use(path, get) == list(rows.values())
+
+
+@pytest.mark.parametrize("filling", ["", "word " * 200])
+def test_what_no_64_bits_hold_comes_back_as_it_was(filling):
+    """Also where the entry is long enough to be compressed, and beside any other oddity."""
+    value = [2**70, -(2**64), 2**64 - 1, math.inf, "\ud800", None, filling]
+    assert unpack(pack(value)) == value
+    assert all(type(each) is int for each in unpack(pack(value))[:3])
+
+
+@pytest.mark.parametrize("value", [{1: "a"}, [{"a": ({None: 1},)}], {2.5: "\ud800"}, {"a": {1}}])
+def test_what_would_come_back_as_something_else_is_refused(value):
+    with pytest.raises(TypeError):
+        pack(value)
+
+
+def test_entries_of_older_journals_are_read():
+    """They have no mark before what only `json` reads."""
+    assert unpack(b'{"a":Infinity}') == {"a": math.inf}
+    assert unpack('["\ud800"]'.encode("utf-8", "surrogatepass")) == ["\ud800"]
 
 
 def test_an_entry_stays_as_it_was_first(tmp_path):

@@ -128,6 +128,18 @@ def test_a_pause_is_told_once_for_all_calls_that_were_sent_back_and_counts_down(
     assert waiting.describe(pause)
 
 
+def test_each_model_has_its_own_pause_and_the_longest_is_shown(clock):
+    waiting = Waiting(clock)
+    assert waiting.describe(CallsPaused("a", "rate_limited", 40.0))
+    told = waiting.describe(CallsPaused("b", "overloaded", 30.0))
+    assert told == "b: waiting for the overloaded endpoint, 30 s"
+    assert waiting.describe(CallsPaused("b", "overloaded", 30.0)) == ""
+    assert waiting.describe(CallsPaused("a", "rate_limited", 40.0)) == ""
+    assert waiting.text == "waiting for the rate limit, 40 s"
+    assert waiting.describe(CallsPaused("b", "overloaded", 50.0))
+    assert waiting.text == "waiting for the overloaded endpoint, 50 s"
+
+
 def test_a_retry_is_told_where_no_pause_says_it_already(clock):
     waiting = Waiting(clock)
     assert waiting.describe(retried("connection", 1.0)) == "m: it failed; again in 1 s"

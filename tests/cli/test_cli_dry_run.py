@@ -86,6 +86,21 @@ def test_what_is_likely_stands_beside_the_bounds_and_well_below_the_most(foretel
     assert limited["output_tokens"]["likely"] == 80 * limited["calls"]["low"]
 
 
+@pytest.mark.parametrize(("adaptive", "fewest"), [([], 3), (["--adaptive-groups"], 2)])
+def test_with_patience_the_least_is_a_run_that_ends_early(foretell, adaptive, fewest):
+    """Its epochs bring nothing; that it comes to all of them is likely, as without patience."""
+    flags = ["--generator=prompted/direct", "--gate=none", "--epochs=4", "--json", *adaptive]
+    whole, _ = foretell(6, *flags)
+    early, _ = foretell(6, *flags, "--patience=1")
+    assert early["generator"]["calls"]["low"] == 6 * fewest
+    assert early["critic"]["calls"]["low"] == 6
+    for role in ("generator", "critic"):
+        for key in ("likely", "high"):
+            assert early[role]["calls"][key] == whole[role]["calls"][key]
+    patient, _ = foretell(6, *flags, "--patience=9")
+    assert patient["generator"]["calls"] == whole["generator"]["calls"]
+
+
 def test_the_table_says_how_the_likely_figure_comes_about(foretell):
     text = foretell(4)
     assert "answers of 300 tokens or their limit, 50% of the groups teach" in text

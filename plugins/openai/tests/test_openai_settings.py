@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from typing import Any
 
 import pytest
@@ -23,6 +24,8 @@ from grpo_framework.errors import ConfigError
         ({"base_url": "http://h/v1?x=1"}, {}, "query"),
         ({"base_url": "http://h/v1"}, {"OPENAI_API_KEY": "two words"}, "OPENAI_API_KEY"),
         ({"base_url": "http://h/v1", "headers": {"X": "a\nb"}}, {}, "line break"),
+        ({"temperature": float("nan")}, {}, "option temperature holds the number nan"),
+        ({"total_timeout": float("inf")}, {}, "option total_timeout holds the number inf"),
     ],
 )
 def test_wrong_configuration(options: Any, environment: Any, said: str) -> None:
@@ -32,6 +35,23 @@ def test_wrong_configuration(options: Any, environment: Any, said: str) -> None:
     assert "\n" not in str(caught.value)
     for secret in ("word@", "two words"):
         assert secret not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("extra", "pointer", "said"),
+    [
+        ({"top_p": float("inf")}, "/extra_body/top_p", "option extra_body.top_p .* inf"),
+        ({"a/b": [1, {"c": float("nan")}]}, "/extra_body/a~1b/1/c", "number nan"),
+        ({"bias": {50: 1}}, "/extra_body/bias", "the key 50, which is no text"),
+        ({"day": date(2026, 1, 1)}, "/extra_body/day", "a date, which is no JSON value"),
+    ],
+)
+def test_what_no_body_can_hold_is_refused_at_opening(extra: Any, pointer: str, said: str) -> None:
+    """It would go out as null, or under another key; the error says where it stands."""
+    options = {"base_url": "http://h/v1", "extra_body": extra}
+    with pytest.raises(ConfigError, match=said) as caught:
+        read_settings(Wiring(name="m", options=options))
+    assert caught.value.pointer == pointer
 
 
 def test_model_must_be_named() -> None:

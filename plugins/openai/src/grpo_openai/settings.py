@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from typing import Any, Literal
@@ -12,6 +13,7 @@ from attrs import field, frozen
 
 from grpo_framework.component import Wiring
 from grpo_framework.errors import ConfigError
+from grpo_framework.validation import pointer as pointer_to
 from grpo_openai.options import (
     KEY_VARIABLE,
     SAMPLING,
@@ -76,9 +78,11 @@ def read_settings(wiring: Wiring, path: str = "/chat/completions") -> Settings:
         path: What stands behind the base of the address.
 
     Raises:
-        ConfigError: No model named, an unusable address, a missing or unusable key.
+        ConfigError: No model named, an unusable address, a missing or unusable key, an option that
+            JSON cannot carry.
     """
     given = wiring.options
+    _check_plain(given)
     base = _base_url(wiring)
     variable = str(given.get("api_key_env", KEY_VARIABLE))
     key = _key(wiring, variable, base)
@@ -101,6 +105,29 @@ def read_settings(wiring: Wiring, path: str = "/chat/completions") -> Settings:
         connect_timeout=float(given.get("connect_timeout", 10.0)),
         total_timeout=float(given.get("total_timeout", 600.0)),
     )
+
+
+def _check_plain(value: Any, path: tuple[str | int, ...] = ()) -> None:
+    """Refuse what would go out as null, under another key, or not at all."""
+    wrong = _what_is_wrong(value)
+    if wrong:
+        name = ".".join(map(str, path))
+        raise ConfigError(f"option {name} holds {wrong}", pointer=pointer_to(path))
+    held = value.items() if isinstance(value, Mapping) else ()
+    for key, inner in enumerate(value) if isinstance(value, list | tuple) else held:
+        _check_plain(inner, (*path, key))
+
+
+def _what_is_wrong(value: Any) -> str:
+    """Why a value itself, whatever it holds, is none of JSON; empty where it is one."""
+    if isinstance(value, float):
+        return "" if math.isfinite(value) else f"the number {value}, which JSON does not have"
+    if isinstance(value, Mapping):
+        keys = [key for key in value if not isinstance(key, str)]
+        return f"the key {keys[0]!r}, which is no text" if keys else ""
+    if value is None or isinstance(value, str | int | list | tuple):
+        return ""
+    return f"a {type(value).__name__}, which is no JSON value"
 
 
 def _model(wiring: Wiring) -> str:

@@ -20,6 +20,9 @@ _FINISH: Mapping[str, Literal["stop", "length", "refused"]] = {
 }
 """Any other finish reason, and none, counts as stop."""
 
+_MOST_TOKENS = 2**53
+"""No call has more, and above it a JSON reader may have rounded the count."""
+
 
 def write_body(
     request: ChatRequest, settings: Settings, *, json_mode: JsonMode, tokens_field: TokensField
@@ -85,6 +88,8 @@ def _well_formed(text: str) -> str:
 
 def read_document(raw: bytes) -> Any:
     """Parse a body as JSON.
+
+    An integer beyond 64 bits may become a float; a count that is one is refused by `read_reply`.
 
     Raises:
         ModelError: Of kind ``bad_reply``.
@@ -162,7 +167,8 @@ def _usage(document: Mapping[str, Any], seconds: float) -> Usage:
     for name in ("prompt_tokens", "completion_tokens"):
         count = usage.get(name)
         count = 0 if count is None else count
-        if not isinstance(count, int) or isinstance(count, bool) or count < 0:
+        whole = isinstance(count, int) and not isinstance(count, bool)
+        if not (whole and 0 <= count <= _MOST_TOKENS):
             raise _bad(f"'usage.{name}' is {count!r}")
         counts.append(count)
     return Usage(counts[0], counts[1], calls=1, seconds=seconds)
