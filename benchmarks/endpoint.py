@@ -151,6 +151,7 @@ class Simulation:
         number = self._came[key]
         row: dict[str, Any] = {
             "key": key,
+            "path": request.path,
             "try": number,
             "seed": body.get("seed"),
             "schema": "response_format" in body,

@@ -118,12 +118,14 @@ def decode(path: Path, kind: str, key: str, data: bytes, checksum: int) -> Any:
 
 
 def trouble(path: Path, error: Exception) -> DataError:
-    """What SQLite says is wrong, as an error that says how to mend it."""
-    text = " ".join(str(error).split())
+    """What went wrong, mostly in SQLite's words, as an error that says how to mend it."""
+    text = " ".join(str(error).split()) or type(error).__name__
     if "disk is full" in text or "No space left" in text:
         hint = "free some space and resume the run: nothing that was recorded is lost"
     elif "locked" in text or "busy" in text:
         hint = "another process works on this run; wait for it to end"
+    elif not isinstance(error, sqlite3.Error | OSError):
+        hint = "resume the run: nothing that was recorded is lost"
     else:
         hint = MEND
     return DataError(f"the journal cannot be used: {text}", path=path, hint=hint)

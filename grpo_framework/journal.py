@@ -66,7 +66,8 @@ class Journal:
         self._gathered: list[_Job] = []
         self._busy = self._wanted = False
         self._lingering: asyncio.TimerHandle | None = None
-        self._lost: BaseException | None = None
+        # Set by the thread, so that nothing it still finds waiting is written after the gap.
+        self._lost: DataError | None = None
         # A new run asks for nothing but what is not there: it is spared the way to the database.
         self._known = MaybeSet()
         self._thread = threading.Thread(target=self._serve, name="grpo-journal", daemon=True)
@@ -87,7 +88,8 @@ class Journal:
     async def close(self) -> None:
         """Finish what waits, and close the database."""
         self._stop_lingering()
-        self._jobs.put(self._gathered)
+        gathered, self._gathered = self._gathered, []
+        self._jobs.put(gathered)
         self._jobs.put(None)
         await asyncio.to_thread(self._thread.join)
 
@@ -250,15 +252,20 @@ class Journal:
 
     def _carry_out(self, database: sqlite3.Connection, jobs: list[_Job]) -> None:
         """One transaction for all jobs; each is told only after the commit."""
+        reason = self._lost
         try:
-            results = _work_off(database, jobs)
-            if any(job.flush for job in jobs):
+            results = [] if reason is not None else _work_off(database, jobs)
+            if reason is None and any(job.flush for job in jobs):
                 # In write-ahead-log mode a checkpoint flushes the log and the database.
                 database.execute("PRAGMA wal_checkpoint(FULL)").fetchall()
-        except sqlite3.Error as error:
-            if database.in_transaction:
-                database.execute("ROLLBACK")
+        # Whatever it is (too little memory, too long a row), somebody waits to be told.
+        except Exception as error:
+            with suppress(sqlite3.Error):
+                database.rollback()
             reason = trouble(self.path, error)
+            if database.in_transaction or any(job.done is None for job in jobs):
+                self._lost = reason
+        if reason is not None:
             results = [(job, None, reason) for job in jobs]
         # A loop that is closed has nobody left in it who waits.
         with suppress(RuntimeError):
@@ -267,24 +274,13 @@ class Journal:
     def _tell(self, results: list[_Result]) -> None:
         """Tell who waits, and hand over what was gathered meanwhile."""
         for job, value, error in results:
-            if job.done is None:
-                self._lost = self._lost or error
-            elif job.done.done():
+            if job.done is None or job.done.done():
                 continue
-            elif error is None:
+            if error is None:
                 job.done.set_result(value)
             else:
                 job.done.set_exception(error)
-        if self._lost is not None:
-            # What was asked for meanwhile would stand after a gap.
-            self._refuse(self._lost)
         self._hand_over()
-
-    def _refuse(self, error: BaseException) -> None:
-        gathered, self._gathered = self._gathered, []
-        for job in gathered:
-            if job.done is not None and not job.done.done():
-                job.done.set_exception(error)
 
 
 _Result: TypeAlias = tuple[_Job, Any, BaseException | None]
@@ -295,7 +291,7 @@ def _work_off(database: sqlite3.Connection, jobs: Sequence[_Job]) -> list[_Resul
     """Do all jobs in one transaction.
 
     Raises:
-        sqlite3.Error: Nothing of it is done; a transaction may still be open.
+        Exception: Nothing of it is done; a transaction may still be open.
     """
     if all(job.work is None for job in jobs) and len(jobs) <= MOST_ROWS:
         # One statement is a transaction too, and after each the thread waits for the interpreter.

@@ -7,6 +7,9 @@ Contract of all of them:
 - A failure is raised (`ModelError`, `ComparatorError` … from `grpo_framework.errors`, or any
   exception); the framework turns it into a `Failure` of that unit. Never return a made-up answer.
 - Values received are frozen; return new ones.
+- What a method returned is remembered before it is used, and not asked for again after a crash.
+  Only where it took less than 10 ms beside its calls of guarded models, whose answers are
+  remembered one by one, may it be made again, with the same answers.
 """
 
 from __future__ import annotations

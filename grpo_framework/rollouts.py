@@ -35,7 +35,7 @@ T = TypeVar("T")
 CHEAP = 0.01
 """Seconds of work that is done again sooner than its result is waited for to be written.
 
-The same holds for work whose model calls are remembered: they are not paid for again.
+The time of guarded calls does not count: their answers are remembered and not paid for again.
 """
 
 
@@ -104,8 +104,10 @@ class Stages:
     ) -> T | Failure:
         """Do a unit's work, or take its result from the memory; its failure becomes a value.
 
-        A failure is announced and not remembered: a resumed run tries again. Where the run is
-        stopping, the failure is of kind ``stopped`` and stays silent. A cancellation passes.
+        A result is remembered when this returns; one that took less than `CHEAP` seconds beside
+        its guarded calls soon after. A failure is announced and not remembered: a resumed run
+        tries again. Where the run is stopping, the failure is of kind ``stopped`` and stays
+        silent. A cancellation passes.
 
         Args:
             unit: The address of the work.
@@ -124,11 +126,12 @@ class Stages:
                 assert isinstance(call, CallFinished)
                 await self.announce(call)
             return from_document(kept["value"], kind)
-        started = time.monotonic()
+        started, own = time.monotonic(), 0.0
         try:
             self.engine.brake.check()
             with within(unit, self.announce, self.memory) as scope:
                 value = await self._within_time(work)
+            own = time.monotonic() - started - scope.waited
             document = _document_of(value, kind)
         # Components are foreign code; whatever one raises is this unit's failure and no other's.
         except Exception as error:
@@ -140,7 +143,7 @@ class Stages:
         if self.memory is not None:
             entry = {"value": document, "calls": [to_document(call) for call in scope.finished]}
             try:
-                if scope.finished or time.monotonic() - started < CHEAP:
+                if own < CHEAP:
                     self.memory.add(unit.stage, key, entry)
                 else:
                     await self.memory.put(unit.stage, key, entry)

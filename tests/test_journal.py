@@ -199,6 +199,61 @@ def test_nothing_follows_what_could_not_be_written(tmp_path, monkeypatch):
     assert use(tmp_path / "j", lambda journal: journal.count("b")) == 0
 
 
+def test_nothing_follows_a_gap_when_it_is_closed_meanwhile(tmp_path, monkeypatch):
+    """What `close` hands over stands behind what the thread is just failing to write."""
+    at_work, asked = threading.Event(), threading.Event()
+
+    def full(database, rows):
+        monkeypatch.undo()
+        at_work.set()
+        asked.wait(30)
+        raise sqlite3.OperationalError("database or disk is full")
+
+    async def main():
+        journal = Journal(tmp_path / "j")
+        await journal.start()
+        monkeypatch.setattr("grpo_framework.journal.insert", full)
+        journal.add("attempt", "a", 1)
+        first = asyncio.create_task(journal.put("call", "c", 1))
+        await asyncio.to_thread(at_work.wait, 30)
+        journal.add("attempt", "b", 1)
+        second = asyncio.create_task(journal.put("verdict", "a", 1))
+        await asyncio.sleep(0)
+        closing_it = asyncio.create_task(journal.close())
+        await asyncio.sleep(0)
+        asked.set()
+        await closing_it
+        return await asyncio.gather(first, second, return_exceptions=True)
+
+    assert [type(result) for result in asyncio.run(main())] == [DataError, DataError]
+    with closing(sqlite3.connect(tmp_path / "j")) as database:
+        assert database.execute("SELECT kind, key FROM entries").fetchall() == []
+
+
+@pytest.mark.parametrize("error", [MemoryError(), OverflowError("too long")])
+@pytest.mark.parametrize("waiting", [1, 2])
+def test_whatever_goes_wrong_is_told_to_who_waits(tmp_path, monkeypatch, error, waiting):
+    """Also what is none of SQLite's errors; and the thread serves on."""
+
+    def fail(database, rows):
+        monkeypatch.undo()
+        raise error
+
+    async def work(journal):
+        monkeypatch.setattr("grpo_framework.journal.insert", fail)
+        asked = [journal.put("a", "k", 1), *(journal.count("a") for _ in range(waiting - 1))]
+        async with asyncio.timeout(30):
+            told = await asyncio.gather(*asked, return_exceptions=True)
+            await journal.put("a", "l", 2)
+            return told, [entry.key for entry in await journal.entries("a")]
+
+    told, keys = use(tmp_path / "j", work)
+    assert [type(each) for each in told] == [DataError] * waiting
+    assert (str(error) or "MemoryError") in str(told[0])
+    assert "recorded is lost" in told[0].hint
+    assert keys == ["l"]
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="traces system calls")
 def test_a_returned_sync_has_flushed_log_and_database(tmp_path):
     """The promise against a power loss rests on these two calls of the system."""

@@ -106,7 +106,8 @@ class GuardedModel:
             return (await self._answer(request, None)).reply
         key = scope.key(self._name, request)
         try:
-            answered = await self._recall(request, scope, key)
+            with scope.waiting():
+                answered = await self._recall(request, scope, key)
         except DataError as error:
             # The run's memory cannot be used: not one more call may be paid for and forgotten.
             raise self._brake.pull(error) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -29,7 +30,7 @@ class Memory(Protocol):
         ...
 
     def add(self, kind: str, key: str, value: Any) -> None:
-        """Remember a value before all that is put later; for what can be made again for nothing."""
+        """Remember a value before all that is put later; for what is made again in no time."""
         ...
 
 
@@ -49,6 +50,23 @@ class Scope:
     memory: Memory | None = None
     finished: list[CallFinished] = field(factory=list)
     _repeats: Counter[str] = field(factory=Counter)
+    _waits: list[tuple[float, float]] = field(factory=list)
+
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """Note the time that an answer takes which is remembered; a failure is not, and repeats."""
+        began = time.monotonic()
+        yield
+        ended = time.monotonic()
+        # Calls that were under way at the same time are waited for together.
+        while self._waits and self._waits[-1][1] >= began:
+            began = min(began, self._waits.pop()[0])
+        self._waits.append((began, ended))
+
+    @property
+    def waited(self) -> float:
+        """Seconds in which an answer was waited for: none of them is spent again after a resume."""
+        return sum(ended - began for began, ended in self._waits)
 
     def key(self, model: str, request: ChatRequest) -> str:
         """What determines a call: model, messages, sampling, schema, unit, and which repeat of it.

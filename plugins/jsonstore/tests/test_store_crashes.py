@@ -112,8 +112,15 @@ class Forks:
         return subprocess.CompletedProcess(arguments, code, output.read_text())
 
 
+needs_sigkill = pytest.mark.skipif(
+    not hasattr(signal, "SIGKILL"), reason="the system has no signal that kills"
+)
+
+
 @pytest.fixture(scope="module")
 def forks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forks]:
+    if not (hasattr(os, "fork") and hasattr(signal, "alarm")):
+        pytest.skip("the system forks no processes")
     with subprocess.Popen(
         [sys.executable, "-c", FORKS],
         env={**os.environ, "CHILD": CHILD},
@@ -191,6 +198,7 @@ def test_after_a_kill_at_every_disk_operation_the_store_holds_a_whole_version(
     assert seen == {old.version, newest.version}
 
 
+@needs_sigkill
 def test_random_kills_lose_no_acknowledged_commit_and_reuse_no_number(tmp_path: Path) -> None:
     chance = random.Random(20251122)
     acknowledged = 0

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import random
+import sqlite3
 import time
+from contextlib import closing
 
 KILLS = 20
+HELD = 4.0
+"""Seconds in which a run that does not wait for its journal surely goes on; the journal itself waits
+for ten before it gives up. On a slow machine less of it is seen."""
 
 
 def test_twenty_kills_change_nothing(calm, arena, endpoint):
@@ -50,3 +55,19 @@ def test_kills_change_nothing_where_batches_overlap(arena, endpoint):
         reports.append((server.answered, place.libraries, place.rewards, place.report))
     assert reports[1][1:] == reports[0][1:]
     place.check_repeats(reports[0][0], reports[1][0])
+
+
+def test_no_answer_is_used_before_it_is_recorded(calm, arena, endpoint):
+    """Where nothing can be recorded, a run gets no further than the calls that it has under way."""
+    place, server = arena("held"), endpoint()
+    process = place.start(*place.train, url=server.url)
+    server.wait_for(10)
+    with closing(sqlite3.connect(place.folder / "run" / "journal.sqlite", timeout=60)) as journal:
+        journal.execute("BEGIN IMMEDIATE")
+        server.wait_for(len(server.calls) + 1)
+        time.sleep(HELD)
+        place.kill(process)
+    done = place.run("runs", "resume", "run", "--quiet", url=server.url)
+    assert done.returncode == 0, done.stderr
+    assert place.report == calm.report
+    assert place.check_repeats(calm.answered, server.answered) > 0

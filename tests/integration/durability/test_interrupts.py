@@ -8,6 +8,8 @@ import time
 
 from grpo_framework.cli import interrupting
 
+LIMIT = 120
+"""Seconds after which a process counts as stuck, also on a machine that has much else to do."""
 MOST = 30.0
 """Seconds in which a stop has surely ended, also on a machine that has much else to do; a stop that
 waited for calls that hang would take their time limit, and one left to the watch `PATIENT`."""
@@ -18,6 +20,27 @@ interrupting.PATIENCE = {PATIENT}
 main()
 """
 """``grpo-cli`` whose watch over the time of a clean stop does not strike on a slow machine."""
+HELD = """
+import threading
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from grpo_framework import Component, hookimpl
+
+class Held:
+    async def compare(self, problem, answer, /):
+        Path("held").touch()
+        threading.Event().wait()
+
+@asynccontextmanager
+async def open_held(wiring):
+    yield Held()
+
+@hookimpl
+def grpo_comparators():
+    yield Component("held", open_held)
+"""
+"""A plugin that does what none may: it holds up the event loop, and for ever."""
 
 
 def interrupt(process, times=1):
@@ -26,13 +49,17 @@ def interrupt(process, times=1):
     for _ in range(times):
         process.send_signal(signal.SIGINT)
         time.sleep(0.05)
-    out, err = process.communicate(timeout=300)
+    out, err = process.communicate(timeout=LIMIT)
     return time.monotonic() - started, out, err
 
 
+def left(err):
+    """Whether the watch, or a second signal, ended the process: it has a word before it goes."""
+    return err.splitlines()[:2] == ["", "interrupted"]
+
+
 def test_one_stops_cleanly_and_says_how_to_go_on(arena, endpoint):
-    """Exit code 130 within two seconds, no result; the run is listed as stopped."""
-    assert interrupting.PATIENCE < 2.0
+    """Exit code 130 and no result, by itself; the run is listed as stopped."""
     place, server = arena(), endpoint()
     process = place.start(*place.train, url=server.url, program=("-c", CLEANLY))
     server.wait_for(20)
@@ -40,6 +67,7 @@ def test_one_stops_cleanly_and_says_how_to_go_on(arena, endpoint):
     assert process.returncode == 130
     assert seconds < MOST
     assert out == ""
+    assert not left(err)
     assert err.splitlines() == ["stopped; go on with: grpo-cli runs resume run", "interrupted"]
     listed = json.loads(place.run("runs", "list", ".", "--json").stdout)
     assert [row["outcome"] for row in listed] == ["stopped"]
@@ -54,6 +82,7 @@ def test_before_the_models_answer_there_is_nothing_to_go_on_with(arena, endpoint
     seconds, out, err = interrupt(process)
     assert process.returncode == 130
     assert seconds < MOST
+    assert not left(err)
     said, last = err.splitlines()
     assert (out, last) == ("", "interrupted")
     assert "nothing is begun or written" in said
@@ -70,8 +99,35 @@ def test_calls_that_hang_do_not_hold_it_up(arena, endpoint):
     seconds, _, err = interrupt(process)
     assert process.returncode == 130
     assert seconds < MOST
-    assert "grpo-cli runs resume run" in err
+    assert err.splitlines() == ["stopped; go on with: grpo-cli runs resume run", "interrupted"]
+    assert not left(err)
     assert not (place.folder / "run" / "journal.sqlite-wal").exists()
+
+
+def test_a_component_that_blocks_the_loop_is_left_behind(arena, endpoint):
+    """No clean stop can get through to it; the watch ends the process two seconds later."""
+    assert interrupting.PATIENCE < 2.0
+    place, server = arena(), endpoint()
+    install(place.folder, "held", HELD)
+    process = place.start(*place.train, "--comparator=held/held", url=server.url)
+    until = time.monotonic() + LIMIT
+    while not (place.folder / "held").exists() and time.monotonic() < until:
+        time.sleep(0.02)
+    _, out, err = interrupt(process)
+    assert process.returncode == 130
+    assert out == ""
+    assert left(err)
+    assert err.splitlines()[2:] == ["stopped; go on with: grpo-cli runs resume run"]
+    assert place.run("runs", "list", ".").returncode == 0
+
+
+def install(folder, name, source):
+    """Put a plugin where a program started in the folder finds it."""
+    (folder / f"{name}.py").write_text(source)
+    info = folder / f"{name}-1.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1\n")
+    (info / "entry_points.txt").write_text(f"[grpo_framework]\n{name} = {name}\n")
 
 
 def test_a_second_one_ends_it_at_once(arena, endpoint):
