@@ -27,6 +27,7 @@ from grpo_math.values import (
     Listing,
     Num,
     Quantity,
+    Relation,
     Text,
     Value,
     name_type,
@@ -36,7 +37,7 @@ _SEGMENT = Pattern(r"\$([^$]+)\$|\\\((.+?)\\\)|\\\[(.+?)\\\]", re.DOTALL)
 _HOLDS_VALUE = Pattern(r"[\d\\$=<>:*]")
 _SENTENCE = 400
 _WORD = Pattern(r"(?<![\\a-zA-Z{])(?:[a-zA-Z]{4,}|is(?![a-zA-Z])|are(?![a-zA-Z]))")
-_COUNTED = (*NUMBER_TYPES, Quantity)
+_COUNTED = (*NUMBER_TYPES, Quantity, Relation)
 
 
 def compare(gold: str, pred: str | None, *, options: Options = DEFAULT) -> Result:
@@ -131,7 +132,8 @@ def _read_answer(text: str, options: Options, *, known: Reading | None = None) -
     if peeled != text:
         inner = read(peeled, options)
         if inner.values and not isinstance(inner.values[0], Text):
-            return inner
+            # The words that were peeled off may say the contrary of the other answer's.
+            return inner if boxed else inner._replace(text=reading.text)
     segments = [] if found else _SEGMENT.findall(text)
     if len(segments) != 1 or len(text) > _SENTENCE:
         return reading

@@ -2,31 +2,50 @@
 
 from __future__ import annotations
 
+import itertools
+
 from grpo_math.patterns import Pattern
 
 _OPPOSITE = tuple(
-    frozenset(group.split())
+    tuple(frozenset(side.split()) for side in group.split("|"))
     for group in (
         (
-            "north south east west northeast northwest southeast southwest northward southward "
-            "eastward westward northern southern eastern western"
+            "north northward northern | south southward southern | east eastward eastern"
+            " | west westward western | northeast | northwest | southeast | southwest"
         ),
-        "up down upward downward upwards downwards",
-        "left right leftward rightward",
-        "clockwise counterclockwise anticlockwise counter-clockwise",
-        "early late earlier later before after ago",
-        "profit loss gain gained lost",
-        "increase decrease increased decreased rise fall drop",
-        "above below over under",
-        "more less fewer",
-        "inward outward inwards outwards",
-        "older younger taller shorter faster slower",
+        "up upward upwards | down downward downwards",
+        "left leftward | right rightward",
+        "clockwise | counterclockwise anticlockwise counter-clockwise",
+        "early earlier before ago | late later after",
+        "profit gain gained surplus | loss losses lost deficit",
+        "win wins won winner | loss losses lost lose loses loser | draw draws drawn tie ties tied",
+        "increase increased rise rose | decrease decreased fall fell drop dropped",
+        "above over | below under",
+        "more | less fewer",
+        "inward inwards | outward outwards",
+        "older | younger",
+        "taller longer | shorter",
+        "faster | slower",
+        "bigger larger | smaller",
+        "higher | lower",
+        "warmer hotter | cooler colder",
+        "heavier | lighter",
+        "forward forwards | backward backwards",
+        "true | false",
+        "min minimum least smallest lowest | max maximum most largest greatest highest",
+        "even | odd",
+        "positive | negative",
+        "first | last",
+        "buy buys bought | sell sells sold",
     )
 )
-OPPOSITE_WORDS = frozenset.union(*_OPPOSITE)
-_OPPOSITES = Pattern(r"\b(?:" + "|".join(sorted(OPPOSITE_WORDS, key=len)[::-1]) + r")\b")
+OPPOSITE_WORDS = frozenset(word for group in _OPPOSITE for side in group for word in side)
+_OPPOSITES = Pattern(
+    r"(?<![a-z\\])(?:" + "|".join(sorted(OPPOSITE_WORDS, key=len)[::-1]) + r")(?![a-z])"
+)
 
 _COUNTED = Pattern(r"(\d+(?:\.\d+)?)\s+([a-zA-Z]{3,})")
+_LABELLED = Pattern(r"([a-zA-Z]{3,})\s*[:=]\s*(\d+(?:\.\d+)?)")
 
 
 def are_opposite(gold: str, pred: str) -> bool:
@@ -35,7 +54,11 @@ def are_opposite(gold: str, pred: str) -> bool:
     only_first, only_second = first - second, second - first
     if not (only_first and only_second):
         return False
-    return any(only_first & group and only_second & group for group in _OPPOSITE)
+    return any(
+        only_first & side and only_second & other
+        for group in _OPPOSITE
+        for side, other in itertools.permutations(group, 2)
+    )
 
 
 def count_otherwise(gold: str, pred: str) -> bool:
@@ -44,7 +67,10 @@ def count_otherwise(gold: str, pred: str) -> bool:
     ``7 boys and 5 girls`` is not ``5 boys and 7 girls``, though both list 5 and 7.
     """
     first, second = (
-        sorted((thing.lower(), number) for number, thing in _COUNTED.findall(text))
+        sorted(
+            [(thing.lower(), number) for number, thing in _COUNTED.findall(text)]
+            + [(thing.lower(), number) for thing, number in _LABELLED.findall(text)]
+        )
         for text in (gold, pred)
     )
     things = [[thing for thing, _ in counted] for counted in (first, second)]
