@@ -13,7 +13,7 @@ from grpo_math.limits import (
     OverLimitError,
     UndecidableError,
 )
-from grpo_math.opposites import are_opposite, count_otherwise
+from grpo_math.opposites import are_opposite, count_otherwise, is_rate_of_amount
 from grpo_math.options import DEFAULT, Options
 from grpo_math.patterns import Pattern
 from grpo_math.plain import compare_numerals
@@ -161,6 +161,10 @@ def _decide(gold: Reading, pred: Reading, judge: Judge, extracted: str) -> Resul
         rule = rule or judge.rule
         if equal and _say_otherwise(first, gold.text, pred.text):
             rule = "opposite words"
+            break
+        mixed = isinstance(first, Quantity) != isinstance(second, Quantity)
+        if equal and mixed and is_rate_of_amount(gold.text, pred.text):
+            rule = "an amount is no rate"
             break
         if equal:
             return Result(

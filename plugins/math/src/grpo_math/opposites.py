@@ -12,9 +12,8 @@ _OPPOSITE = tuple(
         (
             "north northward northern | south southward southern | east eastward eastern"
             " | west westward western | northeast | northwest | southeast | southwest"
+            " | up upward upwards | down downward downwards | left leftward | right rightward"
         ),
-        "up upward upwards | down downward downwards",
-        "left leftward | right rightward",
         "clockwise | counterclockwise anticlockwise counter-clockwise",
         "early earlier before ago | late later after",
         "profit gain gained surplus | loss losses lost deficit",
@@ -44,6 +43,13 @@ _OPPOSITES = Pattern(
     r"(?<![a-z\\])(?:" + "|".join(sorted(OPPOSITE_WORDS, key=len)[::-1]) + r")(?![a-z])"
 )
 
+_TOWARDS = Pattern(r"\b(?:to|towards?)\s+the\s+(?:north|south|east|west)\b")
+_COMPASS = Pattern(r"\b(?:north|south|east|west)")
+_RATE = Pattern(
+    r"(?:\b(?:per|an?|each|every)\b|/)[\s~\\,]*"
+    r"(?:s|sec|seconds?|min|minutes?|h|hr|hours?|days?|nights?|weeks?|months?|years?)\b"
+)
+_THING = Pattern(r"(?<![\\a-z])[a-z]{3,}")
 _COUNTED = Pattern(r"(\d+(?:\.\d+)?)\s+([a-zA-Z]{3,})")
 _LABELLED = Pattern(r"([a-zA-Z]{3,})\s*[:=]\s*(\d+(?:\.\d+)?)")
 
@@ -53,12 +59,27 @@ def are_opposite(gold: str, pred: str) -> bool:
     first, second = (set(_OPPOSITES.findall(text.lower())) for text in (gold, pred))
     only_first, only_second = first - second, second - first
     if not (only_first and only_second):
-        return False
+        return _lacks_direction(gold.lower(), pred.lower())
     return any(
         only_first & side and only_second & other
         for group in _OPPOSITE
         for side, other in itertools.permutations(group, 2)
     )
+
+
+def is_rate_of_amount(gold: str, pred: str) -> bool:
+    """Tell whether one text is a rate, ``3 apples per day``, and the other counts, ``3 apples``."""
+    rates = [_RATE.search(text.lower()) is not None for text in (gold, pred)]
+    if rates[0] == rates[1]:
+        return False
+    return _THING.search((pred if rates[0] else gold).lower()) is not None
+
+
+def _lacks_direction(gold: str, pred: str) -> bool:
+    """Tell whether one side alone says ``100 km to the north``."""
+    towards = [_TOWARDS.search(text) is not None for text in (gold, pred)]
+    compass = [_COMPASS.search(text) is not None for text in (gold, pred)]
+    return any(towards) and not all(compass)
 
 
 def count_otherwise(gold: str, pred: str) -> bool:

@@ -58,4 +58,6 @@ def read_phrase(text: str, *, spaced: bool) -> UnitReading | None:
     reading = read_unit(_DEGREE.sub("°", text))
     if reading is None or (not reading.known and text != " ".join(found)):
         return None
+    if reading.scale != 1 and text[0] == "/":
+        return None
     return reading

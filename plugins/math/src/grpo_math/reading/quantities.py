@@ -122,7 +122,7 @@ def read_quantity(reader: NumberReader, start: int, end: int) -> Value | None:
                 Call("percent", (amount,)) if percent
                 else multiply([amount, Num(reading.scale)])
             )  # fmt: skip
-        if reading.unit.dims == ():
+        if reading.unit.dims == () and reading.unit.factor == 1:
             return amount
         loose = single and tokens[at].text.isascii() and tokens[at].text not in _SURE_LETTERS
         return Quantity(amount, reading.unit, loose)

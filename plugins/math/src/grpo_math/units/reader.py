@@ -139,9 +139,12 @@ class _Reader:
             if text == "/":
                 sign = -1
                 continue
+            before = self.scale
             factor = self._read_factor(kind, text, depth)
             if factor is None:
                 return None
+            if sign < 0:
+                self.scale = before * before / self.scale  # `/dozen` is a twelfth
             unit = unit.times(factor.power(sign) if sign != 1 else factor)
             if sign == -1 and self._next() != "*":
                 sign = 1
