@@ -73,7 +73,9 @@ def compare(gold: str, pred: str | None, *, options: Options = DEFAULT) -> Resul
     deadline = Deadline(options.timeout)
     try:
         reference = _read_reference(gold, options)
+        deadline.check()  # what was used before its first look is only known in part
         readings = reference, _read_answer(pred, options, known=reference)
+        deadline.check()
         for reading, cause in zip(
             readings, (Cause.UNPARSED_REFERENCE, Cause.UNPARSED_ANSWER), strict=True
         ):

@@ -49,7 +49,7 @@ _RATE = Pattern(
     r"(?:\b(?:per|an?|each|every)\b|/)[\s~\\,]*"
     r"(?:s|sec|seconds?|min|minutes?|h|hr|hours?|days?|nights?|weeks?|months?|years?)\b"
 )
-_THING = Pattern(r"(?<![\\a-z])[a-z]{3,}")
+_THING = Pattern(r"(?<![\\a-z])(?![a-z]p[mhs]\b)[a-z]{3,}")
 _COUNTED = Pattern(r"(\d+(?:\.\d+)?)\s+([a-zA-Z]{3,})")
 _LABELLED = Pattern(r"([a-zA-Z]{3,})\s*[:=]\s*(\d+(?:\.\d+)?)")
 
