@@ -13,7 +13,7 @@ from grpo_math.limits import (
     OverLimitError,
     UndecidableError,
 )
-from grpo_math.opposites import are_opposite, count_otherwise
+from grpo_math.opposites import are_opposite, count_otherwise, is_rate_of_amount
 from grpo_math.options import DEFAULT, Options
 from grpo_math.patterns import Pattern
 from grpo_math.plain import compare_numerals
@@ -27,6 +27,7 @@ from grpo_math.values import (
     Listing,
     Num,
     Quantity,
+    Relation,
     Text,
     Value,
     name_type,
@@ -36,7 +37,7 @@ _SEGMENT = Pattern(r"\$([^$]+)\$|\\\((.+?)\\\)|\\\[(.+?)\\\]", re.DOTALL)
 _HOLDS_VALUE = Pattern(r"[\d\\$=<>:*]")
 _SENTENCE = 400
 _WORD = Pattern(r"(?<![\\a-zA-Z{])(?:[a-zA-Z]{4,}|is(?![a-zA-Z])|are(?![a-zA-Z]))")
-_COUNTED = (*NUMBER_TYPES, Quantity)
+_COUNTED = (*NUMBER_TYPES, Quantity, Relation)
 
 
 def compare(gold: str, pred: str | None, *, options: Options = DEFAULT) -> Result:
@@ -72,7 +73,9 @@ def compare(gold: str, pred: str | None, *, options: Options = DEFAULT) -> Resul
     deadline = Deadline(options.timeout)
     try:
         reference = _read_reference(gold, options)
+        deadline.check()  # what was used before its first look is only known in part
         readings = reference, _read_answer(pred, options, known=reference)
+        deadline.check()
         for reading, cause in zip(
             readings, (Cause.UNPARSED_REFERENCE, Cause.UNPARSED_ANSWER), strict=True
         ):
@@ -131,7 +134,8 @@ def _read_answer(text: str, options: Options, *, known: Reading | None = None) -
     if peeled != text:
         inner = read(peeled, options)
         if inner.values and not isinstance(inner.values[0], Text):
-            return inner
+            # The words that were peeled off may say the contrary of the other answer's.
+            return inner if boxed else inner._replace(text=reading.text)
     segments = [] if found else _SEGMENT.findall(text)
     if len(segments) != 1 or len(text) > _SENTENCE:
         return reading
@@ -159,6 +163,10 @@ def _decide(gold: Reading, pred: Reading, judge: Judge, extracted: str) -> Resul
         rule = rule or judge.rule
         if equal and _say_otherwise(first, gold.text, pred.text):
             rule = "opposite words"
+            break
+        mixed = isinstance(first, Quantity) != isinstance(second, Quantity)
+        if equal and mixed and is_rate_of_amount(gold.text, pred.text):
+            rule = "an amount is no rate"
             break
         if equal:
             return Result(

@@ -2,31 +2,56 @@
 
 from __future__ import annotations
 
+import itertools
+
 from grpo_math.patterns import Pattern
 
 _OPPOSITE = tuple(
-    frozenset(group.split())
+    tuple(frozenset(side.split()) for side in group.split("|"))
     for group in (
         (
-            "north south east west northeast northwest southeast southwest northward southward "
-            "eastward westward northern southern eastern western"
+            "north northward northern | south southward southern | east eastward eastern"
+            " | west westward western | northeast | northwest | southeast | southwest"
+            " | up upward upwards | down downward downwards | left leftward | right rightward"
         ),
-        "up down upward downward upwards downwards",
-        "left right leftward rightward",
-        "clockwise counterclockwise anticlockwise counter-clockwise",
-        "early late earlier later before after ago",
-        "profit loss gain gained lost",
-        "increase decrease increased decreased rise fall drop",
-        "above below over under",
-        "more less fewer",
-        "inward outward inwards outwards",
-        "older younger taller shorter faster slower",
+        "clockwise | counterclockwise anticlockwise counter-clockwise",
+        "early earlier before ago | late later after",
+        "profit gain gained surplus | loss losses lost deficit",
+        "win wins won winner | loss losses lost lose loses loser | draw draws drawn tie ties tied",
+        "increase increased rise rose | decrease decreased fall fell drop dropped",
+        "above over | below under",
+        "more | less fewer",
+        "inward inwards | outward outwards",
+        "older | younger",
+        "taller longer | shorter",
+        "faster | slower",
+        "bigger larger | smaller",
+        "higher | lower",
+        "warmer hotter | cooler colder",
+        "heavier | lighter",
+        "forward forwards | backward backwards",
+        "true | false",
+        "min minimum least smallest lowest | max maximum most largest greatest highest",
+        "even | odd",
+        "positive | negative",
+        "first | last",
+        "buy buys bought | sell sells sold",
     )
 )
-OPPOSITE_WORDS = frozenset.union(*_OPPOSITE)
-_OPPOSITES = Pattern(r"\b(?:" + "|".join(sorted(OPPOSITE_WORDS, key=len)[::-1]) + r")\b")
+OPPOSITE_WORDS = frozenset(word for group in _OPPOSITE for side in group for word in side)
+_OPPOSITES = Pattern(
+    r"(?<![a-z\\])(?:" + "|".join(sorted(OPPOSITE_WORDS, key=len)[::-1]) + r")(?![a-z])"
+)
 
+_TOWARDS = Pattern(r"\b(?:to|towards?)\s+the\s+(?:north|south|east|west)\b")
+_COMPASS = Pattern(r"\b(?:north|south|east|west)")
+_RATE = Pattern(
+    r"(?:\b(?:per|an?|each|every)\b|/)[\s~\\,]*"
+    r"(?:s|sec|seconds?|min|minutes?|h|hr|hours?|days?|nights?|weeks?|months?|years?)\b"
+)
+_THING = Pattern(r"(?<![\\a-z])(?![a-z]p[mhs]\b)[a-z]{3,}")
 _COUNTED = Pattern(r"(\d+(?:\.\d+)?)\s+([a-zA-Z]{3,})")
+_LABELLED = Pattern(r"([a-zA-Z]{3,})\s*[:=]\s*(\d+(?:\.\d+)?)")
 
 
 def are_opposite(gold: str, pred: str) -> bool:
@@ -34,8 +59,27 @@ def are_opposite(gold: str, pred: str) -> bool:
     first, second = (set(_OPPOSITES.findall(text.lower())) for text in (gold, pred))
     only_first, only_second = first - second, second - first
     if not (only_first and only_second):
+        return _lacks_direction(gold.lower(), pred.lower())
+    return any(
+        only_first & side and only_second & other
+        for group in _OPPOSITE
+        for side, other in itertools.permutations(group, 2)
+    )
+
+
+def is_rate_of_amount(gold: str, pred: str) -> bool:
+    """Tell whether one text is a rate, ``3 apples per day``, and the other counts, ``3 apples``."""
+    rates = [_RATE.search(text.lower()) is not None for text in (gold, pred)]
+    if rates[0] == rates[1]:
         return False
-    return any(only_first & group and only_second & group for group in _OPPOSITE)
+    return _THING.search((pred if rates[0] else gold).lower()) is not None
+
+
+def _lacks_direction(gold: str, pred: str) -> bool:
+    """Tell whether one side alone says ``100 km to the north``."""
+    towards = [_TOWARDS.search(text) is not None for text in (gold, pred)]
+    compass = [_COMPASS.search(text) is not None for text in (gold, pred)]
+    return any(towards) and not all(compass)
 
 
 def count_otherwise(gold: str, pred: str) -> bool:
@@ -44,7 +88,10 @@ def count_otherwise(gold: str, pred: str) -> bool:
     ``7 boys and 5 girls`` is not ``5 boys and 7 girls``, though both list 5 and 7.
     """
     first, second = (
-        sorted((thing.lower(), number) for number, thing in _COUNTED.findall(text))
+        sorted(
+            [(thing.lower(), number) for number, thing in _COUNTED.findall(text)]
+            + [(thing.lower(), number) for thing, number in _LABELLED.findall(text)]
+        )
         for text in (gold, pred)
     )
     things = [[thing for thing, _ in counted] for counted in (first, second)]

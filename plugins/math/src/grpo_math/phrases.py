@@ -20,7 +20,7 @@ _PHRASE = Pattern(
 _WORD = Pattern(r"[a-zA-Z]+")
 _DEGREE = Pattern(r"\^\s*(?:\\circ|\{\s*\\circ\s*\})")
 # These stand for something else too, or are rewritten, which the reader knows.
-_AMBIGUOUS = OPPOSITE_WORDS | MONTH_NAMES | frozenset(
+_AMBIGUOUS = (OPPOSITE_WORDS - {"min"}) | MONTH_NAMES | frozenset(
     words(
         "pound pounds ms am pm a.m p.m noon midnight morning afternoon evening clock past to after "
         "before base out rs rupee rupees for where equals equal is th st nd rd choose degree "
@@ -57,5 +57,7 @@ def read_phrase(text: str, *, spaced: bool) -> UnitReading | None:
         return None
     reading = read_unit(_DEGREE.sub("°", text))
     if reading is None or (not reading.known and text != " ".join(found)):
+        return None
+    if reading.scale != 1 and text[0] == "/":
         return None
     return reading

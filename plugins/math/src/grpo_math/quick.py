@@ -11,6 +11,7 @@ from collections import Counter
 from fractions import Fraction
 
 from grpo_math.arithmetic import evaluate
+from grpo_math.opposites import is_rate_of_amount
 from grpo_math.patterns import Pattern
 from grpo_math.plain import Plain
 from grpo_math.residues import compare_expressions
@@ -62,6 +63,8 @@ def compare_simple(gold: str, pred: str) -> Decision | None:
         return None if same is None else (same, "expression", "expression", "exact fingerprint")
     second = _read_last(pred) if first is not None else None
     if first is None or second is None:
+        return None
+    if (first[2] is None) != (second[2] is None) and is_rate_of_amount(gold, pred):
         return None
     if (name or other_name) and first[0] + second[0] not in "√√":
         return None

@@ -6,7 +6,7 @@ reasons hold here too; whatever is not surely bare notation is left to the reade
 
 from __future__ import annotations
 
-from grpo_math.equality.modular import POINTS
+from grpo_math.equality.modular import POINTS, SURE, Height, add_heights
 from grpo_math.grammar import MINUS, TOKEN, Grammar, OtherError
 from grpo_math.reading.bare import is_bare
 
@@ -37,9 +37,14 @@ def compare_expressions(gold: str, pred: str) -> bool | None:
             values = [_evaluate(side, prime, first, step) for side in tokens]
             if values[0] != values[1]:
                 return False
-    except (OtherError, IndexError):
+        high, _ = add_heights(_measure(tokens[0]), _measure(tokens[1]))
+    except (OtherError, IndexError, OverflowError):
         return None
-    return True
+    return True if high < SURE else None
+
+
+def _measure(tokens: list[str]) -> Height:
+    return _Heights(tokens).read_sum()
 
 
 def _evaluate(tokens: list[str], prime: int, first: int, step: int) -> int:
@@ -78,21 +83,57 @@ class _Residues(Grammar[int]):
         return pow(value, -1, self.prime)
 
     def read_power(self, base: int) -> int:
-        braced = self.tokens[self.at] == "{"
-        self.at += braced
-        negative = self.tokens[self.at] in MINUS
-        self.at += negative
-        numeral = self.tokens[self.at]
-        if not numeral.isdecimal() or int(numeral) > _MAX_EXPONENT or not base % self.prime:
+        exponent = _read_exponent(self)
+        if not base % self.prime:
             raise OtherError
-        self.at += 1
-        if braced:
-            if self.tokens[self.at] != "}":
-                raise OtherError
-            self.at += 1
-        return pow(base, -int(numeral) if negative else int(numeral), self.prime)
+        return pow(base, exponent, self.prime)
 
     def read_other(self, sign: str) -> int:
         if sign not in _LETTER_SET or self.tokens[self.at] == "(":
             raise OtherError  # n(x) may be a function
         return self.first + self.step * _LETTERS.index(sign)
+
+
+class _Heights(Grammar[Height]):
+    """Bounds the constants of an expression, for which equal residues leave no room for chance."""
+
+    beside = _LETTER_SET | {"("}
+
+    def make(self, high: int, low: int) -> Height:
+        return float(high), float(low)
+
+    def negate(self, value: Height) -> Height:
+        return value
+
+    def add(self, a: Height, b: Height) -> Height:
+        return add_heights(a, b)
+
+    def multiply(self, a: Height, b: Height) -> Height:
+        return a[0] * b[0], a[1] * b[1]
+
+    def invert(self, value: Height) -> Height:
+        return value[1], value[0]
+
+    def read_power(self, base: Height) -> Height:
+        exponent = _read_exponent(self)
+        top, bottom = base if exponent >= 0 else base[::-1]
+        return top ** abs(exponent), bottom ** abs(exponent)
+
+    def read_other(self, sign: str) -> Height:
+        return 1.0, 1.0
+
+
+def _read_exponent(reader: Grammar[int] | Grammar[Height]) -> int:
+    braced = reader.tokens[reader.at] == "{"
+    reader.at += braced
+    negative = reader.tokens[reader.at] in MINUS
+    reader.at += negative
+    numeral = reader.tokens[reader.at]
+    if not numeral.isdecimal() or int(numeral) > _MAX_EXPONENT:
+        raise OtherError
+    reader.at += 1
+    if braced:
+        if reader.tokens[reader.at] != "}":
+            raise OtherError
+        reader.at += 1
+    return -int(numeral) if negative else int(numeral)

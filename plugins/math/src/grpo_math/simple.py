@@ -118,7 +118,7 @@ def _attach(number: Plain, rest: str, unit: Unit | None, *, spaced: bool) -> Sim
         if long:
             return None
         high, low = high * reading.scale.numerator, low * reading.scale.denominator
-    behind = reading.unit if reading.unit.dims else None
+    behind = reading.unit if reading.unit.dims or reading.unit.factor != 1 else None
     if behind is None and reading.unit.pi:
         return None
     if unit is not None and behind is not None and unit.dims != behind.dims:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from grpo_math.equality.labels import pair_labels
 from grpo_math.equality.scalars import ScalarRules
 from grpo_math.reading.atoms import add, multiply
 from grpo_math.reading.shapes import is_name
@@ -94,6 +95,11 @@ class CollectionRules(ScalarRules):
         if bool(names[0]) != bool(names[1]):
             named, bare = (a, b) if names[0] else (b, a)
             return self._named_list(named, bare)
+        pairs = pair_labels(a, b) if names[0] else []
+        if pairs:
+            result = all(self.equal(x, y) for x, y in pairs)
+            self.rule = "values by their labels"
+            return result
         if all(isinstance(item, Group) for item in (*a.items, *b.items)):
             return self._match(self._distinct(a.items), self._distinct(b.items), "solutions")
         return self._match(a.items, b.items, "values in any order")

@@ -11,6 +11,7 @@ from grpo_math.values import Call, Const, Expr, Num, Var
 
 Bindings = Mapping[str, Fraction]
 _MAX_TERMS = 20_000
+_MAX_NESTED = 100_000  # what the deadline does not end first
 
 
 class NotRationalError(Exception):
@@ -160,8 +161,9 @@ class ExactEvaluator:
         first, last = self.evaluate(low, bindings), self.evaluate(high, bindings)
         if not isinstance(index, Var) or first.denominator != 1 or last.denominator != 1:
             raise NotRationalError
-        outer, self._terms = self._terms, self._terms * max(1, int(last - first) + 1)
-        if self._terms > _MAX_TERMS:  # of all that are nested
+        terms_here = max(1, int(last - first) + 1)
+        outer, self._terms = self._terms, self._terms * terms_here
+        if terms_here > _MAX_TERMS or self._terms > _MAX_NESTED:
             self._terms = outer
             raise OverLimitError("a sum has too many terms")
         inner = dict(bindings or {})

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from grpo_math.equality.collections import CollectionRules, list_names
 from grpo_math.equality.relations import equal_equations, equal_inequalities
+from grpo_math.opposites import are_opposite
 from grpo_math.reading.shapes import PARAMETER, is_name, rename
 from grpo_math.values import (
     NUMBER_TYPES,
@@ -69,6 +70,9 @@ class Judge(CollectionRules):
             first, second = _name_of(a), _name_of(b)
             if first is not None and second is not None and first != second:
                 if isinstance(first, Text) or isinstance(second, Text):
+                    if are_opposite(_spell(first), _spell(second)):
+                        self.rule = "opposite words"
+                        return False
                     return self.equal(a.sides[1], b.sides[1])
                 return self._equations(a, b)
             if first is not None and first == second and self.equal(a.sides[1], b.sides[1]):
@@ -180,6 +184,11 @@ def _name_of(relation: Relation) -> Value | None:
     if isinstance(name, Call) and name.op == "abs":  # the length |AB| of AB
         name = name.args[0]
     return name if is_name(name) else None
+
+
+def _spell(name: Value) -> str:
+    """Write the words of a label; what is no label has none."""
+    return name.words if isinstance(name, Text) else ""
 
 
 _RULES: dict[tuple[str, str], Callable[..., bool]] = {

@@ -2,11 +2,12 @@
 
 A polynomial or rational identity holds modulo a prime wherever it holds; one that fails at a
 point modulo a prime fails. Three fixed points modulo two primes of 61 bits leave no room for
-chance, as long as the constants of the expressions are far smaller than the primes.
+chance, as long as no constant of the difference can be a multiple of both primes.
 """
 
 from __future__ import annotations
 
+import functools
 import math
 from fractions import Fraction
 
@@ -20,6 +21,10 @@ POINTS = (
     (_PRIMES[0], 1_000_003, 7_368_787), (_PRIMES[1], 15_485_863, 49_979_687),
     (_PRIMES[0], 982_451_653, 32_452_843),
 )  # fmt: skip
+SURE = 2.0**118
+"""A constant below it is no multiple of both primes."""
+Height = tuple[float, float]
+"""Bounds of the sums of the sizes of the coefficients above and below the line."""
 _MAX_BITS = 40
 _MAX_EXPONENT = 10_000
 _PI = Const("pi")
@@ -98,9 +103,34 @@ def equal_modulo(a: Expr, b: Expr, variables: list[str]) -> bool | None:
             point = {name: first + step * place for place, name in enumerate(variables)}
             if _evaluate(a, point, prime) != _evaluate(b, point, prime):
                 return False
-    except _NotModularError:
+        high, _ = add_heights(_measure(a), _measure(b))
+    except (_NotModularError, OverflowError):
         return None
-    return True
+    return True if high < SURE else None
+
+
+def add_heights(a: Height, b: Height) -> Height:
+    """Bound the coefficients of a sum, or a difference, of two rational expressions."""
+    return a[0] * b[1] + b[0] * a[1], a[1] * b[1]
+
+
+def _measure(expr: Expr) -> Height:
+    """Bound the coefficients of an expression that has residues."""
+    if isinstance(expr, Num):
+        return float(abs(expr.value.numerator)), float(expr.value.denominator)
+    if not isinstance(expr, Call):
+        return 1.0, 1.0
+    if expr.op == "pow" and isinstance(expr.args[1], Num):
+        top, bottom = _measure(expr.args[0])
+        exponent = int(expr.args[1].value)
+        size = abs(exponent)
+        return (top**size, bottom**size) if exponent >= 0 else (bottom**size, top**size)
+    parts = [_measure(arg) for arg in expr.args]
+    if expr.op == "inv":
+        return parts[0][::-1]
+    if expr.op == "add":
+        return functools.reduce(add_heights, parts)
+    return math.prod(top for top, _ in parts), math.prod(bottom for _, bottom in parts)
 
 
 def proportional_modulo(a: Expr, b: Expr, variables: list[str]) -> bool | None:
@@ -120,9 +150,11 @@ def proportional_modulo(a: Expr, b: Expr, variables: list[str]) -> bool | None:
                     return False
             if reference is None or not reference[0] or not reference[1]:
                 return None
-    except _NotModularError:
+        first, second = _measure(a), _measure(b)
+        high = 2 * first[0] * first[1] * second[0] * second[1]
+    except (_NotModularError, OverflowError):
         return None
-    return True
+    return True if high < SURE else None
 
 
 def _evaluate(expr: Expr, point: dict[str, int], prime: int) -> int:

@@ -22,6 +22,8 @@ from grpo_math.values import (
 )
 
 _LEAST = {"N": 1, "N0": 0}  # the natural numbers begin at 1
+_MOST = {"Z-": -1}
+_INTEGERS = frozenset({"N", "N0", "Z", "Z-", "Z*"})
 _MAX_PIECES = 400
 
 
@@ -141,19 +143,21 @@ class SetReader(InequalitySolver):
 
     def _read_integers(self, value: Builder, name: str, kind: str) -> RealSet | None:
         found = self._read_condition(value.conditions[0]) if value.conditions else None
-        if found is None or found.variable != name:
+        if found is None or found.variable != name or kind not in _INTEGERS:
             return None
         context = self.numbers.context
         points: list[Any] = []
         for piece in self._tidy(found.pieces):
             low = piece.low if piece.low is not None else _LEAST.get(kind)
-            if low is None or piece.high is None or piece.high - low > _MAX_PIECES:
+            high = piece.high if piece.high is not None else _MOST.get(kind)
+            if low is None or high is None or high - low > _MAX_PIECES:
                 return None
-            for n in range(int(context.ceil(low)), int(context.floor(piece.high)) + 1):
+            for n in range(int(context.ceil(low)), int(context.floor(high)) + 1):
                 open_end = (n == piece.low and not piece.low_closed) or (
                     n == piece.high and not piece.high_closed
                 )
-                if not open_end and n >= _LEAST.get(kind, n):
+                inside = _LEAST.get(kind, n) <= n <= _MOST.get(kind, n) and (n or kind != "Z*")
+                if inside and not open_end:
                     points.append(context.mpf(n))
         return RealSet(tuple(Piece(n, True, n, True) for n in points))
 

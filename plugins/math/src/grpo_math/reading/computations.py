@@ -1,22 +1,74 @@
-"""Tells a computation with units or counted things, ``44 stamps ÷ 4``, from an expression."""
+"""Tells a computation with units or counted things, ``44 stamps ÷ 4``, from an equation."""
 
 from __future__ import annotations
 
-from grpo_math.reading.quantities import UNIT_SIGNS, spell
+from grpo_math.limits import UnreadableError
+from grpo_math.reading.amounts import OPERATORS, Amount, Calculator, is_times
+from grpo_math.reading.quantities import MONEY, UNIT_SIGNS, spell
 from grpo_math.reading.tokens import Token
 from grpo_math.units import read_unit
 
-_OPERATORS = frozenset({"+", "-", "*", "/", "(", ")", "\\times", "\\cdot", "\\div"})
-_MONEY = frozenset("$€£¥₹")
-
 
 def drop_computations(tokens: list[Token], sides: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Leave the computations out of a chain of equalities, but for its last side."""
-    return [side for side in sides[:-1] if not is_computation(tokens, *side)] + sides[-1:]
+    """Leave the computations out of a chain of equalities, but for its last side.
+
+    Raises:
+        UnreadableError: A side has words in its sums that may be unknowns: ``3 width + 2 = 5``.
+    """
+    last = sides[-1]
+    kept: list[tuple[int, int]] = []
+    for side in sides[:-1]:
+        if not is_computation(tokens, *side):
+            kept.append(side)
+        elif not _leads_to(tokens, side, last):
+            raise UnreadableError("words stand where an unknown may be meant")
+    return [*kept, last]
+
+
+def _leads_to(tokens: list[Token], side: tuple[int, int], last: tuple[int, int]) -> bool:
+    """Tell whether a computation surely names no unknown.
+
+    It has the value of the last side, in its unit; or all its words are units, and the chain
+    counts by its last value, even where that is false.
+    """
+    try:
+        value = Calculator(tokens, *side).read()
+    except UnreadableError:
+        return False
+    try:
+        result = Calculator(tokens, *last).read()
+    except UnreadableError:
+        return not value.things and not value.mixed
+    if value.adds_things and result.is_bare():
+        return False  # as in `2 rate + 3 = 5`
+    if not _agree(value, result):
+        return False
+    named = not value.things or bool(result.things)
+    surely = named and not value.mixed and not value.adds_things
+    return surely or _equals(value, result)
+
+
+def _agree(value: Amount, result: Amount) -> bool:
+    """Tell whether a result names what a computation names, a factor of it, or nothing."""
+    if not set(result.things) <= set(value.things):
+        return False
+    if result.unit.dims:
+        return not value.unit.dims or dict(result.unit.dims).keys() <= dict(value.unit.dims).keys()
+    return sum(power > 0 for _, power in value.unit.dims) < 2  # 2 kg · 3 m is no bare 6
+
+
+def _equals(value: Amount, result: Amount) -> bool:
+    """Tell whether a computation has a value, up to the rounding of its decimals."""
+    scaled = value.number
+    if result.unit.dims and value.unit.dims == result.unit.dims:
+        if value.unit.pi != result.unit.pi:
+            return False
+        scaled = value.number * value.unit.factor / result.unit.factor
+    return abs(scaled - result.number) <= result.ulp / 2
 
 
 def is_computation(tokens: list[Token], start: int, end: int) -> bool:
-    """Tell whether tokens compute with quantities or counted things.
+    """Tell whether tokens look like a computation with quantities or counted things.
 
     Args:
         tokens: The tokens of an answer.
@@ -24,14 +76,14 @@ def is_computation(tokens: list[Token], start: int, end: int) -> bool:
         end: Where it ends.
 
     Returns:
-        True where operators stand between numbers and words of which every one is a unit or
-        counts something: then the side names no unknown, and a chain counts by its last value.
+        True where operators stand between numbers and words of which every one is a unit or may
+        count something.
     """
     if not any(t.kind in {"word", "text"} or t.text in UNIT_SIGNS for t in tokens[start:end]):
         return False
     parts: list[list[Token]] = [[]]
     for at in range(start, end):
-        if tokens[at].text in _OPERATORS or _is_times(tokens, at, end):
+        if tokens[at].text in OPERATORS or is_times(tokens, at, end):
             parts.append([])
         else:
             parts[-1].append(tokens[at])
@@ -43,17 +95,9 @@ def is_computation(tokens: list[Token], start: int, end: int) -> bool:
     return None not in counted and True in counted
 
 
-def _is_times(tokens: list[Token], at: int, end: int) -> bool:
-    """Tell the letter x between two numbers from a variable."""
-    token = tokens[at]
-    if token.text not in {"x", "X"} or not token.spaced or at + 1 >= end:
-        return False
-    return tokens[at + 1].kind == "num" or tokens[at + 1].text in _MONEY
-
-
 def _names_units(part: list[Token]) -> bool | None:
     """Tell whether a part names a unit or a thing; None where it is something else."""
-    money = part[0].text in _MONEY
+    money = part[0].text in MONEY
     rest = part[1:] if money else part
     numeral = bool(rest) and rest[0].kind == "num"
     rest = rest[1:] if numeral else rest

@@ -6,14 +6,15 @@ from fractions import Fraction
 from typing import Protocol
 
 from grpo_math.limits import UnreadableError
+from grpo_math.patterns import Pattern
 from grpo_math.reading.atoms import multiply
 from grpo_math.reading.tokens import Token
 from grpo_math.reading.vocabulary import FUNCTIONS
 from grpo_math.units import PLAIN, Unit, UnitReading, is_product, read_unit
 from grpo_math.values import Call, Expr, Num, Quantity, Value, collect_variables
 
-_MONEY = frozenset("$€£¥₹₩₽¢")
-UNIT_SIGNS = frozenset({"°", "%", "\\%", "\\Omega", "\\mu", "¢", '"', "‰", *_MONEY})
+MONEY = frozenset("$€£¥₹₩₽¢")
+UNIT_SIGNS = frozenset({"°", "%", "\\%", "\\Omega", "\\mu", "¢", '"', "‰", *MONEY})
 _FRACTIONS = frozenset({"\\frac", "\\dfrac", "\\tfrac"})
 _CODES = frozenset({"USD", "EUR", "GBP", "JPY", "CNY", "RMB", "INR", "CAD", "AUD", "CHF", "KRW"})
 _ANGULAR = frozenset({"rad"})
@@ -28,6 +29,9 @@ _SHORT_SCALES = {
     "k": Fraction(10**3), "K": Fraction(10**3), "M": Fraction(10**6), "m": Fraction(10**6),
     "mn": Fraction(10**6), "B": Fraction(10**9), "bn": Fraction(10**9),
 }  # fmt: skip
+_SIGNS = frozenset("+-")
+_BINDING = frozenset({"^", "*", "/", "\\cdot", "\\times", "\\div", "e", "E"})
+_COUNTS_UNITS = Pattern(r"^(?:square |cubic )?units?\b")
 _MAX_TRIES = 6
 _MAX_UNIT = 40
 
@@ -109,6 +113,8 @@ def read_quantity(reader: NumberReader, start: int, end: int) -> Value | None:
         if _ends_in_function(tokens, start, at) and {b for b, _ in reading.unit.dims} == _ANGULAR:
             return None
         if not reading.known:
+            if _is_sum(reader, start, at) and not _COUNTS_UNITS.search(spell(tokens[at:end])):
+                raise UnreadableError("a word stands where an unknown may be meant")
             return amount
         if reading.scale != 1 or reading.unit is PLAIN:
             percent = tokens[at].text in {"%", "\\%"} and reading.scale == Fraction(1, 100)
@@ -116,11 +122,26 @@ def read_quantity(reader: NumberReader, start: int, end: int) -> Value | None:
                 Call("percent", (amount,)) if percent
                 else multiply([amount, Num(reading.scale)])
             )  # fmt: skip
-        if reading.unit.dims == ():
+        if reading.unit.dims == () and reading.unit.factor == 1:
             return amount
         loose = single and tokens[at].text.isascii() and tokens[at].text not in _SURE_LETTERS
         return Quantity(amount, reading.unit, loose)
     return None
+
+
+def _is_sum(reader: NumberReader, start: int, end: int) -> bool:
+    """Tell whether a word behind may belong to the last term alone: ``3 + 2 width``."""
+    tokens = reader.tokens
+    if tokens[end - 1].kind != "num":
+        return False
+    at = start + 1
+    while at < end:
+        if at in reader.pairs:
+            at = reader.pairs[at]
+        elif tokens[at].text in _SIGNS and tokens[at - 1].text not in _BINDING:
+            return True
+        at += 1
+    return False
 
 
 def _is_rational(expr: Expr) -> bool:
@@ -157,7 +178,7 @@ def _read_money(reader: NumberReader, start: int, end: int) -> Value | None:
         prefix = tokens[at].text
         at += 1
     named = prefix == "Rs" or prefix in _CODES
-    if at >= end or not (tokens[at].text in _MONEY or named):
+    if at >= end or not (tokens[at].text in MONEY or named):
         return None
     sign = prefix if named else prefix + tokens[at].text
     at += not named

@@ -43,7 +43,7 @@ _AMBIGUOUS = (
     ("ms", Pattern(r"(?<![a-zA-Z])ms\s*\^\s*\{?\s*-\s*(\d)\s*\}?"), r"m s^{-\1}"),
 )
 _DIRECTED = Pattern(
-    r"(.*\d.*?)\s+(?:to|towards?)\s+the\s+(?:left|right|north|south|east|west)", re.DOTALL
+    r"(.*\d.*?)\s+(?:to|towards?)\s+the\s+(left|right|north|south|east|west)", re.DOTALL
 )
 _VARIES = Pattern(r" to the | towards? the |pound|¥|\dp|\d\s*p$|比|ms|_[a-zA-Z]|j|\)\s*\}?$|and")
 _BESIDE = Pattern(r"(.*[\d}])\s*(?:\\text\s*\{\s*)?\(([a-zA-Z°%^\d/ ]+)\)\s*\}?")

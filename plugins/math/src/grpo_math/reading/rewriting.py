@@ -88,6 +88,10 @@ _WORDS = (
     (Pattern(r"\bis\s+at\s+most\b"), r"\\le "),
 )  # fmt: skip
 
+_CHANGED = Pattern(r"(\d+(?:\.\d+)?)\s+(squared|cubed|factorial)")
+_CHANGES = {"squared": "^2", "cubed": "^3", "factorial": "!"}
+_RECURRING = Pattern(r"(\d+)\.(\d)\s+(?:recurring|repeating)")
+
 
 def rewrite(text: str) -> str:
     """Rewrite an answer whose signs are ASCII; each step is skipped where it cannot act.
@@ -164,6 +168,10 @@ def _rewrite_words(text: str) -> str:
             match = pattern.match(text)
             text = text[match.end() :] if match else text
     elif text[:1].isdigit():
+        if (changed := _CHANGED.fullmatch(text.strip(" ."))) is not None:
+            return changed[1] + _CHANGES[changed[2]]
+        if (recurring := _RECURRING.fullmatch(text.strip(" ."))) is not None:
+            return f"{recurring[1]}.\\overline{{{recurring[2]}}}"
         text = _OUT_OF.sub(r"\1/\2", text) if _OUT_OF.fullmatch(text.strip(" .")) else text
     return text
 

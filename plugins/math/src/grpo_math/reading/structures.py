@@ -301,10 +301,16 @@ class AnswerReader(PointReader):
             return None if name is None else NamedSet(name)
         if token.kind != "blackboard":
             return None
-        suffix = "".join(t.text for t in self.tokens[start + 1 : end] if t.text not in "^{}_")
+        signs = [t.text for t in self.tokens[start + 1 : end] if t.text not in "{}"]
+        suffix = "".join(sign for sign in signs if sign not in {"^", "_"})
         name = SETS.get(token.text.strip(), "") + suffix
-        known = name != suffix and suffix in SET_SUFFIXES
-        return NamedSet(SAME_SETS.get(name, name)) if known else None
+        if name == suffix or suffix not in SET_SUFFIXES:
+            return None
+        if suffix.isalnum() and suffix != "0" and signs[0] == "_":
+            name = SETS[token.text.strip()] + "_" + suffix  # ℤ_2 has two members, ℤ^2 is a plane
+        elif suffix == "0" and signs[0] == "^":
+            name = SETS[token.text.strip()] + "^0"
+        return NamedSet(SAME_SETS.get(name, name))
 
     def _read_ratio(self, start: int, end: int) -> Value | None:
         parts = self.split(start, end, _COLON)

@@ -58,7 +58,16 @@ _NOT_GENERIC = frozenset(
     words(
         "and or not if when where mod is are no none all any than then plus minus times divided "
         "over less to for with without from by only but either neither sin cos tan log ln pi "
-        "sqrt which that this true false yes at least most about approximately undefined"
+        "sqrt which that this true false yes at least most about approximately undefined "
+        "factorial recurring repeating repeated inverse inverted reciprocal"
+    )
+)
+# What changes the number where it stands alone behind it: `3 squared`, `1 third`, `5 doubled`.
+_CHANGING = frozenset(
+    words(
+        "squared cubed doubled tripled quadrupled halved double triple quadruple twice thrice "
+        "negative negated half third fourth fifth sixth seventh eighth ninth tenth eleventh "
+        "twelfth hundredth thousandth millionth gross myriad"
     )
 )
 _SYNONYMS = {
@@ -139,9 +148,12 @@ class _Reader:
             if text == "/":
                 sign = -1
                 continue
+            before = self.scale
             factor = self._read_factor(kind, text, depth)
             if factor is None:
                 return None
+            if sign < 0:
+                self.scale = before * before / self.scale  # `/dozen` is a twelfth
             unit = unit.times(factor.power(sign) if sign != 1 else factor)
             if sign == -1 and self._next() != "*":
                 sign = 1
@@ -216,7 +228,7 @@ def read_unit(text: str) -> UnitReading | None:
     if text.isascii() and text.isalpha():
         unit = find_unit(text)
         if unit is None:
-            generic = _is_generic(text) or text == "times"
+            generic = (_is_generic(text) and text.lower() not in _CHANGING) or text == "times"
             return UnitReading(PLAIN, known=False) if generic else None
         if unit.dims or unit.pi:
             return UnitReading(unit, known=True)

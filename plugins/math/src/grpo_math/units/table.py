@@ -172,10 +172,29 @@ dozen|12||dozens 打
 hundred|100||hundreds 百
 thousand|1000||thousands 千
 万|10000||
+lakh|100000||lakhs
 million|1000000||millions
+crore|10000000||crores
 亿|100000000||
 billion|1000000000||billions
 trillion|1000000000000||trillions
+quadrillion|1000000000000000||quadrillions
+halves|1/2||
+thirds|1/3||
+fourths|1/4||
+fifths|1/5||
+sixths|1/6||
+sevenths|1/7||
+eighths|1/8||
+ninths|1/9||
+tenths|1/10||
+elevenths|1/11||
+twelfths|1/12||
+sixteenths|1/16||
+twentieths|1/20||
+hundredths|1/100||
+thousandths|1/1000||
+millionths|1/1000000||
 USD|1|USD|$ dollar 美元 美金 buck US$
 ¢|1/100|USD|cent penny pennies nickels-worth
 quarter|1/4|USD|
