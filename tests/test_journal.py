@@ -56,6 +56,7 @@ def test_values_come_back_as_they_were(tmp_path_factory, rows):
 @pytest.mark.parametrize("filling", ["", "word " * 200])
 def test_what_no_64_bits_hold_comes_back_as_it_was(filling):
     """Also where the entry is long enough to be compressed, and beside any other oddity."""
+    assert unpack(pack([2**70 + 1, filling])) == [2**70 + 1, filling]
     value = [2**70, -(2**64), 2**64 - 1, math.inf, "\ud800", None, filling]
     assert unpack(pack(value)) == value
     assert all(type(each) is int for each in unpack(pack(value))[:3])
