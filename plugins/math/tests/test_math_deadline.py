@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
-from grpo_math import limits
+from grpo_math import Cause, comparing, limits
 from grpo_math.limits import Deadline, DeadlineError
 
 
@@ -73,3 +73,20 @@ def test_the_load_does_not_turn_a_verdict_into_unknown_at_the_first_look(clocks:
     deadline = Deadline(0.5)
     clocks.go(1.5, 0.01, 0.01)
     deadline.check()
+
+
+def test_the_time_of_reading_the_answer_counts(
+    clocks: Clocks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first look is after the reference is read, so a slow answer is not read for nothing."""
+    whole = comparing._read_answer
+    times = iter((0.1, 0.5))
+
+    def read_slowly(text: str, *args: object, **kwargs: object) -> object:
+        seconds = next(times)
+        clocks.go(seconds, seconds, seconds)
+        return whole(text, *args, **kwargs)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(comparing, "_read_answer", read_slowly)
+    result = comparing.compare("x^2 + 41y + slow", "y + 2x^2 - 7z + slow")
+    assert result.cause is Cause.TIMEOUT

@@ -40,7 +40,9 @@ _OPPOSITE = tuple(
 )
 OPPOSITE_WORDS = frozenset(word for group in _OPPOSITE for side in group for word in side)
 _OPPOSITES = Pattern(
-    r"(?<![a-z\\])(?:" + "|".join(sorted(OPPOSITE_WORDS, key=len)[::-1]) + r")(?![a-z])"
+    r"(?<![a-z\\])(?!(?<=\d)min|(?<=\d )min)(?:"
+    + "|".join(sorted(OPPOSITE_WORDS, key=len)[::-1])
+    + r")(?![a-z])"
 )
 
 _TOWARDS = Pattern(r"\b(?:to|towards?)\s+the\s+(?:north|south|east|west)\b")

@@ -120,6 +120,8 @@ class _Heights(Grammar[Height]):
         return top ** abs(exponent), bottom ** abs(exponent)
 
     def read_other(self, sign: str) -> Height:
+        if sign not in _LETTER_SET:
+            raise OtherError
         return 1.0, 1.0
 
 

@@ -150,8 +150,7 @@ def proportional_modulo(a: Expr, b: Expr, variables: list[str]) -> bool | None:
                     return False
             if reference is None or not reference[0] or not reference[1]:
                 return None
-        first, second = _measure(a), _measure(b)
-        high = 2 * first[0] * first[1] * second[0] * second[1]
+        high = 2 * math.prod(_measure(a)) * math.prod(_measure(b))
     except (_NotModularError, OverflowError):
         return None
     return True if high < SURE else None

@@ -124,7 +124,8 @@ class Calculator:
             part = part[1:]
         elif money or not part:
             raise UnreadableError("a number is missing")
-        unit, things = PLAIN, ()
+        unit = PLAIN
+        things: Things = ()
         if money:
             unit, things, _ = _read_words(money.text)
         if part:

@@ -303,14 +303,12 @@ class AnswerReader(PointReader):
             return None
         signs = [t.text for t in self.tokens[start + 1 : end] if t.text not in "{}"]
         suffix = "".join(sign for sign in signs if sign not in {"^", "_"})
-        name = SETS.get(token.text.strip(), "") + suffix
-        if name == suffix or suffix not in SET_SUFFIXES:
+        base = SETS.get(token.text.strip(), "")
+        if not base or suffix not in SET_SUFFIXES:
             return None
-        if suffix.isalnum() and suffix != "0" and signs[0] == "_":
-            name = SETS[token.text.strip()] + "_" + suffix  # ℤ_2 has two members, ℤ^2 is a plane
-        elif suffix == "0" and signs[0] == "^":
-            name = SETS[token.text.strip()] + "^0"
-        return NamedSet(SAME_SETS.get(name, name))
+        # ℤ_2 has two members, ℤ^2 is a plane; ℕ_0 has a zero more than ℕ.
+        mark = signs[0] if suffix.isalnum() and signs[0] != "_^"[suffix != "0"] else ""
+        return NamedSet(SAME_SETS.get(base + suffix, base + mark + suffix))
 
     def _read_ratio(self, start: int, end: int) -> Value | None:
         parts = self.split(start, end, _COLON)

@@ -70,5 +70,6 @@ SETS = {
 }  # fmt: skip
 SET_SUFFIXES = frozenset({"", "+", "-", "*", "0", ">0", "2", "3", "n", "\\ast", "\\ge0", "\\geq0"})
 # The natural numbers begin at 1, as in contests; those with 0 are written so.
-SAME_SETS = {"Z\\ast": "Z*", "R\\ast": "R*", "Q\\ast": "Q*", "C\\ast": "C*", "N+": "N", "N*": "N", "N>0": "N", "N\\ast": "N", "Z+": "N", "Z>0": "N",
+SAME_SETS = {"Z\\ast": "Z*", "R\\ast": "R*", "Q\\ast": "Q*", "C\\ast": "C*",
+              "N+": "N", "N*": "N", "N>0": "N", "N\\ast": "N", "Z+": "N", "Z>0": "N",
               "Z\\ge0": "N0", "Z\\geq0": "N0", "N\\ge0": "N0", "N\\geq0": "N0"}  # fmt: skip
