@@ -55,5 +55,6 @@ def test_replicates_killed_in_the_second_go_on_with_the_same_command(arena, endp
     paid = Counter(row["key"] for row in server.answered)
     once = Counter(row["key"] for row in calm_endpoint.answered)
     assert not once - paid
-    # A preflight of each model may come once more.
-    assert len(server.answered) - len(calm_endpoint.answered) <= IN_FLIGHT + 1
+    # A preflight of each model may come once more; a call gives its place back before its answer
+    # is recorded, so twice as many as have a place may be lost.
+    assert len(server.answered) - len(calm_endpoint.answered) <= 2 * IN_FLIGHT + 1
