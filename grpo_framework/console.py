@@ -1,11 +1,11 @@
-"""What a person sees of a run: progress on stderr, and the table of the report."""
+"""What a person sees of a run: progress on stderr."""
 
 from __future__ import annotations
 
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import TextIO
 
 from rich.console import Console
@@ -20,7 +20,7 @@ from rich.progress import (
     TextColumn,
     TimeElapsedColumn,
 )
-from rich.table import Column, Table
+from rich.table import Column
 from rich.text import Text
 
 from grpo_framework.adaptive import FIRST, adapts
@@ -42,7 +42,6 @@ from grpo_framework.events import (
     VersionScored,
 )
 from grpo_framework.experience import HARMFUL, PROMOTED, Delete
-from grpo_framework.reports import EpochReport, OwnerReport, RunReport
 from grpo_framework.tally import Tally, Waiting
 from grpo_framework.telling import (
     count_of,
@@ -50,7 +49,6 @@ from grpo_framework.telling import (
     describe_rules,
     describe_score,
     name_version,
-    number_of,
 )
 
 PLAIN_EVERY = 5.0
@@ -212,64 +210,3 @@ def describe_adaptive(k: int) -> str:
     if adapts(asked=True, k=k):
         return f"groups begin with {FIRST} rollouts and grow up to {k} while they are uniform"
     return f"adaptive groups change nothing with groups of {k}: they begin with {FIRST} rollouts"
-
-
-def report_tables(report: RunReport) -> Iterable[Table]:
-    """One table per epoch, for `rich` to print."""
-    return (_epoch_table(epoch, adaptive=report.adaptive_groups) for epoch in report.epochs)
-
-
-def _epoch_table(epoch: EpochReport, *, adaptive: bool) -> Table:
-    table = Table(title=f"epoch {epoch.epoch} ({epoch.seconds:.0f} s)", title_justify="left")
-    table.add_column("owner")
-    for title in (
-        "rollouts",
-        *(["saved"] if adaptive else []),
-        "reward",
-        "injected",
-        "fused",
-        "lift",
-        "mixed/right/wrong",
-        "applied",
-        "shared",
-        "refused",
-        "library",
-        "calls",
-        "tokens",
-        "$",
-        "failed",
-        "s",
-    ):
-        table.add_column(title, justify="right", no_wrap=True)
-    for owner in epoch.owners:
-        table.add_row(*_cells(owner, adaptive=adaptive))
-    return table
-
-
-def _cells(owner: OwnerReport, *, adaptive: bool) -> tuple[str, ...]:
-    groups, usage = owner.groups, owner.usage
-    return (
-        owner.owner,
-        str(owner.rollouts),
-        *([str(owner.rollouts_saved)] if adaptive else []),
-        number_of(owner.mean_reward),
-        number_of(owner.mean_injected_tokens, ".0f"),
-        number_of(owner.fused_reward),
-        number_of(owner.critic_lift, "+.2f"),
-        f"{groups.mixed}/{groups.all_right}/{groups.all_wrong}",
-        str(sum(owner.operations_applied.values())),
-        str(_refused(owner, promoted=True)),
-        str(_refused(owner, promoted=False)),
-        f"{owner.library_before} > {owner.library_after}",
-        str(usage.calls),
-        str(usage.input_tokens + usage.output_tokens),
-        f"{owner.cost:.4f}" if owner.cost else "-",
-        str(owner.failures),
-        f"{usage.seconds:.0f}",
-    )
-
-
-def _refused(owner: OwnerReport, *, promoted: bool) -> int:
-    """Operations that were not carried out: promoted ones stand in the shared library instead."""
-    rows = owner.operations_refused
-    return sum(row.count for row in rows if (row.rule == PROMOTED) is promoted)

@@ -213,6 +213,7 @@ def _show(result: Replicates) -> None:
             if each.owner in known
         ],
         numbers=("replicate", "seed", *names),
+        keys=("replicate", "owner"),
     )
     print_table(
         ("owner", "figure", "replicates", "mean", "sd", "min", "max"),
@@ -224,6 +225,7 @@ def _show(result: Replicates) -> None:
         ],
         title="between the replicates",
         numbers=("replicates", "mean", "sd", "min", "max"),
+        keys=("owner", "figure"),
     )
     for line in _closing(result):
         click.echo(line)
