@@ -11,7 +11,6 @@ from typing import TextIO
 from rich.console import Console
 from rich.progress import (
     BarColumn,
-    MofNCompleteColumn,
     Progress,
     ProgressColumn,
     SpinnerColumn,
@@ -130,8 +129,8 @@ class ConsoleObserver:
                 SpinnerColumn(),
                 TextColumn("{task.description}"),
                 BarColumn(),
-                MofNCompleteColumn(),
-                _Column(lambda: self._waiting.text or self._tally.pace),
+                _Column(lambda: f"{self._tally.done}/{self._tally.groups}", "progress.download"),
+                _Column(lambda: self._waiting.text or self._tally.doing or self._tally.pace),
                 TimeElapsedColumn(table_column=Column(min_width=7)),
                 _Column(lambda: "" if self._waiting.text else self._tally.left),
                 console=self._console,
@@ -144,7 +143,8 @@ class ConsoleObserver:
         if self._bar is not None:
             for task in self._bar.task_ids:
                 self._bar.remove_task(task)
-            self._task = self._bar.add_task(title, total=self._tally.groups)
+            # What ends the epoch is a piece of it: a bar that is full stands still.
+            self._task = self._bar.add_task(title, total=self._tally.groups + 1)
         else:
             self._line(
                 f"{title}: {count_of(event.problems, 'problem')}, in batches: {event.batches}"
@@ -159,6 +159,8 @@ class ConsoleObserver:
         if self._bar is not None:
             if isinstance(event, GroupFinished | CallFinished):
                 self._bar.update(self._task, completed=self._tally.done)
+            elif isinstance(event, EpochFinished):
+                self._bar.update(self._task, completed=self._tally.groups + 1)
         elif (
             # Calls too: measuring edits takes long, and no group is finished meanwhile.
             isinstance(event, GroupFinished | CallFinished)
@@ -196,13 +198,14 @@ class ConsoleObserver:
 class _Column(ProgressColumn):
     """What is true at the moment at which it is drawn, also where no event has come for long."""
 
-    def __init__(self, text: Callable[[], str]) -> None:
+    def __init__(self, text: Callable[[], str], style: str = "progress.remaining") -> None:
         super().__init__(table_column=Column(no_wrap=True))
         self._text = text
+        self._style = style
 
     def render(self, task: Task) -> Text:  # noqa: ARG002 - what is told is of the whole run
         """A few words."""
-        return Text(self._text(), style="progress.remaining")
+        return Text(self._text(), style=self._style)
 
 
 def describe_adaptive(k: int) -> str:

@@ -19,6 +19,7 @@ from grpo_framework.events import (
     VersionScored,
 )
 from grpo_framework.experience import CRITIC
+from grpo_framework.records import Purpose
 from grpo_framework.telling import CAUSES, describe_duration, describe_pause
 
 _SAME_PAUSE = 2.0
@@ -27,6 +28,10 @@ _SAME_PAUSE = 2.0
 
 _LONG = 5.0
 """Seconds from which on the wait of one call for a rate limit is worth a line."""
+
+
+_DOING = {"gate": "measuring edits", "validation": "scoring the libraries"}
+"""What calls are made for, where they finish no group."""
 
 
 class Tally:
@@ -55,21 +60,28 @@ class Tally:
         self._scoring = 0.0
         self._epoch_finished = 0
         self._batch: dict[int, int] = {}
-        self._started = self._mark = self._committed = clock()
+        self._epoch = 0
+        self._purpose: Purpose = "learn"
+        # Of a resumed run: whether no call was made yet, and the groups that were done before.
+        self._replaying = False
+        self._kept = 0
+        self._began = self._started = self._mark = self._committed = clock()
 
     def add(self, event: Event) -> None:
         """Take one event of the run."""
         now = self._clock()
         match event:
             case CallFinished():  # the first, as by far the commonest
-                self._calls += 1
-                self._tokens += event.usage.output_tokens
+                self._call(event, now)
             case RunStarted():
                 self.epochs = event.epochs
                 self._generators = len(event.owners) - 1
                 self._measures = event.validation > 0
-                self._committed = now
+                self._began = self._committed = now
+                self._replaying = event.resumed
             case EpochStarted():
+                self._epoch = event.epoch
+                self._kept = 0
                 self.groups = (event.problems - event.done) * self._generators
                 self.done = self._epoch_finished = self._calls = self._tokens = 0
                 self._started = self._mark = now
@@ -81,17 +93,37 @@ class Tally:
                 self.done += 1
             case LibraryCommitted():
                 self._committed = now
+                self._purpose = "learn"
             case VersionScored():
+                self._purpose = "learn"
                 self._scoring = now - self._committed
                 self._mark += self._scoring
             case BatchFinished():
-                groups = self._batch.pop(event.batch, 0)
-                self._epoch_finished += groups
-                self._finished += groups
-                self._took += now - self._mark
-                self._mark = now
+                self._close(self._batch.pop(event.batch, 0), now)
             case _:
                 pass
+
+    def _call(self, event: CallFinished, now: float) -> None:
+        self._purpose = event.unit.purpose
+        if self._replaying:
+            # A call that took longer than this session has lasted was made by one before it.
+            if event.usage.seconds > now - self._began:
+                return
+            self._replaying = False
+            self._started = self._mark = now - event.usage.seconds
+            self._kept = self.done
+        self._calls += 1
+        self._tokens += event.usage.output_tokens
+
+    def _close(self, groups: int, now: float) -> None:
+        """A batch is finished; what was answered before this session says nothing of its speed."""
+        self._epoch_finished += groups
+        made = 0 if self._replaying else max(0, groups - self._kept)
+        self._kept = 0
+        if made:
+            self._finished += made
+            self._took += now - self._mark
+        self._mark = now
 
     @property
     def _elapsed(self) -> float:
@@ -109,25 +141,38 @@ class Tally:
         return self.rate if self._calls else ""
 
     @property
+    def doing(self) -> str:
+        """What is under way where it is no group, else empty."""
+        return _DOING.get(self._purpose, "")
+
+    @property
     def left(self) -> str:
-        """The time left of the epoch, empty where nothing is known of it yet."""
+        """The time left of the epoch, empty where nothing is known of it."""
+        seconds = self._seconds_left()
+        if seconds is None or (self.done >= self.groups and seconds < 1):
+            return ""
+        over = "over " if self._measures and not self._finished else ""
+        return f"{over}{describe_duration(seconds)} left"
+
+    def _seconds_left(self) -> float | None:
         to_do = self.groups - self.done
         if self._finished:
             since = self._clock() - self._mark
             whole = self._took / self._finished * (self.groups - self._epoch_finished)
             # A batch that takes longer than those before it does not make the rest shorter.
             rest = self._took / self._finished * to_do
-            return f"{describe_duration(max(whole - since, rest) + self._scoring)} left"
-        if not self.done:
-            return ""
+            return max(whole - since, rest) + self._scoring
+        made = self.done - self._kept
+        if self._replaying or made <= 0:
+            return None
         # How long measuring edits takes is not known before the first batch ends.
-        seconds = (self._clock() - self._mark) / self.done * to_do + self._scoring
-        return f"{'over ' if self._measures else ''}{describe_duration(seconds)} left"
+        return (self._clock() - self._mark) / made * to_do + self._scoring
 
     @property
     def line(self) -> str:
         """All of it in one line."""
-        told = [f"{self.done}/{self.groups} groups", self.rate, self.left]
+        epoch = f"epoch {self._epoch}/{self.epochs}"
+        told = [f"{epoch}: {self.done}/{self.groups} groups", self.doing, self.rate, self.left]
         return ", ".join(part for part in told if part)
 
 

@@ -7,6 +7,7 @@ import pytest
 from grpo_framework.events import (
     BatchFinished,
     BatchStarted,
+    CallFinished,
     CallRetried,
     CallsPaused,
     EpochStarted,
@@ -16,7 +17,7 @@ from grpo_framework.events import (
     VersionScored,
 )
 from grpo_framework.experience import Plan
-from grpo_framework.records import Unit
+from grpo_framework.records import Unit, Usage
 from grpo_framework.tally import Tally, Waiting
 
 OWNERS = ("generator_1", "critic")
@@ -142,4 +143,41 @@ def test_problems_that_rest_take_no_time(clock):
     tally.add(RunStarted("r", "", OWNERS, 4, 2, 3))
     tally.add(EpochStarted(1, 4, 1))
     tally.add(BatchStarted(1, 1, ("p1",), resting=("p2", "p3", "p4")))
-    assert tally.line.startswith("3/4 groups")
+    assert tally.line.startswith("epoch 1/2: 3/4 groups")
+
+
+def called(seconds=1.0, purpose="learn"):
+    unit = Unit(1, 1, "p", "critic", "fusion", purpose=purpose)
+    return CallFinished(unit, "m", Usage(1, 1, 1, seconds), "stop")
+
+
+def test_what_is_under_way_after_the_groups_is_named_and_no_time_of_zero_is(clock):
+    tally = Tally(clock)
+    tally.add(RunStarted("r", "", OWNERS, 2, 3, 3, validation=20))
+    tally.add(EpochStarted(1, 2, 1))
+    answer(tally, clock, 1)
+    tally.add(called(purpose="gate"))
+    assert tally.doing == "measuring edits"
+    assert tally.line == "epoch 1/3: 2/2 groups, measuring edits, 0.5 calls/s, 0 tokens/s"
+    tally.add(LibraryCommitted(1, 1, Plan("critic", 0), 0, 0, 1))
+    assert tally.doing == ""
+    tally.add(called(purpose="validation"))
+    assert tally.doing == "scoring the libraries"
+    tally.add(VersionScored(1, (), ()))
+    assert tally.doing == ""
+
+
+def test_what_an_earlier_session_paid_for_is_no_speed(clock):
+    tally = Tally(clock)
+    tally.add(RunStarted("r", "", OWNERS, 4, 1, 3, resumed=True))
+    tally.add(EpochStarted(1, 4, 1))
+    tally.add(BatchStarted(1, 1, ("p1", "p2", "p3", "p4")))
+    for _ in range(2):
+        tally.add(called(seconds=5.0))
+        tally.add(GroupFinished(1, 1, "p", "generator_1", (1.0,)))
+    assert (tally.pace, tally.left) == ("", "")
+    clock.now += 20
+    tally.add(called(seconds=10.0))
+    tally.add(GroupFinished(1, 1, "p", "generator_1", (1.0,)))
+    assert tally.rate == "0.1 calls/s, 0 tokens/s"
+    assert tally.left == "10 s left"
