@@ -41,7 +41,8 @@ from grpo_framework.events import (
     VersionScored,
 )
 from grpo_framework.experience import HARMFUL, PROMOTED, Delete
-from grpo_framework.tally import Tally, Waiting
+from grpo_framework.records import Failure
+from grpo_framework.tally import Repeats, Tally, Waiting
 from grpo_framework.telling import (
     count_of,
     describe_gate,
@@ -67,6 +68,7 @@ class ConsoleObserver:
         self._task = TaskID(0)
         self._tally = Tally()
         self._waiting = Waiting()
+        self._failures = Repeats()
         self._last = 0.0
         self._scored: VersionScored | None = None
 
@@ -84,12 +86,11 @@ class ConsoleObserver:
                 self._say_batch(event)
             case CallsPaused() | CallRetried():
                 line = self._waiting.describe(event)
-                if line:
+                # On a terminal the bar says that calls wait.
+                if line and not (self._bar and isinstance(event, CallsPaused)):
                     self._line(f"  {line}")
             case UnitFailed(failure=failure):
-                unit = failure.unit
-                where = " ".join(part for part in (unit.owner, unit.stage, unit.problem) if part)
-                self._line(f"  failed: {where}: {failure.kind}: {failure.message}")
+                self._fail(failure)
             case EditsGated():
                 self._line(f"  {describe_gate(event)}")
             case VersionScored():
@@ -100,6 +101,7 @@ class ConsoleObserver:
             case LibraryCommitted():
                 self._commit(event)
             case EpochFinished():
+                self._tell_rest()
                 self._line(f"epoch {event.epoch} done")
             case RunFinished():
                 self._stop()
@@ -112,8 +114,8 @@ class ConsoleObserver:
         k = event.rollouts_per_generator
         self._line(
             f"training on {count_of(event.problems, 'problem')}, "
-            f"{count_of(event.epochs, 'epoch')}: {generators} generators x {k} rollouts "
-            f"and {generators} fusions a problem"
+            f"{count_of(event.epochs, 'epoch')}: {count_of(generators, 'generator')} x "
+            f"{count_of(k, 'rollout')} and {count_of(generators, 'fusion')} a problem"
         )
         if event.adaptive_groups:
             self._line(describe_adaptive(k))
@@ -180,13 +182,29 @@ class ConsoleObserver:
             self._line(
                 f"  {event.plan.owner}: {count_of(changes, 'operation')} applied, "
                 f"{shared}{rules.total()} refused{why}; "
-                f"{event.size_before} -> {event.size_after} experiences"
+                f"{event.size_before} -> {count_of(event.size_after, 'experience')}"
             )
         for item in event.plan.accepted:
             if isinstance(item, Delete) and item.rule == HARMFUL:
                 self._line(f"  {event.plan.owner}: removed {item.id}: {item.reason}")
 
+    def _fail(self, failure: Failure) -> None:
+        unit = failure.unit
+        number = f"#{unit.index + 1}" if unit.stage == "rollout" else ""
+        parts = (unit.owner, unit.stage, number, unit.problem)
+        where = " ".join(part for part in parts if part)
+        line = f"  failed: {where}: {failure.kind}: {failure.message}"
+        line = self._failures.describe((failure.kind, failure.message), line)
+        if line:
+            self._line(line)
+
+    def _tell_rest(self) -> None:
+        rest = self._failures.rest()
+        if rest:
+            self._line(f"  {rest}")
+
     def _stop(self) -> None:
+        self._tell_rest()
         if self._bar is not None:
             self._bar.stop()
             self._bar = None

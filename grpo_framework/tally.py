@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Hashable
 
 from grpo_framework.events import (
     BatchFinished,
@@ -25,6 +26,8 @@ from grpo_framework.telling import CAUSES, describe_duration, describe_pause
 _SAME_PAUSE = 2.0
 """Seconds by which a pause must end later than the one before to be another."""
 
+_AGAIN = 30.0
+"""Seconds after which what goes on is said again."""
 
 _LONG = 5.0
 """Seconds from which on the wait of one call for a rate limit is worth a line."""
@@ -176,6 +179,40 @@ class Tally:
         return ", ".join(part for part in told if part)
 
 
+class Repeats:
+    """Lines of which many alike come at once: one is told, the others are counted.
+
+    Args:
+        clock: Seconds, monotonic.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._told: dict[Hashable, float] = {}
+        self._more = Counter[Hashable]()
+
+    def describe(self, alike: Hashable, line: str) -> str:
+        """The line, with the number of those that were left out since; empty where it is one.
+
+        Args:
+            alike: Equal for lines that say the same.
+            line: What is to be said.
+        """
+        now = self._clock()
+        if now - self._told.get(alike, -_AGAIN) < _AGAIN:
+            self._more[alike] += 1
+            return ""
+        self._told[alike] = now
+        more = self._more.pop(alike, 0)
+        return f"{line} (and {more} more like it)" if more else line
+
+    def rest(self) -> str:
+        """How many were left out that nothing was said of yet; empty where there are none."""
+        more = self._more.total()
+        self._more.clear()
+        return f"… and {more} more like {'it' if more == 1 else 'these'}" if more else ""
+
+
 class Waiting:
     """Whether calls wait because an endpoint asked for less, why, and for how long yet.
 
@@ -187,24 +224,34 @@ class Waiting:
         self._clock = clock
         self._kind = ""
         self._until = 0.0
+        self._told = -_AGAIN
+        self._repeats = Repeats(clock)
 
     def describe(self, event: CallsPaused | CallRetried) -> str:
         """What to say of a pause or a retry; empty where it is no news.
 
         Calls that were under way together are all sent back with the same words, and short waits
-        for a rate limit come all the time.
+        for a rate limit come all the time: while they go on they are said now and then.
         """
-        paused = isinstance(event, CallsPaused)
-        seconds = event.seconds if isinstance(event, CallsPaused) else event.wait
-        until = self._clock() + seconds
-        if event.kind in CAUSES:
-            known = bool(self._kind) and until <= self._until + _SAME_PAUSE
-            if known or (not paused and seconds < _LONG):
-                return ""
         if isinstance(event, CallsPaused):
-            self._kind, self._until = event.kind, until
-            return describe_pause(event.kind, seconds)
-        return f"{event.model}: {event.message}; again in {seconds:.0f} s"
+            return self._pause(event.kind, event.seconds)
+        known = bool(self._kind) and self._clock() + event.wait <= self._until + _SAME_PAUSE
+        if event.kind in CAUSES and (known or event.wait < _LONG):
+            return ""
+        soon = f"; again in {event.wait:.0f} s" if event.wait >= 1 else "; trying again"
+        alike = (event.model, event.kind, event.message)
+        return self._repeats.describe(alike, f"{event.model}: {event.message}{soon}")
+
+    def _pause(self, kind: str, seconds: float) -> str:
+        now = self._clock()
+        other = kind != self._kind
+        longer = now + seconds > self._until + _SAME_PAUSE
+        self._kind = kind
+        self._until = now + seconds if other or longer else self._until
+        if not other and (not longer or now - self._told < _AGAIN):
+            return ""
+        self._told = now
+        return describe_pause(kind, seconds)
 
     @property
     def text(self) -> str:

@@ -18,7 +18,7 @@ from grpo_framework.events import (
 )
 from grpo_framework.experience import Plan
 from grpo_framework.records import Unit, Usage
-from grpo_framework.tally import Tally, Waiting
+from grpo_framework.tally import Repeats, Tally, Waiting
 
 OWNERS = ("generator_1", "critic")
 
@@ -135,7 +135,34 @@ def test_a_retry_is_told_where_no_pause_says_it_already(clock):
     assert waiting.describe(retried("rate_limited", 1.0)) == ""
     assert waiting.describe(retried("rate_limited", 9.0)) == "m: it failed; again in 9 s"
     waiting.describe(CallsPaused("m", "rate_limited", 40.0))
-    assert waiting.describe(retried("connection", 1.0))
+    clock.now += 30
+    assert waiting.describe(retried("connection", 0.3)) == "m: it failed; trying again"
+
+
+def test_short_pauses_that_go_on_are_told_now_and_then(clock):
+    waiting, told = Waiting(clock), []
+    for _ in range(31):
+        told.append(waiting.describe(CallsPaused("m", "rate_limited", 3.0)))
+        assert waiting.text
+        clock.now += 2
+    assert [place for place, line in enumerate(told) if line] == [0, 15, 30]
+
+
+def test_failures_alike_are_told_once_and_counted(clock):
+    waiting, told = Waiting(clock), []
+    for _ in range(9):
+        told.append(waiting.describe(retried("connection", 1.0)))
+    assert told == ["m: it failed; again in 1 s", *[""] * 8]
+    clock.now += 30
+    line = waiting.describe(retried("connection", 4.0))
+    assert line == "m: it failed; again in 4 s (and 8 more like it)"
+
+
+def test_what_was_left_out_is_counted_at_the_end(clock):
+    repeats = Repeats(clock)
+    assert [repeats.describe("a", line) for line in "xyz"] == ["x", "", ""]
+    assert repeats.describe("b", "w") == "w"
+    assert (repeats.rest(), repeats.rest()) == ("… and 2 more like these", "")
 
 
 def test_problems_that_rest_take_no_time(clock):
