@@ -190,7 +190,7 @@ class ConsoleObserver:
 
     def _fail(self, failure: Failure) -> None:
         unit = failure.unit
-        number = f"#{unit.index + 1}" if unit.stage == "rollout" else ""
+        number = f"#{unit.index + 1}" if unit.stage in ("attempt", "verdict") else ""
         parts = (unit.owner, unit.stage, number, unit.problem)
         where = " ".join(part for part in parts if part)
         line = f"  failed: {where}: {failure.kind}: {failure.message}"

@@ -99,12 +99,12 @@ def test_one_of_a_thing_is_said_in_the_singular():
 
 def test_failures_alike_are_told_once_with_the_rollout_and_counted():
     failures = [
-        UnitFailed(Failure(Unit(1, 1, "p", "generator_1", "rollout", index), "connection", "down"))
+        UnitFailed(Failure(Unit(1, 1, "p", "generator_1", "attempt", index), "connection", "down"))
         for index in range(3)
     ]
     said = watch(*failures, EpochFinished(1)).splitlines()
     assert said == [
-        "  failed: generator_1 rollout #1 p: connection: down",
+        "  failed: generator_1 attempt #1 p: connection: down",
         "  … and 2 more like these",
         "epoch 1 done",
     ]
