@@ -30,8 +30,23 @@ def test_the_table_of_an_epoch_names_its_owners_and_cuts_no_figure(width):
     assert "…" not in "".join(lines)
     heads = [line for line in lines if line.startswith("owner")]
     assert sorted(set(" ".join(heads).split()) - {"owner"}) == sorted(
-        "rollouts reward injected fused lift mixed/right/wrong applied shared refused "
-        "library calls tokens $ failed s".split()
+        [
+            "rollouts",
+            "reward",
+            "injected",
+            "fused",
+            "lift",
+            "mixed/right/wrong",
+            "applied",
+            "shared",
+            "refused",
+            "library",
+            "calls",
+            "tokens",
+            "$",
+            "failed",
+            "s",
+        ]
     )
     assert sum(line.startswith("generator_11 ") for line in lines) == len(heads)
 
@@ -56,4 +71,9 @@ def test_words_are_broken_between_words_and_numbers_stay():
 def test_keys_are_said_again_in_each_part():
     columns = ("replicate", "seed", "owner", "reward")
     lines = draw(lay_out(columns, [(1, 7, "c", 1.0)], width=24, keys=("replicate", "owner")))
-    assert lines == ["replicate  seed  owner", "1          7     c", "replicate  owner  reward", "1          c      1.0"]
+    assert lines == [
+        "replicate  seed  owner",
+        "1          7     c",
+        "replicate  owner  reward",
+        "1          c      1.0",
+    ]

@@ -142,16 +142,15 @@ def test_a_retry_is_told_where_no_pause_says_it_already(clock):
 def test_short_pauses_that_go_on_are_told_now_and_then(clock):
     waiting, told = Waiting(clock), []
     for _ in range(31):
-        told.append(waiting.describe(CallsPaused("m", "rate_limited", 3.0)))
+        told.append(waiting.describe(CallsPaused("m", "rate_limited", 2.0)))
         assert waiting.text
-        clock.now += 2
+        clock.now += 2.1
     assert [place for place, line in enumerate(told) if line] == [0, 15, 30]
 
 
 def test_failures_alike_are_told_once_and_counted(clock):
-    waiting, told = Waiting(clock), []
-    for _ in range(9):
-        told.append(waiting.describe(retried("connection", 1.0)))
+    waiting = Waiting(clock)
+    told = [waiting.describe(retried("connection", 1.0)) for _ in range(9)]
     assert told == ["m: it failed; again in 1 s", *[""] * 8]
     clock.now += 30
     line = waiting.describe(retried("connection", 4.0))

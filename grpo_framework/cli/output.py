@@ -76,6 +76,6 @@ def room_of(console: Console) -> int:
 
 
 def print_whole(console: Console, table: Table) -> None:
-    """Print a table that was laid out: where it is wider than the terminal, that wraps its lines."""
+    """Print a table that was laid out; a terminal wraps by itself what is wider."""
     console.width = _UNLIMITED
     console.print(table)
