@@ -1,17 +1,16 @@
-"""What a person sees of a run: progress on stderr, and the table of the report."""
+"""What a person sees of a run: progress on stderr."""
 
 from __future__ import annotations
 
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import TextIO
 
 from rich.console import Console
 from rich.progress import (
     BarColumn,
-    MofNCompleteColumn,
     Progress,
     ProgressColumn,
     SpinnerColumn,
@@ -20,7 +19,7 @@ from rich.progress import (
     TextColumn,
     TimeElapsedColumn,
 )
-from rich.table import Column, Table
+from rich.table import Column
 from rich.text import Text
 
 from grpo_framework.adaptive import FIRST, adapts
@@ -42,15 +41,14 @@ from grpo_framework.events import (
     VersionScored,
 )
 from grpo_framework.experience import HARMFUL, PROMOTED, Delete
-from grpo_framework.reports import EpochReport, OwnerReport, RunReport
-from grpo_framework.tally import Tally, Waiting
+from grpo_framework.records import Failure
+from grpo_framework.tally import Repeats, Tally, Waiting
 from grpo_framework.telling import (
     count_of,
     describe_gate,
     describe_rules,
     describe_score,
     name_version,
-    number_of,
 )
 
 PLAIN_EVERY = 5.0
@@ -70,6 +68,7 @@ class ConsoleObserver:
         self._task = TaskID(0)
         self._tally = Tally()
         self._waiting = Waiting()
+        self._failures = Repeats()
         self._last = 0.0
         self._scored: VersionScored | None = None
 
@@ -87,12 +86,11 @@ class ConsoleObserver:
                 self._say_batch(event)
             case CallsPaused() | CallRetried():
                 line = self._waiting.describe(event)
-                if line:
+                # On a terminal the bar says that calls wait.
+                if line and not (self._bar and isinstance(event, CallsPaused)):
                     self._line(f"  {line}")
             case UnitFailed(failure=failure):
-                unit = failure.unit
-                where = " ".join(part for part in (unit.owner, unit.stage, unit.problem) if part)
-                self._line(f"  failed: {where}: {failure.kind}: {failure.message}")
+                self._fail(failure)
             case EditsGated():
                 self._line(f"  {describe_gate(event)}")
             case VersionScored():
@@ -103,6 +101,7 @@ class ConsoleObserver:
             case LibraryCommitted():
                 self._commit(event)
             case EpochFinished():
+                self._tell_rest()
                 self._line(f"epoch {event.epoch} done")
             case RunFinished():
                 self._stop()
@@ -115,8 +114,8 @@ class ConsoleObserver:
         k = event.rollouts_per_generator
         self._line(
             f"training on {count_of(event.problems, 'problem')}, "
-            f"{count_of(event.epochs, 'epoch')}: {generators} generators x {k} rollouts "
-            f"and {generators} fusions a problem"
+            f"{count_of(event.epochs, 'epoch')}: {count_of(generators, 'generator')} x "
+            f"{count_of(k, 'rollout')} and {count_of(generators, 'fusion')} a problem"
         )
         if event.adaptive_groups:
             self._line(describe_adaptive(k))
@@ -132,8 +131,8 @@ class ConsoleObserver:
                 SpinnerColumn(),
                 TextColumn("{task.description}"),
                 BarColumn(),
-                MofNCompleteColumn(),
-                _Column(lambda: self._waiting.text or self._tally.pace),
+                _Column(lambda: f"{self._tally.done}/{self._tally.groups}", "progress.download"),
+                _Column(lambda: self._waiting.text or self._tally.doing or self._tally.pace),
                 TimeElapsedColumn(table_column=Column(min_width=7)),
                 _Column(lambda: "" if self._waiting.text else self._tally.left),
                 console=self._console,
@@ -146,7 +145,8 @@ class ConsoleObserver:
         if self._bar is not None:
             for task in self._bar.task_ids:
                 self._bar.remove_task(task)
-            self._task = self._bar.add_task(title, total=self._tally.groups)
+            # What ends the epoch is a piece of it: a bar that is full stands still.
+            self._task = self._bar.add_task(title, total=self._tally.groups + 1)
         else:
             self._line(
                 f"{title}: {count_of(event.problems, 'problem')}, in batches: {event.batches}"
@@ -161,6 +161,8 @@ class ConsoleObserver:
         if self._bar is not None:
             if isinstance(event, GroupFinished | CallFinished):
                 self._bar.update(self._task, completed=self._tally.done)
+            elif isinstance(event, EpochFinished):
+                self._bar.update(self._task, completed=self._tally.groups + 1)
         elif (
             # Calls too: measuring edits takes long, and no group is finished meanwhile.
             isinstance(event, GroupFinished | CallFinished)
@@ -180,13 +182,29 @@ class ConsoleObserver:
             self._line(
                 f"  {event.plan.owner}: {count_of(changes, 'operation')} applied, "
                 f"{shared}{rules.total()} refused{why}; "
-                f"{event.size_before} -> {event.size_after} experiences"
+                f"{event.size_before} -> {count_of(event.size_after, 'experience')}"
             )
         for item in event.plan.accepted:
             if isinstance(item, Delete) and item.rule == HARMFUL:
                 self._line(f"  {event.plan.owner}: removed {item.id}: {item.reason}")
 
+    def _fail(self, failure: Failure) -> None:
+        unit = failure.unit
+        number = f"#{unit.index + 1}" if unit.stage in ("attempt", "verdict") else ""
+        parts = (unit.owner, unit.stage, number, unit.problem)
+        where = " ".join(part for part in parts if part)
+        line = f"  failed: {where}: {failure.kind}: {failure.message}"
+        line = self._failures.describe((failure.kind, failure.message), line)
+        if line:
+            self._line(line)
+
+    def _tell_rest(self) -> None:
+        rest = self._failures.rest()
+        if rest:
+            self._line(f"  {rest}")
+
     def _stop(self) -> None:
+        self._tell_rest()
         if self._bar is not None:
             self._bar.stop()
             self._bar = None
@@ -198,13 +216,14 @@ class ConsoleObserver:
 class _Column(ProgressColumn):
     """What is true at the moment at which it is drawn, also where no event has come for long."""
 
-    def __init__(self, text: Callable[[], str]) -> None:
+    def __init__(self, text: Callable[[], str], style: str = "progress.remaining") -> None:
         super().__init__(table_column=Column(no_wrap=True))
         self._text = text
+        self._style = style
 
     def render(self, task: Task) -> Text:  # noqa: ARG002 - what is told is of the whole run
         """A few words."""
-        return Text(self._text(), style="progress.remaining")
+        return Text(self._text(), style=self._style)
 
 
 def describe_adaptive(k: int) -> str:
@@ -212,64 +231,3 @@ def describe_adaptive(k: int) -> str:
     if adapts(asked=True, k=k):
         return f"groups begin with {FIRST} rollouts and grow up to {k} while they are uniform"
     return f"adaptive groups change nothing with groups of {k}: they begin with {FIRST} rollouts"
-
-
-def report_tables(report: RunReport) -> Iterable[Table]:
-    """One table per epoch, for `rich` to print."""
-    return (_epoch_table(epoch, adaptive=report.adaptive_groups) for epoch in report.epochs)
-
-
-def _epoch_table(epoch: EpochReport, *, adaptive: bool) -> Table:
-    table = Table(title=f"epoch {epoch.epoch} ({epoch.seconds:.0f} s)", title_justify="left")
-    table.add_column("owner")
-    for title in (
-        "rollouts",
-        *(["saved"] if adaptive else []),
-        "reward",
-        "injected",
-        "fused",
-        "lift",
-        "mixed/right/wrong",
-        "applied",
-        "shared",
-        "refused",
-        "library",
-        "calls",
-        "tokens",
-        "$",
-        "failed",
-        "s",
-    ):
-        table.add_column(title, justify="right", no_wrap=True)
-    for owner in epoch.owners:
-        table.add_row(*_cells(owner, adaptive=adaptive))
-    return table
-
-
-def _cells(owner: OwnerReport, *, adaptive: bool) -> tuple[str, ...]:
-    groups, usage = owner.groups, owner.usage
-    return (
-        owner.owner,
-        str(owner.rollouts),
-        *([str(owner.rollouts_saved)] if adaptive else []),
-        number_of(owner.mean_reward),
-        number_of(owner.mean_injected_tokens, ".0f"),
-        number_of(owner.fused_reward),
-        number_of(owner.critic_lift, "+.2f"),
-        f"{groups.mixed}/{groups.all_right}/{groups.all_wrong}",
-        str(sum(owner.operations_applied.values())),
-        str(_refused(owner, promoted=True)),
-        str(_refused(owner, promoted=False)),
-        f"{owner.library_before} > {owner.library_after}",
-        str(usage.calls),
-        str(usage.input_tokens + usage.output_tokens),
-        f"{owner.cost:.4f}" if owner.cost else "-",
-        str(owner.failures),
-        f"{usage.seconds:.0f}",
-    )
-
-
-def _refused(owner: OwnerReport, *, promoted: bool) -> int:
-    """Operations that were not carried out: promoted ones stand in the shared library instead."""
-    rows = owner.operations_refused
-    return sum(row.count for row in rows if (row.rule == PROMOTED) is promoted)

@@ -75,6 +75,7 @@ LAYERS = (
     "session",
     "telling",
     "tally",
+    "tabling",
     "console",
     "trainer",
     "differing",

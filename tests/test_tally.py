@@ -7,6 +7,7 @@ import pytest
 from grpo_framework.events import (
     BatchFinished,
     BatchStarted,
+    CallFinished,
     CallRetried,
     CallsPaused,
     EpochStarted,
@@ -16,8 +17,8 @@ from grpo_framework.events import (
     VersionScored,
 )
 from grpo_framework.experience import Plan
-from grpo_framework.records import Unit
-from grpo_framework.tally import Tally, Waiting
+from grpo_framework.records import Unit, Usage
+from grpo_framework.tally import Repeats, Tally, Waiting
 
 OWNERS = ("generator_1", "critic")
 
@@ -146,7 +147,33 @@ def test_a_retry_is_told_where_no_pause_says_it_already(clock):
     assert waiting.describe(retried("rate_limited", 1.0)) == ""
     assert waiting.describe(retried("rate_limited", 9.0)) == "m: it failed; again in 9 s"
     waiting.describe(CallsPaused("m", "rate_limited", 40.0))
-    assert waiting.describe(retried("connection", 1.0))
+    clock.now += 30
+    assert waiting.describe(retried("connection", 0.3)) == "m: it failed; trying again"
+
+
+def test_short_pauses_that_go_on_are_told_now_and_then(clock):
+    waiting, told = Waiting(clock), []
+    for _ in range(31):
+        told.append(waiting.describe(CallsPaused("m", "rate_limited", 2.0)))
+        assert waiting.text
+        clock.now += 2.1
+    assert [place for place, line in enumerate(told) if line] == [0, 15, 30]
+
+
+def test_failures_alike_are_told_once_and_counted(clock):
+    waiting = Waiting(clock)
+    told = [waiting.describe(retried("connection", 1.0)) for _ in range(9)]
+    assert told == ["m: it failed; again in 1 s", *[""] * 8]
+    clock.now += 30
+    line = waiting.describe(retried("connection", 4.0))
+    assert line == "m: it failed; again in 4 s (and 8 more like it)"
+
+
+def test_what_was_left_out_is_counted_at_the_end(clock):
+    repeats = Repeats(clock)
+    assert [repeats.describe("a", line) for line in "xyz"] == ["x", "", ""]
+    assert repeats.describe("b", "w") == "w"
+    assert (repeats.rest(), repeats.rest()) == ("… and 2 more like these", "")
 
 
 def test_problems_that_rest_take_no_time(clock):
@@ -154,4 +181,41 @@ def test_problems_that_rest_take_no_time(clock):
     tally.add(RunStarted("r", "", OWNERS, 4, 2, 3))
     tally.add(EpochStarted(1, 4, 1))
     tally.add(BatchStarted(1, 1, ("p1",), resting=("p2", "p3", "p4")))
-    assert tally.line.startswith("3/4 groups")
+    assert tally.line.startswith("epoch 1/2: 3/4 groups")
+
+
+def called(seconds=1.0, purpose="learn"):
+    unit = Unit(1, 1, "p", "critic", "fusion", purpose=purpose)
+    return CallFinished(unit, "m", Usage(1, 1, 1, seconds), "stop")
+
+
+def test_what_is_under_way_after_the_groups_is_named_and_no_time_of_zero_is(clock):
+    tally = Tally(clock)
+    tally.add(RunStarted("r", "", OWNERS, 2, 3, 3, validation=20))
+    tally.add(EpochStarted(1, 2, 1))
+    answer(tally, clock, 1)
+    tally.add(called(purpose="gate"))
+    assert tally.doing == "measuring edits"
+    assert tally.line == "epoch 1/3: 2/2 groups, measuring edits, 0.5 calls/s, 0 tokens/s"
+    tally.add(LibraryCommitted(1, 1, Plan("critic", 0), 0, 0, 1))
+    assert tally.doing == ""
+    tally.add(called(purpose="validation"))
+    assert tally.doing == "scoring the libraries"
+    tally.add(VersionScored(1, (), ()))
+    assert tally.doing == ""
+
+
+def test_what_an_earlier_session_paid_for_is_no_speed(clock):
+    tally = Tally(clock)
+    tally.add(RunStarted("r", "", OWNERS, 4, 1, 3, resumed=True))
+    tally.add(EpochStarted(1, 4, 1))
+    tally.add(BatchStarted(1, 1, ("p1", "p2", "p3", "p4")))
+    for _ in range(2):
+        tally.add(called(seconds=5.0))
+        tally.add(GroupFinished(1, 1, "p", "generator_1", (1.0,)))
+    assert (tally.pace, tally.left) == ("", "")
+    clock.now += 20
+    tally.add(called(seconds=10.0))
+    tally.add(GroupFinished(1, 1, "p", "generator_1", (1.0,)))
+    assert tally.rate == "0.1 calls/s, 0 tokens/s"
+    assert tally.left == "10 s left"

@@ -16,6 +16,7 @@ from collections.abc import Awaitable, Callable
 
 from attrs import evolve, field, frozen
 
+from grpo_framework.calls.asking import asking, tell_wait
 from grpo_framework.calls.brake import Brake
 from grpo_framework.calls.budget import Account, Budget, Spending, worst_case
 from grpo_framework.calls.latency import Latency
@@ -148,7 +149,8 @@ class GuardedModel:
         """
         request = ChatRequest((Message("user", "Say OK."),), seed=0, max_tokens=4)
         try:
-            return (await self._answer(request, None, most=PREFLIGHT_TRIES)).reply
+            with asking(self._name):
+                return (await self._answer(request, None, most=PREFLIGHT_TRIES)).reply
         except ModelError as error:
             raise ModelError(
                 f"{self._name} does not answer: {error.message}",
@@ -257,7 +259,9 @@ class GuardedModel:
             return
         pause = error.retry_after or 0.0
         self._limiter.congested(permit, rate=error.kind == "rate_limited", pause=pause)
-        if pause >= 1.0 and scope is not None:
+        if pause >= 1.0 and scope is None:
+            tell_wait(self._name, error.kind, pause)
+        elif pause >= 1.0 and scope is not None:
             await scope.announce(CallsPaused(self._name, error.kind, pause))
 
     async def _timed(self, request: ChatRequest, worst: Spending) -> ChatReply:

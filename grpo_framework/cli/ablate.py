@@ -40,6 +40,7 @@ from grpo_framework.plugins import Plugins
 from grpo_framework.records import Problem, Stage
 from grpo_framework.rehearsal import rehearse_answers
 from grpo_framework.reports.fold import ROLES
+from grpo_framework.telling import count_of
 from grpo_framework.validation import validate
 from grpo_framework.workshop import Workshop
 
@@ -141,12 +142,12 @@ class _Prepared:
     @property
     def note(self) -> str:
         """The price, in one line."""
-        plural = "" if len(self.targets) == 1 else "s"
         return (
-            f"ablate: {len(self.targets)} experience{plural}, {len(self.problems)} problems of "
-            f"the split {self.split}, {self.plan.repeats} repeats: at most "
-            f"{self.work['attempt']} attempts "
-            f"and {self.work['fusion']} fusions; {sum_up(self.forecasts)}"
+            f"ablate: {count_of(len(self.targets), 'experience')}, "
+            f"{count_of(len(self.problems), 'problem')} of "
+            f"the split {self.split}, {count_of(self.plan.repeats, 'repeat')}: at most "
+            f"{count_of(self.work['attempt'], 'attempt')} "
+            f"and {count_of(self.work['fusion'], 'fusion')}; {sum_up(self.forecasts)}"
         )
 
 

@@ -33,6 +33,7 @@ from grpo_framework.plugins import (
     Plugins,
 )
 from grpo_framework.records import Question
+from grpo_framework.telling import count_of
 from grpo_framework.workshop import Workshop, open_store
 
 OLDEST_PYTHON = (3, 11)
@@ -164,7 +165,7 @@ def _plugin(plugins: Plugins, name: str) -> Callable[[], Awaitable[str]]:
             message = f"{record.distribution}: {record.failure}"
             raise GrpoError(message)
         count = sum(len(components) for _, components in record.components)
-        return f"{record.distribution}, {count} components"
+        return f"{record.distribution}, {count_of(count, 'component')}"
 
     return work
 
@@ -248,7 +249,8 @@ def _store(config: RunConfig, plugins: Plugins) -> Callable[[], Awaitable[str]]:
     async def work() -> str:
         async with open_store(config, plugins) as store:
             libraries = [await store.load(owner) for owner in (*config.owners, SHARED)]
-        return f"{sum(map(len, libraries))} experiences of {len(libraries)} owners"
+        held = count_of(sum(map(len, libraries)), "experience")
+        return f"{held} of {count_of(len(libraries), 'owner')}"
 
     return work
 
@@ -290,6 +292,6 @@ def _problems(workshop: Workshop, use: ComponentConfig) -> Callable[[], Awaitabl
     async def work() -> str:
         only = Workshop(evolve(workshop.config, datasets=(use,)), workshop.plugins)
         problems = await only.problems()
-        return f"{len(problems)} problems in the split '{workshop.config.split}'"
+        return f"{count_of(len(problems), 'problem')} in the split '{workshop.config.split}'"
 
     return work

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 
+from grpo_framework.cli.epochs import report_tables
 from grpo_framework.cli.exits import one_line
-from grpo_framework.cli.output import make_console
-from grpo_framework.console import report_tables
+from grpo_framework.cli.output import make_console, print_whole, room_of
 from grpo_framework.experience import HARMFUL, PROMOTED, ROOM
 from grpo_framework.records import Outcomes, Owner, Usage
 from grpo_framework.reports import RunReport, VersionReport
@@ -16,12 +16,10 @@ from grpo_framework.telling import count_of, describe_rules, name_version
 def describe_report(report: RunReport) -> list[str]:
     """A report for people: a table an epoch, the costs by role, and what failed."""
     console = make_console()
-    if not console.is_terminal:
-        console.width = 160
     lines = []
-    for table in report_tables(report):
+    for table in report_tables(report, width=room_of(console)):
         with console.capture() as captured:
-            console.print(table)
+            print_whole(console, table)
         lines.append(captured.get().rstrip())
     lines += [
         *_describe_validation(report),

@@ -31,6 +31,7 @@ from grpo_framework.manager import ExperienceManager
 from grpo_framework.opening import ConfiguredEngine
 from grpo_framework.plugins import Plugins
 from grpo_framework.records import Owner
+from grpo_framework.telling import count_of
 from grpo_framework.validation import validate
 from grpo_framework.workshop import Workshop
 
@@ -139,11 +140,14 @@ class _Work:
 
 def _show(result: Evaluation, config: RunConfig) -> None:
     held = sum(library.experiences for library in result.libraries.values())
-    source = f"{held} experiences of {config.experience_dir}" if held else "no experiences"
+    source = (
+        f"{count_of(held, 'experience')} of {config.experience_dir}" if held else "no experiences"
+    )
     print_table(
         _columns(result),
         [_row(measured) for measured in (*result.owners, result.overall)],
-        title=f"{result.problems} problems x {result.rollouts_per_generator} rollouts, {source}",
+        title=f"{count_of(result.problems, 'problem')} x "
+        f"{count_of(result.rollouts_per_generator, 'rollout')}, {source}",
     )
     usage = result.usage
     click.echo(

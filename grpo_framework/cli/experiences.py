@@ -40,6 +40,7 @@ from grpo_framework.exchange import export_document
 from grpo_framework.experience import Library
 from grpo_framework.plugins import Plugins
 from grpo_framework.records import Owner
+from grpo_framework.telling import count_of
 from grpo_framework.workshop import open_store
 
 _ENGINE_COMMAND = "ablate"
@@ -141,7 +142,7 @@ def validate_files(path: Path, as_json: bool) -> None:
 
 def _lines(file: Checked) -> list[str]:
     count = sum(len(library) for library in file.libraries)
-    head = [f"ok     {file.path}: {count} experiences"] if file.valid else []
+    head = [f"ok     {file.path}: {count_of(count, 'experience')}"] if file.valid else []
     marks = {True: "wrong  ", False: "note   "}
     return head + [
         marks[finding.wrong] + one_line(f"{file.path}{_at(finding.where)}: {finding.what}")
@@ -238,7 +239,7 @@ def import_experiences(
     for each in done:
         click.echo(
             f"{each.library.owner}: {each.added} added, {each.known} known, "
-            f"{each.removed} removed; {len(each.library)} experiences"
+            f"{each.removed} removed; {count_of(len(each.library), 'experience')}"
         )
 
 

@@ -12,6 +12,7 @@ import click
 from attrs import frozen
 
 from grpo_framework.calls import Account
+from grpo_framework.calls.asking import telling_asked
 from grpo_framework.cli.interrupting import run_interruptibly
 from grpo_framework.config import RunConfig
 from grpo_framework.errors import BudgetExhausted, ConfigError, RunFailed
@@ -100,6 +101,11 @@ class _Launch:
         return self.go_on or f"stopped; go on with: grpo-cli runs resume {self.path}"
 
     async def run(self) -> RunReport:
+        tell = (lambda line: click.echo(line, err=True)) if self.verbose else (lambda _: None)
+        with telling_asked(tell):
+            return await self._run()
+
+    async def _run(self) -> RunReport:
         config, plugins, path = self.config, self.plugins, self.path
         resumed = (path / JOURNAL).exists()
         workshop = Workshop(config, plugins)

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import click
 from rich.console import Console
 from rich.table import Table
+
+from grpo_framework.tabling import lay_out
+
+_UNLIMITED = 10_000
+"""Cells of a line that nothing limits."""
 
 
 def to_json(document: Any, *, indent: int | None = 2, encoding: str = "utf-8") -> str:
@@ -38,25 +43,39 @@ def print_table(
     rows: Sequence[Sequence[object]],
     *,
     title: str = "",
-    numbers: Sequence[str] = (),
+    numbers: Collection[str] = (),
+    keys: Collection[str] = (),
     styles: Sequence[str | None] = (),
 ) -> None:
-    """Print a table on stdout; plain and unfolded lines where stdout is no terminal.
+    """Print a table on stdout; plain and unbroken lines where stdout is no terminal.
 
     Args:
         columns: Their heads.
         rows: Their cells; strings are printed as they are.
         title: Above the table.
         numbers: Heads of the columns that are set to the right.
+        keys: Heads of the columns that are said again where columns go on below.
         styles: A rich style for each row, such as ``red``; may be shorter than `rows`.
     """
     console = make_console()
-    table = Table(title=title or None, box=None, pad_edge=False, title_justify="left")
-    if not console.is_terminal:
-        console.width = 10_000
-    for head in columns:
-        table.add_column(head, justify="right" if head in numbers else "left", overflow="fold")
-    for place, row in enumerate(rows):
-        style = styles[place] if place < len(styles) else None
-        table.add_row(*(str(cell) for cell in row), style=style)
+    for table in lay_out(
+        columns,
+        rows,
+        width=room_of(console),
+        title=title,
+        numbers=numbers,
+        keys=keys,
+        styles=styles,
+    ):
+        print_whole(console, table)
+
+
+def room_of(console: Console) -> int:
+    """Cells of a line: those of the terminal, elsewhere as many as are wanted."""
+    return console.width if console.is_terminal else _UNLIMITED
+
+
+def print_whole(console: Console, table: Table) -> None:
+    """Print a table that was laid out; a terminal wraps by itself what is wider."""
+    console.width = _UNLIMITED
     console.print(table)

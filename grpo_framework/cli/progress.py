@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 
 import click
 
+from grpo_framework.calls.asking import telling_asked
 from grpo_framework.cli.output import make_console
 from grpo_framework.events import CallRetried, CallsPaused, Event
 from grpo_framework.tally import Waiting
@@ -143,12 +144,14 @@ class BarProgress:
 
 @contextmanager
 def show_progress() -> Iterator[Progress]:
-    """The progress that fits stderr."""
+    """The progress that fits stderr; it says too where a preflight call takes long."""
     if sys.stderr.isatty():
-        with BarProgress() as bars:
+        with BarProgress() as bars, telling_asked(bars.say):
             yield bars
     else:
-        yield PlainProgress()
+        plain = PlainProgress()
+        with telling_asked(plain.say):
+            yield plain
 
 
 def watch_calls(progress: Progress) -> Callable[[Event], Awaitable[None]]:

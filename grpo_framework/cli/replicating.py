@@ -33,6 +33,7 @@ from grpo_framework.replicates import (
 )
 from grpo_framework.rundir import EXPERIENCES, JOURNAL
 from grpo_framework.standing import read_checkpoint, read_report
+from grpo_framework.telling import count_of
 from grpo_framework.validation import validate
 
 RESULT = "replicates.json"
@@ -213,6 +214,7 @@ def _show(result: Replicates) -> None:
             if each.owner in known
         ],
         numbers=("replicate", "seed", *names),
+        keys=("replicate", "owner"),
     )
     print_table(
         ("owner", "figure", "replicates", "mean", "sd", "min", "max"),
@@ -224,6 +226,7 @@ def _show(result: Replicates) -> None:
         ],
         title="between the replicates",
         numbers=("replicates", "mean", "sd", "min", "max"),
+        keys=("owner", "figure"),
     )
     for line in _closing(result):
         click.echo(line)
@@ -253,8 +256,9 @@ def _closing(result: Replicates) -> Iterator[str]:
         where = ", ".join(str(number) for number in text.replicates)
         yield f"in replicates {where}: {one_line(text.content)}"
     yield (
-        f"{result.experiences} experiences in all, {len(result.recurring)} texts "
-        f"in more than one replicate; {result.usage.calls} calls, ${result.cost:.4f}"
+        f"{count_of(result.experiences, 'experience')} in all, "
+        f"{count_of(len(result.recurring), 'text')} "
+        f"in more than one replicate; {count_of(result.usage.calls, 'call')}, ${result.cost:.4f}"
     )
     if len(result.replicates) < ENOUGH:
         yield f"with fewer than {ENOUGH} replicates the standard deviation says little"

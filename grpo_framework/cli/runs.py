@@ -32,6 +32,7 @@ from grpo_framework.standing import (
     read_standing,
     report_until,
 )
+from grpo_framework.telling import count_of
 
 RUNS = Path("runs")
 """Where a run goes that is given no directory."""
@@ -179,8 +180,8 @@ def _settings(config: RunConfig) -> list[tuple[str, str]]:
     models |= {use.use for use in (config.critic_model, config.advisor_model) if use is not None}
     models |= {use.model.use for use in config.generators if use.model is not None}
     course = (
-        f"{config.epochs} epochs, batches of {config.batch_size}, "
-        f"{config.rollouts_per_generator} rollouts a group, seed {config.seed}"
+        f"{count_of(config.epochs, 'epoch')}, batches of {config.batch_size}, "
+        f"{count_of(config.rollouts_per_generator, 'rollout')} a group, seed {config.seed}"
     )
     budget = [f"{key} {value:g}" for key, value in asdict(config.budget).items() if value]
     return [

@@ -38,6 +38,7 @@ from grpo_framework.rehearsal import rehearse
 from grpo_framework.replay import replay
 from grpo_framework.reports import RunReport
 from grpo_framework.rundir import REPORT
+from grpo_framework.telling import count_of
 
 DEMO_PROBLEMS = 4
 """Problems of a run that was told nothing: enough to see it learn, few enough to watch."""
@@ -155,7 +156,10 @@ def _closing(report: RunReport, path: Path, config: RunConfig) -> list[str]:
     learned = sum(owner.library_after for owner in report.epochs[-1].owners)
     mixed = sum(owner.groups.mixed for epoch in report.epochs for owner in epoch.owners)
     lines = [
-        f"{learned} experiences in {config.experience_dir}, learned from {mixed} mixed groups",
+        (
+            f"{count_of(learned, 'experience')} in {config.experience_dir}, "
+            f"learned from {count_of(mixed, 'mixed group')}"
+        ),
         f"report: {path / REPORT}",
     ]
     if config.adaptive_groups and not report.adaptive_groups:

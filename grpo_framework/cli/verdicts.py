@@ -8,6 +8,7 @@ from grpo_framework.abtest import SIDES, Comparison, Difference, OwnerComparison
 from grpo_framework.cli.exits import one_line
 from grpo_framework.cli.output import print_table
 from grpo_framework.evaluation import Estimate
+from grpo_framework.telling import count_of
 
 _SAID = {
     "better": "better: B is better than A",
@@ -24,7 +25,7 @@ def show_comparison(result: Comparison) -> None:
     changes = result.problems
     click.echo(
         f"problems          {changes.fixed} fixed, {changes.broken} broken, "
-        f"{changes.same} the same; {result.repeats} repeats"
+        f"{changes.same} the same; {count_of(result.repeats, 'repeat')}"
     )
     click.echo(f"could have shown  {_reach(result.minimum_detectable_effect)}")
     if result.per_owner:

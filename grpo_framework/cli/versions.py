@@ -26,6 +26,7 @@ from grpo_framework.experience import Library
 from grpo_framework.manager import ExperienceManager
 from grpo_framework.plugins import Plugins
 from grpo_framework.records import Owner
+from grpo_framework.telling import count_of
 from grpo_framework.versions import Reversal, Revision, find_history, find_reversal
 from grpo_framework.workshop import open_store
 
@@ -221,7 +222,7 @@ def _describe(done: Reversal, *, dry_run: bool) -> Sequence[str]:
         return [f"{owner}: version {before.version} says what version {done.target} says"]
     would = "would become" if dry_run else "is now"
     change = done.change
-    sizes = f"({len(before)} -> {len(after)} experiences)"
+    sizes = f"({len(before)} -> {count_of(len(after), 'experience')})"
     return [
         f"{owner}: version {done.target} {would} version {after.version} {sizes}",
         *(f"  + {each.id}  {one_line(each.content)}" for each in change.added),

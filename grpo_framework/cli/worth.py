@@ -9,6 +9,7 @@ from grpo_framework.abtest.values import ArmUsage
 from grpo_framework.cli.exits import one_line
 from grpo_framework.cli.output import print_table
 from grpo_framework.cli.verdicts import show_difference, show_number
+from grpo_framework.telling import count_of
 
 _HEADS = (
     "id",
@@ -30,7 +31,8 @@ def show_ablation(result: Ablation) -> None:
     print_table(_HEADS, [_row(item) for item in result.items])
     click.echo(
         "effect: mean reward with the experience - without it, over problems; "
-        f"{result.problems} problems of the split {result.split}, {result.repeats} repeats"
+        f"{count_of(result.problems, 'problem')} of the split {result.split}, "
+        f"{count_of(result.repeats, 'repeat')}"
     )
     click.echo(f"full store        {_spent(result.full)}, shared by all items")
     click.echo(f"all together      {_spent(result.total)}")

@@ -7,9 +7,15 @@ import io
 
 from grpo_framework.cli.describing import describe_report
 from grpo_framework.console import ConsoleObserver
-from grpo_framework.events import LibraryCommitted, VersionScored
+from grpo_framework.events import (
+    EpochFinished,
+    LibraryCommitted,
+    RunStarted,
+    UnitFailed,
+    VersionScored,
+)
 from grpo_framework.experience import Add, Plan, Refusal
-from grpo_framework.records import OwnerScore
+from grpo_framework.records import Failure, OwnerScore, Unit
 from grpo_framework.reports import EpochReport, OwnerReport, Refused, RunReport, VersionReport
 
 
@@ -79,3 +85,26 @@ def test_a_commit_says_by_which_rules_it_refused():
     refused = tuple(Refusal(Add("x"), rule, "") for rule in rules)
     said = watch(LibraryCommitted(1, 1, Plan("generator_1", 0, (), refused), 3, 3, 1))
     assert "1 went to the shared library, 3 refused (2 duplicate, 1 gate); 3 -> 3" in said
+    assert "3 -> 3 experiences\n" in said
+
+
+def test_one_of_a_thing_is_said_in_the_singular():
+    said = watch(
+        RunStarted("r", "", ("generator_1", "critic"), 1, 1, 1),
+        LibraryCommitted(1, 1, Plan("critic", 0, (Add("x"),)), 0, 1, 1),
+    )
+    assert "1 problem, 1 epoch: 1 generator x 1 rollout and 1 fusion a problem\n" in said
+    assert "0 -> 1 experience\n" in said
+
+
+def test_failures_alike_are_told_once_with_the_rollout_and_counted():
+    failures = [
+        UnitFailed(Failure(Unit(1, 1, "p", "generator_1", "attempt", index), "connection", "down"))
+        for index in range(3)
+    ]
+    said = watch(*failures, EpochFinished(1)).splitlines()
+    assert said == [
+        "  failed: generator_1 attempt #1 p: connection: down",
+        "  … and 2 more like these",
+        "epoch 1 done",
+    ]

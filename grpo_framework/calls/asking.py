@@ -1,0 +1,49 @@
+"""Says that a preflight call takes long: it belongs to no run yet, so there is no event of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+_AFTER = 2.0
+"""Seconds from which on a call without an answer is worth a line."""
+
+_TELL: ContextVar[Callable[[str], object] | None] = ContextVar("grpo_tell_asking", default=None)
+
+
+@contextmanager
+def telling_asked(tell: Callable[[str], object]) -> Iterator[None]:
+    """Tell of preflight calls made inside.
+
+    Args:
+        tell: Takes a line.
+    """
+    token = _TELL.set(tell)
+    try:
+        yield
+    finally:
+        _TELL.reset(token)
+
+
+@contextmanager
+def asking(name: str) -> Iterator[None]:
+    """Inside, a model is asked whether it answers at all: said once, where that takes long."""
+    tell = _TELL.get()
+    if tell is None:
+        yield
+        return
+    timer = asyncio.get_running_loop().call_later(_AFTER, tell, f"asking {name} …")
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def tell_wait(name: str, kind: str, seconds: float) -> None:
+    """Say that a preflight call was sent back, and for how long it waits."""
+    tell = _TELL.get()
+    if tell is not None:
+        cause = "the rate limit" if kind == "rate_limited" else "the overloaded endpoint"
+        tell(f"asking {name}: waiting for {cause}, {seconds:.0f} s")
