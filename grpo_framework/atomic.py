@@ -8,12 +8,19 @@ these steps leaves at most a temporary file, whose name `remove_leftovers` knows
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import secrets
 import stat
 from pathlib import Path
 
 _SUFFIX = ".tmp"
+_REMEDIES = (
+    ((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), "free some space or choose another directory"),
+    ((errno.EACCES, errno.EPERM), "mend its permissions or choose another directory"),
+    ((errno.EROFS,), "make it writable or choose another directory"),
+)
+"""How to mend an error of the operating system, by its number."""
 
 
 def write_atomically(path: Path, content: str | bytes) -> None:
@@ -37,11 +44,50 @@ def write_atomically(path: Path, content: str | bytes) -> None:
     try:
         _write_flushed(temporary, data, mode=_mode_of(target))
         temporary.replace(target)
-    except BaseException:
+    except BaseException as error:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
+        # Who reads the error knows the target, not the temporary file beside it.
+        if isinstance(error, OSError) and error.errno is not None:
+            raise _named(error, path) from error
         raise
     _flush_directory(target.parent)
+
+
+def probe_directory(directory: Path) -> Path:
+    """See that files can be written in a directory, or in the nearest one above it that is there.
+
+    Args:
+        directory: Where files are to be written; it need not be there, and is not made.
+
+    Returns:
+        The directory in which a file was written and removed.
+
+    Raises:
+        OSError: None can be written there; it names the directory.
+    """
+    there = directory.absolute()
+    while not there.exists() and there != there.parent:
+        there = there.parent
+    probe = there / f".probe.{secrets.token_hex(6)}{_SUFFIX}"
+    try:
+        _write_flushed(probe, b"probe", mode=None)
+    except OSError as error:
+        raise _named(error, directory) from error
+    finally:
+        with contextlib.suppress(OSError):
+            probe.unlink(missing_ok=True)
+    return there
+
+
+def remedy_of(error: OSError) -> str:
+    """How to mend what kept a file from being written; empty where only its message can tell."""
+    return next((remedy for codes, remedy in _REMEDIES if error.errno in codes), "")
+
+
+def _named(error: OSError, path: Path) -> OSError:
+    """The same error of the file that was meant."""
+    return OSError(error.errno, error.strerror, str(path))
 
 
 def remove_leftovers(path: Path) -> None:

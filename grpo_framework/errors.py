@@ -21,6 +21,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
@@ -85,10 +86,20 @@ class UnknownComponent(ConfigError):  # noqa: N818 - the name says what was unkn
         noun: What was looked for (``generator``).
         reference: The reference as given.
         known: The known references of that noun, nearest spelling first, patterns last.
+        prefixes: The plugins that take any name of that noun after theirs.
     """
 
-    def __init__(self, noun: str, reference: str, known: Iterable[str], *, hint: str = "") -> None:
+    def __init__(
+        self,
+        noun: str,
+        reference: str,
+        known: Iterable[str],
+        *,
+        hint: str = "",
+        open_to: Iterable[str] = (),
+    ) -> None:
         self.noun = noun
+        self.prefixes = tuple(open_to)
         self.reference = reference
         alike = {other: _likeness(reference, other) for other in known}
         ranked = sorted(alike, key=lambda other: ("*" in other, -alike[other], other))
@@ -99,6 +110,8 @@ class UnknownComponent(ConfigError):  # noqa: N818 - the name says what was unkn
         message = f"unknown {noun} '{reference}'; known, nearest first: {listed}"
         if not hint and ranked and "*" not in ranked[0] and alike[ranked[0]] >= NEAR:
             hint = f"did you mean {ranked[0]}?"
+        elif not hint and len(self.prefixes) == 1 and "/" not in reference:
+            hint = f"did you mean {self.prefixes[0]}/{reference}?"
         super().__init__(message, hint=hint)
 
 
@@ -106,6 +119,14 @@ MOST_NAMED = 6
 """How many known references a message names."""
 NEAR = 0.7
 """Likeness from which on a reference is taken for a misspelling of another."""
+
+
+def json_reason(error: json.JSONDecodeError) -> str:
+    """What is wrong with a JSON text and in which column, as a phrase; the line is said elsewhere.
+
+    Some of the decoder's messages end in the word that its own place would follow.
+    """
+    return f"{error.msg.removesuffix(' at').removesuffix(' starting')} in column {error.colno}"
 
 
 def _likeness(reference: str, other: str) -> float:
