@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -169,7 +170,10 @@ def _reason(error: ValidationError) -> str:
     if error.validator == "additionalProperties" and isinstance(error.schema, Mapping):
         known = sorted(error.schema.get("properties", {}))
         unknown = sorted(set(instance) - set(known))
-        return f"unknown key {', '.join(map(repr, unknown))}; known keys: {', '.join(known)}"
+        near = [match for key in unknown for match in get_close_matches(str(key), known, n=1)]
+        meant = f" (did you mean {', '.join(map(repr, near))}?)" if near else ""
+        listed = ", ".join(known)
+        return f"unknown key {', '.join(map(repr, unknown))}{meant}; known keys: {listed}"
     if error.validator == "type":
         wanted = rule if isinstance(rule, str) else " or ".join(rule)
         return f"{_short(instance)} is not of type {wanted}"
