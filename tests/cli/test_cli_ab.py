@@ -69,11 +69,24 @@ def test_every_figure_can_be_computed_again_from_the_pairs(run, toy, store):
 
 def test_the_same_experiences_answer_alike_and_are_undecided(run, toy, store):
     store.hold("generator_1", "of no use")
-    result = run("ab", *toy, "--a=store", "--json")
+    refused = run("ab", *toy, "--a=store", "--json")
+    assert refused.exit_code == 3
+    assert "hold the same experiences" in refused.stderr
+    assert "--allow-same-arms" in refused.stderr
+    result = run("ab", *toy, "--a=store", "--json", "--allow-same-arms")
     assert result.document["verdict"] == "undecided"
     assert result.document["difference"]["p_value"] == 1.0
     assert result.document["problems"] == {"fixed": 0, "broken": 0, "same": 12}
     assert "both arms hold the same experiences" in result.stderr
+
+
+def test_a_version_that_no_owner_has_is_refused(run, toy, store, tmp_path):
+    store.hold("generator_1", "be right")
+    refused = run("ab", *toy, "--b=store@99")
+    assert refused.exit_code == 3
+    assert "'store@99': no owner has a version 99" in refused.stderr
+    assert "the newest version of any owner is 1" in refused.stderr
+    assert run("ab", *toy, "--b=store@1", "--repeats=1").exit_code == 0
 
 
 def test_the_table_says_verdict_interval_and_what_it_could_have_shown(run, toy, store):
