@@ -8,19 +8,12 @@ these steps leaves at most a temporary file, whose name `remove_leftovers` knows
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import secrets
 import stat
 from pathlib import Path
 
 _SUFFIX = ".tmp"
-_REMEDIES = (
-    ((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), "free some space or choose another directory"),
-    ((errno.EACCES, errno.EPERM), "mend its permissions or choose another directory"),
-    ((errno.EROFS,), "make it writable or choose another directory"),
-)
-"""How to mend an error of the operating system, by its number."""
 
 
 def write_atomically(path: Path, content: str | bytes) -> None:
@@ -78,11 +71,6 @@ def probe_directory(directory: Path) -> Path:
         with contextlib.suppress(OSError):
             probe.unlink(missing_ok=True)
     return there
-
-
-def remedy_of(error: OSError) -> str:
-    """How to mend what kept a file from being written; empty where only its message can tell."""
-    return next((remedy for codes, remedy in _REMEDIES if error.errno in codes), "")
 
 
 def _named(error: OSError, path: Path) -> OSError:

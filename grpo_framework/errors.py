@@ -21,7 +21,7 @@
 from __future__ import annotations
 
 import difflib
-import json
+import errno
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
@@ -117,16 +117,19 @@ class UnknownComponent(ConfigError):  # noqa: N818 - the name says what was unkn
 
 MOST_NAMED = 6
 """How many known references a message names."""
+_REMEDIES = (
+    ((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), "free some space or choose another directory"),
+    ((errno.EACCES, errno.EPERM), "mend its permissions or choose another directory"),
+    ((errno.EROFS,), "make it writable or choose another directory"),
+)
+"""How to mend an error of the operating system, by its number."""
 NEAR = 0.7
 """Likeness from which on a reference is taken for a misspelling of another."""
 
 
-def json_reason(error: json.JSONDecodeError) -> str:
-    """What is wrong with a JSON text and in which column, as a phrase; the line is said elsewhere.
-
-    Some of the decoder's messages end in the word that its own place would follow.
-    """
-    return f"{error.msg.removesuffix(' at').removesuffix(' starting')} in column {error.colno}"
+def remedy_of(error: OSError) -> str:
+    """How to mend what kept a file from being written; empty where only its message can tell."""
+    return next((remedy for codes, remedy in _REMEDIES if error.errno in codes), "")
 
 
 def _likeness(reference: str, other: str) -> float:

@@ -187,3 +187,11 @@ def _reason(error: ValidationError) -> str:
 def _short(value: Any) -> str:
     text = json.dumps(value, ensure_ascii=False, default=str)
     return text if len(text) <= 80 else f"{text[:77]}…"
+
+
+def json_reason(error: json.JSONDecodeError) -> str:
+    """What is wrong with a JSON text and in which column, as a phrase; the line is said elsewhere.
+
+    Some of the decoder's messages end in the word that its own place would follow.
+    """
+    return f"{error.msg.removesuffix(' at').removesuffix(' starting')} in column {error.colno}"

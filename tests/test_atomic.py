@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from grpo_framework import atomic
 from grpo_framework.atomic import remove_leftovers, write_atomically
+from grpo_framework.errors import remedy_of
 
 KILLED = """
 import os, signal, sys
@@ -134,7 +135,7 @@ def test_an_error_names_the_file_that_was_meant(tmp_path, monkeypatch):
     with pytest.raises(OSError, match="Read-only") as caught:
         atomic.write_atomically(tmp_path / "x.json", "{}")
     assert caught.value.filename == str(tmp_path / "x.json")
-    assert "make it writable" in atomic.remedy_of(caught.value)
+    assert "make it writable" in remedy_of(caught.value)
     with pytest.raises(OSError, match="Read-only") as caught:
         atomic.probe_directory(tmp_path / "new")
     assert caught.value.filename == str(tmp_path / "new")

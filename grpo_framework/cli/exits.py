@@ -9,8 +9,7 @@ from typing import Any, TextIO
 
 import click
 
-from grpo_framework.atomic import remedy_of
-from grpo_framework.errors import BudgetExhausted, GrpoError, RunFailed
+from grpo_framework.errors import BudgetExhausted, GrpoError, RunFailed, remedy_of
 
 OK = 0
 TOO_MANY_FAILURES = 1

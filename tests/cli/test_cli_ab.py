@@ -112,7 +112,9 @@ def test_sequential_stops_before_all_problems_are_asked(run, toy, store):
     assert looks["looks"] < looks["problems_planned"] == 200
     assert len({pair["problem"] for pair in document["pairs"]}) == looks["looks"]
     assert "betting" in document["difference"]["test"]
-    null = run("ab", *more, "--a=empty", "--b=empty", "--sequential", "--json").document
+    null = run(
+        "ab", *more, "--a=empty", "--b=empty", "--sequential", "--json", "--allow-same-arms"
+    ).document
     assert null["verdict"] == "undecided"
     assert not null["sequential"]["stopped_early"]
 
@@ -136,7 +138,7 @@ def test_a_pair_with_a_failed_side_is_left_out_and_counted(run, toy, store):
 
 def test_too_many_failures_exit_1_after_the_result(run, toy):
     broken = ["--set", 'datasets=[{use="toy", options={texts=["boom", "fine"]}}]']
-    result = run("ab", *toy, *broken, "--b=empty", "--set=max_failures=0.1")
+    result = run("ab", *toy, *broken, "--b=empty", "--allow-same-arms", "--set=max_failures=0.1")
     assert result.exit_code == 1
     assert "verdict" in result.stdout
     assert result.stderr.splitlines()[-1].startswith("error: ")

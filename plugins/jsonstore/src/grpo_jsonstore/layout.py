@@ -13,10 +13,10 @@ from typing import Any
 import orjson
 from attrs import frozen
 
-from grpo_framework.atomic import remedy_of
-from grpo_framework.errors import StoreError, json_reason
+from grpo_framework.errors import StoreError, remedy_of
 from grpo_framework.experience import id_prefix
 from grpo_framework.records import Owner
+from grpo_framework.validation import json_reason
 
 _RECORD = re.compile(r"([0-9]{6,12})\.json")
 _LONG_NUMBER = re.compile(rb"[:,\[]\s*-?[0-9]{19}")

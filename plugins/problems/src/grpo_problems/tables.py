@@ -11,7 +11,8 @@ from typing import Any, NoReturn
 
 from attrs import evolve, field, frozen
 
-from grpo_framework.errors import ProblemError, json_reason
+from grpo_framework.errors import ProblemError
+from grpo_framework.validation import json_reason
 
 PATTERNS = ("*.jsonl", "*.ndjson", "*.json", "*.csv", "*.parquet")
 SUFFIXES = tuple(pattern[1:] for pattern in PATTERNS)
