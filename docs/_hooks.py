@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 EXTRA = {
     "grpo_comparators": ("AnswerComparator", "ReferenceChecker"),
     "grpo_advisors": ("Consolidator", "BatchAdvisor"),
-    "grpo_experience_stores": ("VersionedStore",),
+    "grpo_experience_stores": ("VersionedStore", "ProbedStore"),
 }
 """Hook → further Protocols that what it offers may implement."""
 

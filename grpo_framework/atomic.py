@@ -37,11 +37,45 @@ def write_atomically(path: Path, content: str | bytes) -> None:
     try:
         _write_flushed(temporary, data, mode=_mode_of(target))
         temporary.replace(target)
-    except BaseException:
+    except BaseException as error:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
+        # Who reads the error knows the target, not the temporary file beside it.
+        if isinstance(error, OSError) and error.errno is not None:
+            raise _named(error, path) from error
         raise
     _flush_directory(target.parent)
+
+
+def probe_directory(directory: Path) -> Path:
+    """See that files can be written in a directory, or in the nearest one above it that is there.
+
+    Args:
+        directory: Where files are to be written; it need not be there, and is not made.
+
+    Returns:
+        The directory in which a file was written and removed.
+
+    Raises:
+        OSError: None can be written there; it names the directory.
+    """
+    there = directory.absolute()
+    while not there.exists() and there != there.parent:
+        there = there.parent
+    probe = there / f".probe.{secrets.token_hex(6)}{_SUFFIX}"
+    try:
+        _write_flushed(probe, b"probe", mode=None)
+    except OSError as error:
+        raise _named(error, directory) from error
+    finally:
+        with contextlib.suppress(OSError):
+            probe.unlink(missing_ok=True)
+    return there
+
+
+def _named(error: OSError, path: Path) -> OSError:
+    """The same error of the file that was meant."""
+    return OSError(error.errno, error.strerror, str(path))
 
 
 def remove_leftovers(path: Path) -> None:

@@ -21,6 +21,7 @@
 from __future__ import annotations
 
 import difflib
+import errno
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
@@ -85,10 +86,20 @@ class UnknownComponent(ConfigError):  # noqa: N818 - the name says what was unkn
         noun: What was looked for (``generator``).
         reference: The reference as given.
         known: The known references of that noun, nearest spelling first, patterns last.
+        prefixes: The plugins that take any name of that noun after theirs.
     """
 
-    def __init__(self, noun: str, reference: str, known: Iterable[str], *, hint: str = "") -> None:
+    def __init__(
+        self,
+        noun: str,
+        reference: str,
+        known: Iterable[str],
+        *,
+        hint: str = "",
+        open_to: Iterable[str] = (),
+    ) -> None:
         self.noun = noun
+        self.prefixes = tuple(open_to)
         self.reference = reference
         alike = {other: _likeness(reference, other) for other in known}
         ranked = sorted(alike, key=lambda other: ("*" in other, -alike[other], other))
@@ -99,13 +110,26 @@ class UnknownComponent(ConfigError):  # noqa: N818 - the name says what was unkn
         message = f"unknown {noun} '{reference}'; known, nearest first: {listed}"
         if not hint and ranked and "*" not in ranked[0] and alike[ranked[0]] >= NEAR:
             hint = f"did you mean {ranked[0]}?"
+        elif not hint and len(self.prefixes) == 1 and "/" not in reference:
+            hint = f"did you mean {self.prefixes[0]}/{reference}?"
         super().__init__(message, hint=hint)
 
 
 MOST_NAMED = 6
 """How many known references a message names."""
+_REMEDIES = (
+    ((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), "free some space or choose another directory"),
+    ((errno.EACCES, errno.EPERM), "mend its permissions or choose another directory"),
+    ((errno.EROFS,), "make it writable or choose another directory"),
+)
+"""How to mend an error of the operating system, by its number."""
 NEAR = 0.7
 """Likeness from which on a reference is taken for a misspelling of another."""
+
+
+def remedy_of(error: OSError) -> str:
+    """How to mend what kept a file from being written; empty where only its message can tell."""
+    return next((remedy for codes, remedy in _REMEDIES if error.errno in codes), "")
 
 
 def _likeness(reference: str, other: str) -> float:

@@ -234,7 +234,11 @@ class Plugins:
         if len(exact) > 1:
             rivals = ", ".join(sorted(offer.reference for offer in exact))
             hint = f"'{reference}' is ambiguous, write one of {rivals}"
-        raise UnknownComponent(noun.name, reference, _known(offers, reference), hint=hint)
+        known = _known(offers, reference)
+        # What is missing among problems is mostly a file: no plugin has it.
+        wide = {offer.plugin for offer in offers if "*" in offer.component.patterns}
+        open_to = () if noun is PROBLEM_SOURCE else sorted(wide)
+        raise UnknownComponent(noun.name, reference, known, hint=hint, open_to=open_to)
 
 
 def _known(offers: Iterable[Offer[Any]], reference: str) -> list[str]:

@@ -14,6 +14,7 @@ Contract of all of them:
 
 from __future__ import annotations
 
+from contextlib import AbstractAsyncContextManager
 from typing import Protocol, runtime_checkable
 
 from grpo_framework.events import Event
@@ -278,6 +279,23 @@ class VersionedStore(ExperienceStore, Protocol):
 
         Raises:
             StoreError: The content is damaged.
+        """
+        ...
+
+
+@runtime_checkable
+class ProbedStore(ExperienceStore, Protocol):
+    """A store that says before anything is paid for whether a training can write to it."""
+
+    async def probe(self) -> None:
+        """See that a training could commit, or raise a StoreError; no content changes."""
+        ...
+
+    def hold(self) -> AbstractAsyncContextManager[None]:
+        """Keep other trainings away, in this process or another, until the context is left.
+
+        Raises:
+            StoreError: Another training works on it, or it cannot be written.
         """
         ...
 

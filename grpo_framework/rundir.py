@@ -150,7 +150,7 @@ class RunRecord:
 
 @asynccontextmanager
 async def open_record(
-    path: Path, documents: Mapping[str, Any], *, probed: bool = True
+    path: Path, documents: Mapping[str, Any], *, probed: bool = True, moved: bool = False
 ) -> AsyncIterator[RunRecord]:
     """Open a run's directory, making it where there is none yet.
 
@@ -158,14 +158,16 @@ async def open_record(
         path: The directory.
         documents: File name → document to write before the journal of a new run is begun.
         probed: Whether every chat model has just answered its preflight call.
+        moved: Whether the experiences lie elsewhere now, so that a begun run's documents change.
 
     Raises:
         DataError: The journal cannot be used, or another process works on the run.
     """
     with _locked(path):
         # A journal is the sign of a begun run, so what it cannot be resumed without comes first.
-        if not (path / JOURNAL).exists():
-            for name, document in documents.items():
+        begun = (path / JOURNAL).exists()
+        for name, document in documents.items():
+            if moved or not begun:
                 write_atomically(path / name, to_text(document))
         if probed:
             write_atomically(path / PREFLIGHT, to_text({"at": time.time()}))

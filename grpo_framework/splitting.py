@@ -102,7 +102,9 @@ def choose(problems: Sequence[Problem], config: RunConfig) -> tuple[Problem, ...
     if not wanted:
         found = sorted({problem.split for problem in problems if problem.split}) or ["train"]
         message = f"no problem is in the split '{config.split}'"
-        raise ConfigError(message, pointer="/split", hint=f"splits found: {', '.join(found)}")
+        named = ", ".join(use.use for use in config.datasets)
+        hint = f"splits found in {named}: {', '.join(found)}; choose one with --split"
+        raise ConfigError(message, pointer="/split", hint=hint)
     check_ids(wanted)
     return wanted[: config.max_problems]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -169,7 +170,10 @@ def _reason(error: ValidationError) -> str:
     if error.validator == "additionalProperties" and isinstance(error.schema, Mapping):
         known = sorted(error.schema.get("properties", {}))
         unknown = sorted(set(instance) - set(known))
-        return f"unknown key {', '.join(map(repr, unknown))}; known keys: {', '.join(known)}"
+        near = [match for key in unknown for match in get_close_matches(str(key), known, n=1)]
+        meant = f" (did you mean {', '.join(map(repr, near))}?)" if near else ""
+        listed = ", ".join(known)
+        return f"unknown key {', '.join(map(repr, unknown))}{meant}; known keys: {listed}"
     if error.validator == "type":
         wanted = rule if isinstance(rule, str) else " or ".join(rule)
         return f"{_short(instance)} is not of type {wanted}"
@@ -183,3 +187,11 @@ def _reason(error: ValidationError) -> str:
 def _short(value: Any) -> str:
     text = json.dumps(value, ensure_ascii=False, default=str)
     return text if len(text) <= 80 else f"{text[:77]}…"
+
+
+def json_reason(error: json.JSONDecodeError) -> str:
+    """What is wrong with a JSON text and in which column, as a phrase; the line is said elsewhere.
+
+    Some of the decoder's messages end in the word that its own place would follow.
+    """
+    return f"{error.msg.removesuffix(' at').removesuffix(' starting')} in column {error.colno}"

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,7 +14,13 @@ from attrs import field, fields_dict, frozen
 
 from grpo_framework.component import Wiring
 from grpo_framework.config import ComponentConfig, RunConfig
-from grpo_framework.errors import ConfigError, GrpoError, PluginError, ValidationFailed
+from grpo_framework.errors import (
+    ConfigError,
+    GrpoError,
+    PluginError,
+    UnknownComponent,
+    ValidationFailed,
+)
 from grpo_framework.plugins import (
     ADVISOR,
     CHAT_MODEL,
@@ -50,7 +58,14 @@ class Workshop:
             ConfigError: Unknown reference, or wrong options with their JSON pointer.
             PluginError: The plugin cannot be used.
         """
-        offer = self.plugins.find(noun, use.use)
+        try:
+            offer = self.plugins.find(noun, use.use)
+        except UnknownComponent as error:
+            meant = _file_meant(use.use, error.known) if noun is PROBLEM_SOURCE else ""
+            if not meant:
+                raise
+            hint = f"did you mean the file {meant}?"
+            raise UnknownComponent(noun.name, use.use, error.known, hint=hint) from error
         try:
             validate_with(f"options of {offer.reference}", offer.component.options, use.options)
         except ValidationFailed as error:
@@ -175,6 +190,19 @@ class Workshop:
             async with self.open(PROBLEM_SOURCE, use) as source:
                 found.extend(await source.problems())
         return tuple(found)
+
+
+def _file_meant(reference: str, known: Sequence[str]) -> str:
+    """A file of the working directory that is called much like a reference nobody offers."""
+    patterns = [each.partition("/")[2] for each in known if "*" in each]
+    names = {
+        spelling: path.name
+        for path in sorted(Path().iterdir())
+        if any(fnmatchcase(path.name, pattern) for pattern in patterns)
+        for spelling in (path.name, path.stem)
+    }
+    near = get_close_matches(reference, names, n=1, cutoff=0.7)
+    return names[near[0]] if near else ""
 
 
 def _place(config: RunConfig, use: ComponentConfig) -> str:

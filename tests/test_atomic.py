@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from grpo_framework import atomic
 from grpo_framework.atomic import remove_leftovers, write_atomically
+from grpo_framework.errors import remedy_of
 
 KILLED = """
 import os, signal, sys
@@ -121,3 +123,19 @@ def test_leftovers_of_other_files_are_not_touched(tmp_path: Path) -> None:
     remove_leftovers(tmp_path / "x.json")
     assert names(tmp_path) == others
     remove_leftovers(tmp_path / "missing" / "x.json")
+
+
+def test_an_error_names_the_file_that_was_meant(tmp_path, monkeypatch):
+    """Not the temporary file beside it, of which nobody knows."""
+
+    def refuse(path, *_, **__):
+        raise OSError(errno.EROFS, "Read-only file system", str(path))
+
+    monkeypatch.setattr(atomic, "_write_flushed", refuse)
+    with pytest.raises(OSError, match="Read-only") as caught:
+        atomic.write_atomically(tmp_path / "x.json", "{}")
+    assert caught.value.filename == str(tmp_path / "x.json")
+    assert "make it writable" in remedy_of(caught.value)
+    with pytest.raises(OSError, match="Read-only") as caught:
+        atomic.probe_directory(tmp_path / "new")
+    assert caught.value.filename == str(tmp_path / "new")

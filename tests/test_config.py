@@ -197,3 +197,25 @@ def test_a_key_in_quotes_may_hold_dots():
     assert config.prices["openai/gpt-4.1-mini"].output == 1.6
     with pytest.raises(ConfigError, match="key=value"):
         load_config(settings=('prices."openai/gpt-4.1-mini={input=0.4, output=1.6}',))
+
+
+def test_a_problem_file_in_place_of_a_configuration_is_told_its_flag(tmp_path):
+    """Who forgets --datasets hears of it, whether or not the file is there."""
+    path = tmp_path / "problems.jsonl"
+    for _ in range(2):
+        with pytest.raises(ConfigError) as caught:
+            load_config(path)
+        assert caught.value.hint == f"a problem file is given with --datasets {path}"
+        path.write_text('{"problem": "1?"}')
+
+
+def test_an_unknown_key_is_compared_with_the_known_ones():
+    with pytest.raises(ConfigError, match=r"'epoch' \(did you mean 'epochs'\?\)"):
+        load_config(settings=["epoch=3"])
+
+
+def test_a_table_that_is_set_to_a_value_is_told_its_keys():
+    with pytest.raises(ConfigError, match="'gate' is a table") as caught:
+        load_config(settings=["gate=none"])
+    assert caught.value.hint.startswith("set one of its keys: gate.kind, gate.budget")
+    assert load_config(settings=["gate={kind='none'}"]).gate.kind == "none"

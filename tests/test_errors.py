@@ -127,3 +127,12 @@ def test_a_long_list_of_known_references_is_cut():
     error = errors.UnknownComponent("chat model", "z", [f"a/{n}" for n in range(10)])
     assert str(error).endswith("a/5 and 4 more, see grpo-cli plugins")
     assert len(error.known) == 10
+
+
+def test_a_name_without_its_plugin_is_told_the_plugin_that_takes_any():
+    """A model's name as the endpoint knows it lacks only the prefix."""
+    known = ["openai/chat", "other/default"]
+    one = errors.UnknownComponent("chat model", "gpt-4.1-mini", known, open_to=["openai"])
+    assert one.hint == "did you mean openai/gpt-4.1-mini?"
+    two = errors.UnknownComponent("chat model", "gpt-4.1-mini", known, open_to=["openai", "x"])
+    assert two.hint == ""

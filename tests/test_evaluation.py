@@ -259,3 +259,14 @@ def test_a_comparator_that_takes_bare_answers_is_asked_for_them():
     verdict = asyncio.run(compare_answer(Both(), problem(1), "x"))
     assert verdict.reason == "as an answer"
     assert asyncio.run(compare_answer(Comparator(), problem(1), "x")).reward == 0.0
+
+
+def test_a_budget_exhausted_on_the_way_leaves_the_problems_done_by_then():
+    generator = Generator({"p30": (BudgetExhausted("enough", limit="max_calls"),)})
+    result = run(engine(generator), [problem(number) for number in range(1, 60)])
+    assert result.stopped == "enough"
+    asked = {row.problem for row in result.scores}
+    assert "p1" in asked
+    assert "p30" not in asked
+    assert result.problems == len(asked) < 59
+    validate("evaluation", to_document(result))

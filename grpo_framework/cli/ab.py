@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,6 +12,7 @@ from grpo_framework.abtest import SIDES, Answered, Comparison, Plan, Side, compa
 from grpo_framework.abtest.values import Arm, Outcome
 from grpo_framework.cli.arms import LoadedArm, find_trained, load_arm, parse_arm
 from grpo_framework.cli.exits import check_failures
+from grpo_framework.cli.interrupting import measure_interruptibly
 from grpo_framework.cli.options import (
     BUDGET_FLAGS,
     ENGINE_FLAGS,
@@ -29,7 +29,7 @@ from grpo_framework.cli.progress import Progress, show_progress, watch_calls
 from grpo_framework.cli.verdicts import show_comparison
 from grpo_framework.codec import to_document
 from grpo_framework.config import RunConfig
-from grpo_framework.errors import BudgetExhausted
+from grpo_framework.errors import BudgetExhausted, ConfigError
 from grpo_framework.evaluation import Held
 from grpo_framework.experience import SHARED, Library
 from grpo_framework.opening import ConfiguredEngine
@@ -69,6 +69,9 @@ from grpo_framework.workshop import Workshop
     is_flag=True,
     help="Measure also on problems that an arm was trained on; the result says so.",
 )
+@click.option(
+    "--allow-same-arms", "alike", is_flag=True, help="Measure also where both arms hold the same."
+)
 @json_flag
 @click.pass_context
 def command(
@@ -80,6 +83,7 @@ def command(
     sequential: bool,
     without_critic: bool,
     allowed: bool,
+    alike: bool,
     as_json: bool,
     **given: Any,
 ) -> None:
@@ -98,8 +102,8 @@ def command(
         unit_timeout=config.calls.unit_timeout,
     )
     with show_progress() as progress:
-        work = _Work(config, find_plugins(ctx), plan, allowed, progress)
-        result = asyncio.run(work.compare((left, right)))
+        work = _Work(config, find_plugins(ctx), plan, allowed, alike, progress)
+        result = measure_interruptibly(work.compare((left, right)))
     document = to_document(result)
     validate("abtest", document)
     if as_json:
@@ -126,6 +130,7 @@ class _Work:
     plugins: Plugins
     plan: Plan
     allowed: bool
+    alike: bool
     progress: Progress = field(repr=False)
 
     async def compare(self, texts: Sequence[str]) -> Comparison:
@@ -136,7 +141,7 @@ class _Work:
         problems = await Workshop(self.config, self.plugins).problems()
         known = loaded[0].trained | loaded[1].trained
         trained = find_trained(problems, known, allowed=self.allowed)
-        self._warn_same(loaded)
+        self._check_same(loaded)
         engine = ConfiguredEngine(self.config, self.plugins, learning=False)
         async with engine.open(problems) as opened:
             self.progress.start("ab", len(problems))
@@ -161,10 +166,19 @@ class _Work:
 
         return evolve(self.plan, announce=watch_calls(self.progress), finished=advance)
 
-    def _warn_same(self, arms: Sequence[LoadedArm]) -> None:
+    def _check_same(self, arms: Sequence[LoadedArm]) -> None:
+        """Arms that hold the same differ by nothing: to measure that is mostly a slip of the pen.
+
+        Raises:
+            ConfigError: They do, and that was not allowed.
+        """
         left, right = (
             {o: lib.experiences for o, lib in arm.libraries.items() if len(lib)} for arm in arms
         )
+        if left == right and not self.alike:
+            named = " and ".join(f"'{arm.spec.text}'" for arm in arms)
+            message = f"the arms {named} hold the same experiences: there is nothing to compare"
+            raise ConfigError(message, hint="name another arm, or --allow-same-arms")
         if left == right:
             self.progress.say("note: both arms hold the same experiences")
 

@@ -14,7 +14,7 @@ from grpo_framework.abtest.ablation import Measured, add_up
 from grpo_framework.cli.arms import STORE, LoadedArm, find_trained, load_arm, parse_arm
 from grpo_framework.cli.exits import check_failures, one_line
 from grpo_framework.cli.forecasting import forecast_document, show_forecast, sum_up
-from grpo_framework.cli.interrupting import run_interruptibly
+from grpo_framework.cli.interrupting import measure_interruptibly
 from grpo_framework.cli.options import (
     BUDGET_FLAGS,
     ENGINE_FLAGS,
@@ -109,7 +109,7 @@ def command(
         prepared = asyncio.run(work.prepare(arm, ids))
         if not dry_run:
             progress.say(prepared.note)
-            result, error = run_interruptibly(work.run(prepared))
+            result, error = measure_interruptibly(work.run(prepared))
     if dry_run:
         _show_price(prepared, as_json=as_json)
         return

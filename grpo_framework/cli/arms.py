@@ -166,6 +166,10 @@ async def _load(spec: ArmSpec, config: RunConfig, plugins: Plugins) -> dict[Owne
         raise ConfigError(message, hint=f"owners are {', '.join(owners)}")
     async with open_store(config, plugins) as store:
         if spec.version is not None:
+            newest = max([(await store.load(owner)).version for owner in owners])
+            if spec.version > newest:
+                message = f"'{spec.text}': no owner has a version {spec.version}"
+                raise ConfigError(message, hint=f"the newest version of any owner is {newest}")
             return {owner: await _at(store, owner, spec.version) for owner in owners}
         manager = ExperienceManager(store=store, plugins=plugins)
         return await manager.load(config.owners, versions=spec.versions)

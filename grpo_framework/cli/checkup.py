@@ -6,7 +6,6 @@ import asyncio
 import os
 import platform
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
@@ -16,8 +15,10 @@ from typing import Any
 
 from attrs import evolve, field, frozen
 
+from grpo_framework.atomic import probe_directory
 from grpo_framework.cli.exits import describe, one_line
 from grpo_framework.cli.judging import open_model
+from grpo_framework.cli.storing import store_folder
 from grpo_framework.config import CallLimits, ComponentConfig, RunConfig
 from grpo_framework.errors import GrpoError
 from grpo_framework.experience import SHARED, Experience
@@ -136,7 +137,7 @@ def list_checks(config: RunConfig, plugins: Plugins, timeout: float) -> Iterator
         yield Check(f"embedder {config.embedder.use}", _embedder(workshop, config.embedder), mend)
     mend = "choose another --experience-dir, or mend its files or permissions"
     yield Check(f"store {config.store.use}", _store(config, plugins), mend)
-    yield Check("experiences writable", _writable(_store_path(config)), mend)
+    yield Check("experiences writable", _writable(store_folder(config)), mend)
     runs = Path(config.run_dir or "runs")
     yield Check("runs writable", _writable(runs), "choose another --run-dir, or its permissions")
     if config.data_dir is not None:
@@ -255,12 +256,6 @@ def _store(config: RunConfig, plugins: Plugins) -> Callable[[], Awaitable[str]]:
     return work
 
 
-def _store_path(config: RunConfig) -> Path:
-    """Where the store writes: the option ``path`` where it has one, else the experience folder."""
-    path = config.store.options.get("path")
-    return Path(path if isinstance(path, str) else config.experience_dir)
-
-
 def _writable(folder: Path) -> Callable[[], Awaitable[str]]:
     async def work() -> str:
         return _write_in(folder)
@@ -270,13 +265,7 @@ def _writable(folder: Path) -> Callable[[], Awaitable[str]]:
 
 def _write_in(folder: Path) -> str:
     """Really write a file, in the folder or in the nearest one above it that is there."""
-    there = folder.absolute()
-    while not there.exists():
-        there = there.parent
-    with tempfile.TemporaryFile(dir=there) as file:
-        file.write(b"grpo-cli doctor")
-        file.flush()
-        os.fsync(file.fileno())
+    there = probe_directory(folder)
     return str(folder) if there == folder.absolute() else f"{folder} can be made in {there}"
 
 

@@ -116,7 +116,7 @@ def _describe_refused(report: RunReport) -> list[str]:
         for owner, rules in found.items()
     ]
     if any("on-trial" in rules for rules in found.values()):
-        lines.append("on-trial: undecided, and tried again in the next batch")
+        lines.append("on-trial: undecided; at the end they wait in the store for a later training")
     return lines
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from grpo_framework.cli.exits import check_failures
-from grpo_framework.cli.interrupting import run_interruptibly
+from grpo_framework.cli.interrupting import measure_interruptibly
 from grpo_framework.cli.options import (
     BUDGET_FLAGS,
     ENGINE_FLAGS,
@@ -24,7 +24,7 @@ from grpo_framework.cli.output import print_json, print_table
 from grpo_framework.cli.progress import Progress, show_progress, watch_calls
 from grpo_framework.codec import to_document
 from grpo_framework.config import RunConfig
-from grpo_framework.errors import ConfigError
+from grpo_framework.errors import BudgetExhausted, ConfigError
 from grpo_framework.evaluation import Estimate, Evaluation, Measured, Scores, evaluate
 from grpo_framework.experience import Library
 from grpo_framework.manager import ExperienceManager
@@ -80,13 +80,16 @@ def command(
     work = _Work(config, find_plugins(ctx), ks, not without_critic)
     with show_progress() as progress:
         bare = with_experiences is False
-        result = run_interruptibly(work.evaluate(progress, bare=bare, required=required))
+        result = measure_interruptibly(work.evaluate(progress, bare=bare, required=required))
     document = to_document(result)
     validate("evaluation", document)
     if as_json:
         print_json(document)
     else:
         _show(result, config)
+    if result.stopped:
+        hint = "the result is of the problems asked until then; the same command begins anew"
+        raise BudgetExhausted(result.stopped, limit="", hint=hint)
     check_failures(result.failed_units, result.units, config.max_failures)
 
 
@@ -157,6 +160,8 @@ def _show(result: Evaluation, config: RunConfig) -> None:
     for failure in result.failures:
         where = f"{failure.owner} {failure.stage}"
         click.echo(f"failed {failure.count} x {where}: {failure.kind}: {failure.message}")
+    if result.stopped:
+        click.echo(f"stopped early: {result.stopped}")
     if result.simulation:
         click.echo("simulated: a component knew the answers, so these rewards prove nothing")
 

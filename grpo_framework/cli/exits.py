@@ -9,7 +9,7 @@ from typing import Any, TextIO
 
 import click
 
-from grpo_framework.errors import BudgetExhausted, GrpoError, RunFailed
+from grpo_framework.errors import BudgetExhausted, GrpoError, RunFailed, remedy_of
 
 OK = 0
 TOO_MANY_FAILURES = 1
@@ -63,7 +63,8 @@ def describe(error: BaseException) -> str:
         text = error.format_message()
     elif isinstance(error, OSError) and error.strerror:
         place = f"{error.filename}: " if error.filename is not None else ""
-        text = f"{place}{error.strerror}"
+        remedy = remedy_of(error)
+        text = f"{place}{error.strerror}" + (f" ({remedy})" if remedy else "")
     else:
         detail = f": {error}" if str(error) else ""
         text = (

@@ -32,6 +32,7 @@ from grpo_framework.cli.stored import (
     read_store,
     store_flags,
 )
+from grpo_framework.cli.storing import store_folder
 from grpo_framework.cli.versions import history, revert
 from grpo_framework.codec import experience_to_document
 from grpo_framework.config import RunConfig
@@ -88,7 +89,8 @@ def list_experiences(ctx: click.Context, /, owner: str | None, as_json: bool, **
         heads = ("id", "owner", "category", "used", "successes", "effect", "status", "content")
         print_table(heads, rows, numbers=("used", "successes", "effect"))
     else:
-        click.echo(f"no experiences in {config.experience_dir} ({config.store.use})")
+        missing = "" if store_folder(config).exists() else ", which does not exist"
+        click.echo(f"no experiences in {config.experience_dir} ({config.store.use}){missing}")
 
 
 @command.command("show")

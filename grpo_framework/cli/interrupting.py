@@ -16,9 +16,12 @@ from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 from grpo_framework.cli.exits import INTERRUPTED
+from grpo_framework.errors import BudgetExhausted
 
 T = TypeVar("T")
 
+NOTHING_KEPT = "stopped: nothing of it is kept; the same command begins anew"
+"""What is said of a measurement that was interrupted."""
 PATIENCE = 1.7
 """Seconds for a clean stop, before the process is ended."""
 
@@ -51,6 +54,20 @@ def run_interruptibly(
             raise KeyboardInterrupt from None
         finally:
             stop.done()
+
+
+def measure_interruptibly(work: Coroutine[Any, Any, T]) -> T:
+    """Run a measurement, which has no record to go on from, as `run_interruptibly` does.
+
+    Raises:
+        KeyboardInterrupt: It was interrupted, and said that nothing is kept.
+        BudgetExhausted: A limit was reached before anything was finished.
+    """
+    try:
+        return run_interruptibly(work, how_to_go_on=lambda: NOTHING_KEPT)
+    except BudgetExhausted as error:
+        hint = error.hint.replace("go on", "nothing was finished; begin again", 1)
+        raise BudgetExhausted(error.message, limit=error.limit, hint=hint) from error
 
 
 class _Stop:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import click
-from attrs import frozen
+from attrs import evolve, frozen
 
 from grpo_framework.calls import Account
 from grpo_framework.calls.asking import telling_asked
+from grpo_framework.cli.earlier import read_run_config
 from grpo_framework.cli.interrupting import run_interruptibly
+from grpo_framework.cli.output import command_line
+from grpo_framework.cli.storing import held, see_same, see_writable
 from grpo_framework.config import RunConfig
 from grpo_framework.errors import BudgetExhausted, ConfigError, RunFailed
 from grpo_framework.experience import Library
@@ -36,6 +41,7 @@ from grpo_framework.standing import read_checkpoint, read_report
 from grpo_framework.trainer import TrainingFreeGRPOTrainer
 from grpo_framework.workshop import Workshop
 
+_FOLDER = "experience_dir"
 _NOT_BEGUN = (
     "stopped before the models had answered: nothing is begun or written, and nothing was paid but "
     "perhaps a preflight call; the same command starts again"
@@ -98,7 +104,7 @@ class _Launch:
         """A line: how to go on, or that nothing was begun."""
         if not (self.path / JOURNAL).exists():
             return _NOT_BEGUN
-        return self.go_on or f"stopped; go on with: grpo-cli runs resume {self.path}"
+        return self.go_on or "stopped; go on with: " + command_line("runs", "resume", self.path)
 
     async def run(self) -> RunReport:
         tell = (lambda line: click.echo(line, err=True)) if self.verbose else (lambda _: None)
@@ -113,33 +119,58 @@ class _Launch:
         problems, validation = choose(found, config), choose_validation(found, config)
         workshop.find_all()
         identity = identify(config, problems, plugins, validation)
+        was = read_run_config(path).experience_dir if resumed else config.experience_dir
         if resumed:
-            check_identity(path, identity)
+            # Where the experiences lie decides nothing; that they are the same ones does.
+            check_identity(path, evolve(identity, config={**identity.config, _FOLDER: was}))
             ended = read_report(path)
             if ended is not None:
                 click.echo(f"the run in {path} is {ended.outcome}; this is its report", err=True)
                 return ended
         trained_on = training_document(problems, validation)
+        moved = was != config.experience_dir
+        kept = {**read_run_config(path).document, _FOLDER: config.experience_dir} if moved else {}
         documents = {
-            CONFIG: config.document,
+            CONFIG: kept or config.document,
             IDENTITY: identity_document(identity),
             TRAINED_ON: trained_on,
         }
         async with ExperienceManager.from_config(config, plugins).open() as manager:
             if not resumed:
                 _refuse_existing(config, await manager.load(config.owners), self.seeds)
-            trainer = self._trainer(manager, documents, resumed=resumed)
+            elif moved:
+                await see_same(path, was, config, plugins)
+            await see_writable(manager.store)
+            begun = asyncio.Event()
+            trainer = self._trainer(manager, documents, begun, resumed=resumed, moved=moved)
             try:
                 return await trainer.train_async(problems, validation)
-            except (BudgetExhausted, RunFailed):
-                click.echo(self.how_to_go_on(), err=True)
+            except Exception as error:
+                # A disk that is full or a fault of a plugin ends a session, and not the run.
+                if begun.is_set() or isinstance(error, BudgetExhausted | RunFailed):
+                    click.echo(self.how_to_go_on(), err=True)
                 raise
             finally:
-                # `grpo-cli ab` reads it to refuse problems that the experiences were learned from.
-                leave_beside(Path(config.experience_dir), trained_on)
+                self._leave_beside(trained_on)
+
+    def _leave_beside(self, trained_on: dict[str, Any]) -> None:
+        """`grpo-cli ab` reads it to refuse problems that the experiences were learned from."""
+        folder = Path(self.config.experience_dir)
+        try:
+            leave_beside(folder, trained_on)
+        except OSError as error:
+            # It must not hide why the run ends.
+            message = f"{folder}: the record of the training problems cannot be written: "
+            click.echo(f"{message}{error.strerror}", err=True)
 
     def _trainer(
-        self, manager: ExperienceManager, documents: dict[str, object], *, resumed: bool
+        self,
+        manager: ExperienceManager,
+        documents: dict[str, object],
+        begun: asyncio.Event,
+        *,
+        resumed: bool,
+        moved: bool,
     ) -> TrainingFreeGRPOTrainer:
         config = self.config
         probing = not (resumed and preflight_holds(self.path))
@@ -147,12 +178,14 @@ class _Launch:
         @asynccontextmanager
         async def record() -> AsyncIterator[RunRecord]:
             """Opened when the models have answered, so the first to write anything."""
-            if not resumed:
-                await manager.seed(self.seeds.values())
-            async with open_record(self.path, documents, probed=probing) as opened:
-                # What is loaded by now stays; to look for cycles in it takes 0.04 s each time.
-                gc.freeze()
-                yield opened
+            async with held(manager.store):
+                if not resumed:
+                    await manager.seed(self.seeds.values())
+                async with open_record(self.path, documents, probed=probing, moved=moved) as opened:
+                    begun.set()
+                    # What is loaded by now stays; to look for cycles in it takes 0.04 s each time.
+                    gc.freeze()
+                    yield opened
 
         last = read_checkpoint(self.path) if resumed else None
         account = Account() if last is None else last.account

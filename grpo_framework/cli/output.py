@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import shlex
+import shutil
 import sys
 from collections.abc import Collection, Sequence
+from pathlib import Path
 from typing import Any
 
 import click
@@ -79,3 +82,15 @@ def print_whole(console: Console, table: Table) -> None:
     """Print a table that was laid out; a terminal wraps by itself what is wider."""
     console.width = _UNLIMITED
     console.print(table)
+
+
+def command_line(*arguments: object) -> str:
+    """A line for the user's shell: `grpo-cli` by the path it was called by, where no PATH has it.
+
+    Args:
+        arguments: What follows the program's name.
+    """
+    called, program = sys.argv[0], "grpo-cli"
+    if Path(called).stem == program and shutil.which(program) is None:
+        program = called
+    return shlex.join([program, *map(str, arguments)])

@@ -16,7 +16,7 @@ from grpo_framework.cli.groups import SuggestingGroup
 from grpo_framework.cli.interrupting import run_interruptibly
 from grpo_framework.cli.launching import launch
 from grpo_framework.cli.options import BUDGET_FLAGS, find_plugins, json_flag
-from grpo_framework.cli.output import print_json, print_table
+from grpo_framework.cli.output import command_line, print_json, print_table
 from grpo_framework.cli.rescoring import rescore_run
 from grpo_framework.cli.train import show_result
 from grpo_framework.codec import to_document
@@ -87,7 +87,7 @@ def show(run: Path, *, as_json: bool) -> None:
     for line in describe_report(report):
         click.echo(line)
     if standing.outcome == "stopped":
-        click.echo(f"go on with: grpo-cli runs resume {run}")
+        click.echo(f"go on with: {command_line('runs', 'resume', run)}")
 
 
 @command.command("rescore")

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from grpo_framework.cli.config_file import DEMO_PROBLEMS
 from grpo_framework.cli.describing import describe_report
 from grpo_framework.cli.earlier import fork, read_forked_config, read_run_config
 from grpo_framework.cli.exits import TOO_MANY_FAILURES
@@ -39,10 +40,6 @@ from grpo_framework.replay import replay
 from grpo_framework.reports import RunReport
 from grpo_framework.rundir import REPORT
 from grpo_framework.telling import count_of
-
-DEMO_PROBLEMS = 4
-"""Problems of a run that was told nothing: enough to see it learn, few enough to watch."""
-
 
 _RUN = click.Path(exists=True, file_okay=False, path_type=Path)
 

@@ -13,6 +13,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from attrs import fields_dict, has
+
 from grpo_framework.codec import from_document
 from grpo_framework.config.values import DEFAULTS, RunConfig
 from grpo_framework.errors import ConfigError, ValidationFailed
@@ -32,6 +34,8 @@ _SINGLE = (
 _PART = re.compile(r'"([^"]+)"|([^."]+)')
 _KEY = re.compile(rf"(?:{_PART.pattern})(?:\.(?:{_PART.pattern}))*")
 _LISTS = ("datasets", "generators", "observers")
+_PROBLEMS = (".jsonl", ".json", ".csv", ".tsv", ".parquet")
+"""Endings of files that hold problems and no configuration."""
 _ONE_OR_MORE = ("advisor",)
 """Keys with a list, or with a single component, so that ``--set advisor.options.…`` reads well."""
 
@@ -127,10 +131,19 @@ def _read(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         message = f"no configuration file {path}"
-        raise ConfigError(message, path=path, hint="grpo-cli init writes one") from error
+        hint = _instead(path) or "grpo-cli init writes one"
+        raise ConfigError(message, path=path, hint=hint) from error
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        message = f"{path}: cannot be read as TOML: {error}"
-        raise ConfigError(message, path=path) from error
+        reason = error.strerror if isinstance(error, OSError) else error
+        message = f"{path}: cannot be read as TOML: {reason}"
+        raise ConfigError(message, path=path, hint=_instead(path)) from error
+
+
+def _instead(path: Path) -> str:
+    """What was meant by a file that is no configuration."""
+    if path.suffix.lower() in _PROBLEMS:
+        return f"a problem file is given with --datasets {path}"
+    return ""
 
 
 def _spell_out(document: Mapping[str, Any]) -> dict[str, Any]:
@@ -176,11 +189,24 @@ def _set(document: dict[str, Any], setting: str) -> None:
         place = _step(place, part, setting)
     last = parts[-1]
     value = _value(text)
+    if place is document:
+        _check_table(last, value, setting)
     if isinstance(place, list):
         place[_index(place, last, setting)] = _table(value)
     else:
         place[last] = value
     document.update(_spell_out(document))
+
+
+def _check_table(key: str, value: Any, setting: str) -> None:
+    """A table cannot be set to a plain value; its keys can."""
+    attribute = fields_dict(RunConfig).get(key)
+    table = getattr(getattr(attribute, "default", None), "factory", None)
+    if table is None or not has(table) or isinstance(value, Mapping):
+        return
+    keys = ", ".join(f"{key}.{inner}" for inner in fields_dict(table))
+    message = f"--set {setting}: '{key}' is a table"
+    raise ConfigError(message, pointer=f"/{key}", hint=f"set one of its keys: {keys}")
 
 
 def _split_key(key: str) -> list[str]:

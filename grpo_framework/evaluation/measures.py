@@ -102,6 +102,7 @@ class Evaluation:
         usage_by_owner: By who caused the calls; a fusion is the critic's.
         seconds: Wall time of the rollouts, without the statistics.
         scores: Problem by problem.
+        stopped: The limit that ended it before all problems were asked; empty if none did.
     """
 
     problems: int
@@ -118,6 +119,7 @@ class Evaluation:
     usage_by_owner: dict[Owner, Usage]
     seconds: float
     scores: tuple[Scores, ...] = field(repr=False)
+    stopped: str = ""
 
     @property
     def failed_units(self) -> int:

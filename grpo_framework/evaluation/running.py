@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from attrs import frozen
 
 from grpo_framework.engine import Engine
+from grpo_framework.errors import BudgetExhausted
 from grpo_framework.evaluation.groups import Tally, first_error, open_stages, run_group
 from grpo_framework.evaluation.measures import (
     ALL,
@@ -62,8 +63,12 @@ async def evaluate(
         announce: Takes the events of the calls and rollouts.
         finished: Takes the scores of each group as soon as they are there.
 
+    Returns:
+        The result; where the budget was exhausted, of the problems asked until then.
+
     Raises:
-        GrpoError: What stopped the whole run: an exhausted budget, a model that is down.
+        GrpoError: What stopped the whole run: a budget exhausted before any problem was done, a
+            model that is down.
         ValueError: A k is below 1 or above `rollouts`.
     """
     chosen = _choose_ks(ks, rollouts)
@@ -73,14 +78,11 @@ async def evaluate(
     stages = open_stages(
         engine, count.announce, rollouts=rollouts, seed=seed, unit_timeout=unit_timeout
     )
-    try:
-        scores = await _score_all(stages, problems, held, finished, with_critic=with_critic)
-    except BaseExceptionGroup as group:
-        raise first_error(group) from None
+    scores, stopped = await _score_all(stages, problems, held, finished, with_critic=with_critic)
     seconds = time.perf_counter() - started
     rows = _Rows(scores, held, chosen, with_critic)
     return Evaluation(
-        problems=len(problems),
+        problems=len({row.problem for row in scores}) if stopped else len(problems),
         rollouts_per_generator=rollouts,
         seed=seed,
         fingerprint=engine.fingerprint,
@@ -94,6 +96,7 @@ async def evaluate(
         usage_by_owner=dict(sorted(count.usage.items())),
         seconds=seconds,
         scores=scores,
+        stopped=stopped,
     )
 
 
@@ -130,8 +133,11 @@ async def _score_all(
     finished: Callable[[Scores], object],
     *,
     with_critic: bool,
-) -> tuple[Scores, ...]:
-    """All groups, in the order of the problems; few problems are open at once."""
+) -> tuple[tuple[Scores, ...], str]:
+    """All groups, in the order of the problems; few problems are open at once.
+
+    An exhausted budget ends it early: those problems count that every generator was asked by then.
+    """
     window = asyncio.Semaphore(2 * stages.engine.concurrency)
 
     async def one(problem: Problem, owner: Owner) -> Scores:
@@ -144,11 +150,28 @@ async def _score_all(
         return scores
 
     owners = [owner for owner in stages.engine.owners if owner != CRITIC]
-    async with asyncio.TaskGroup() as tasks:
-        running = [
-            tasks.create_task(one(problem, owner)) for problem in problems for owner in owners
+    running: dict[tuple[str, Owner], asyncio.Task[Scores]] = {}
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            for problem in problems:
+                for owner in owners:
+                    running[problem.id, owner] = tasks.create_task(one(problem, owner))
+    except BaseExceptionGroup as group:
+        error = first_error(group)
+        done = [
+            running[problem.id, owner].result()
+            for problem in problems
+            if all(_is_done(running.get((problem.id, owner))) for owner in owners)
+            for owner in owners
         ]
-    return tuple(task.result() for task in running)
+        if isinstance(error, BudgetExhausted) and done:
+            return tuple(done), error.message
+        raise error from None
+    return tuple(task.result() for task in running.values()), ""
+
+
+def _is_done(task: asyncio.Task[Scores] | None) -> bool:
+    return task is not None and task.done() and not task.cancelled() and task.exception() is None
 
 
 async def _score(

@@ -69,11 +69,24 @@ def test_every_figure_can_be_computed_again_from_the_pairs(run, toy, store):
 
 def test_the_same_experiences_answer_alike_and_are_undecided(run, toy, store):
     store.hold("generator_1", "of no use")
-    result = run("ab", *toy, "--a=store", "--json")
+    refused = run("ab", *toy, "--a=store", "--json")
+    assert refused.exit_code == 3
+    assert "hold the same experiences" in refused.stderr
+    assert "--allow-same-arms" in refused.stderr
+    result = run("ab", *toy, "--a=store", "--json", "--allow-same-arms")
     assert result.document["verdict"] == "undecided"
     assert result.document["difference"]["p_value"] == 1.0
     assert result.document["problems"] == {"fixed": 0, "broken": 0, "same": 12}
     assert "both arms hold the same experiences" in result.stderr
+
+
+def test_a_version_that_no_owner_has_is_refused(run, toy, store, tmp_path):
+    store.hold("generator_1", "be right")
+    refused = run("ab", *toy, "--b=store@99")
+    assert refused.exit_code == 3
+    assert "'store@99': no owner has a version 99" in refused.stderr
+    assert "the newest version of any owner is 1" in refused.stderr
+    assert run("ab", *toy, "--b=store@1", "--repeats=1").exit_code == 0
 
 
 def test_the_table_says_verdict_interval_and_what_it_could_have_shown(run, toy, store):
@@ -99,7 +112,9 @@ def test_sequential_stops_before_all_problems_are_asked(run, toy, store):
     assert looks["looks"] < looks["problems_planned"] == 200
     assert len({pair["problem"] for pair in document["pairs"]}) == looks["looks"]
     assert "betting" in document["difference"]["test"]
-    null = run("ab", *more, "--a=empty", "--b=empty", "--sequential", "--json").document
+    null = run(
+        "ab", *more, "--a=empty", "--b=empty", "--sequential", "--json", "--allow-same-arms"
+    ).document
     assert null["verdict"] == "undecided"
     assert not null["sequential"]["stopped_early"]
 
@@ -123,7 +138,7 @@ def test_a_pair_with_a_failed_side_is_left_out_and_counted(run, toy, store):
 
 def test_too_many_failures_exit_1_after_the_result(run, toy):
     broken = ["--set", 'datasets=[{use="toy", options={texts=["boom", "fine"]}}]']
-    result = run("ab", *toy, *broken, "--b=empty", "--set=max_failures=0.1")
+    result = run("ab", *toy, *broken, "--b=empty", "--allow-same-arms", "--set=max_failures=0.1")
     assert result.exit_code == 1
     assert "verdict" in result.stdout
     assert result.stderr.splitlines()[-1].startswith("error: ")

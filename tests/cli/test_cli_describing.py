@@ -53,7 +53,7 @@ def test_what_was_refused_is_told_with_rule_and_count():
     )
     lines = describe_report(report)
     assert "generator_1: 12 operations refused: 7 on-trial, 4 duplicate, 1 unknown-id" in lines
-    assert "on-trial: undecided, and tried again in the next batch" in lines
+    assert "on-trial: undecided; at the end they wait in the store for a later training" in lines
 
 
 def watch(*events):

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from grpo_framework.cli.config_file import DEMO_PROBLEMS
 from grpo_framework.cli.progress import BarProgress, PlainProgress
 from grpo_framework.config import load_config
 from grpo_framework.validation import schema
@@ -138,7 +139,8 @@ def test_init_writes_a_file_that_says_what_is_so_anyway(run, tmp_path):
     result = run("init")
     assert result.exit_code == 0
     path = tmp_path / "grpo.toml"
-    assert load_config(path) == load_config()
+    assert load_config(path) == load_config(flags={"max_problems": DEMO_PROBLEMS})
+    assert "on 4 problems" in result.stdout
     text = path.read_text(encoding="utf-8")
     for key in keys_of(schema("config")):
         assert re.search(rf"^(# )?{key} = |^\[{key}\]$", text, re.MULTILINE), key
@@ -151,7 +153,7 @@ def test_every_line_of_it_that_is_commented_out_is_valid_too(run, tmp_path):
     full = re.sub(r"^# (\w+ = )", r"\1", body, flags=re.MULTILINE)
     assert full != body
     (tmp_path / "full.toml").write_text(full, encoding="utf-8")
-    assert load_config(tmp_path / "full.toml").max_problems == 50
+    assert load_config(tmp_path / "full.toml").max_problems == DEMO_PROBLEMS
     assert set(tomllib.loads(full)) == set(schema("config")["properties"])
 
 

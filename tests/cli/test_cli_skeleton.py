@@ -16,6 +16,7 @@ import pytest
 from grpo_framework.cli import COMMANDS, cli
 from grpo_framework.cli.exits import describe, exit_code, one_line
 from grpo_framework.cli.groups import CommandLine
+from grpo_framework.cli.interrupting import NOTHING_KEPT
 from grpo_framework.errors import (
     BudgetExhausted,
     ConfigError,
@@ -159,7 +160,7 @@ def test_a_traceback_is_shown_only_on_demand():
     assert "error: no configuration file missing.toml" in shown.stderr
 
 
-def test_ctrl_c_ends_a_command_with_130_and_one_word(tmp_path):
+def test_ctrl_c_ends_a_measurement_with_130_and_says_that_nothing_is_kept(tmp_path):
     """SIGINT while a model is slow: no traceback, no result, the shell's code for it."""
     pytest.importorskip("grpo_scripted")
     pytest.importorskip("grpo_text")
@@ -182,7 +183,8 @@ def test_ctrl_c_ends_a_command_with_130_and_one_word(tmp_path):
         output, errors = process.communicate(timeout=300)
     finally:
         process.kill()
-    assert (process.returncode, output, errors) == (130, "", "interrupted\n")
+    said = f"{NOTHING_KEPT}\ninterrupted\n"
+    assert (process.returncode, output, errors) == (130, "", said)
 
 
 def test_a_reader_that_has_enough_is_no_error():

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
+import os
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -231,7 +233,7 @@ GOOD = json.dumps([GUIDE_ROW], indent=2)
         (GOOD[:-5], 10, "", "no valid JSON"),
         (GOOD.replace('": 2,', '": 2 2,'), 7, "", "no valid JSON"),
         ("", 1, "", "no valid JSON"),
-        ("{}", None, "", "not of type array"),
+        ("{}", None, "", "is no experience file"),
         (GOOD.replace('"usage_count": 2', '"usage_count": "2"'), None, "/0/usage_count", "integer"),
         (GOOD.replace('"usage_count": 2', '"usage_count": NaN'), None, "/0/usage_count", "integer"),
         (GOOD.replace('"category"', '"kategory"'), None, "/0", "'kategory'"),
@@ -551,3 +553,44 @@ def test_damaged_trials_are_an_error_that_names_the_file(tmp_path: Path, name: s
     with pytest.raises(StoreError) as caught:
         load(DirectoryStore(tmp_path), version=None if name == "head" else 1)
     assert file.name in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("number", "remedy"),
+    [(errno.EROFS, "make it writable"), (errno.ENOSPC, "free some space"), (errno.EIO, "choose")],
+)
+def test_a_probe_says_what_hinders_a_commit_and_how_to_mend_it(
+    tmp_path, monkeypatch, number, remedy
+):
+    """It names the store's directory, never the temporary file, and leaves nothing behind."""
+
+    def refuse(*_, **__):
+        raise OSError(number, os.strerror(number), "a temporary file")
+
+    store = DirectoryStore(tmp_path / "new")
+    asyncio.run(store.probe())
+    assert list(tmp_path.iterdir()) == []
+    monkeypatch.setattr("grpo_framework.atomic._write_flushed", refuse)
+    with pytest.raises(StoreError) as caught:
+        asyncio.run(store.probe())
+    assert str(caught.value).startswith(f"{tmp_path / 'new'}: cannot be used: ")
+    assert caught.value.hint.startswith(remedy)
+    assert ("space" in caught.value.hint) == (number == errno.ENOSPC)
+
+
+def test_a_store_that_is_held_is_refused_to_others_until_it_is_let_go(tmp_path):
+    """Also by the probe; a store nobody holds leaves nothing of it but the lock's file."""
+    first, second = DirectoryStore(tmp_path), DirectoryStore(tmp_path)
+
+    async def use():
+        async with first.hold():
+            with pytest.raises(StoreError, match="another training works"):
+                await second.probe()
+            with pytest.raises(StoreError, match="another training works"):
+                async with second.hold():
+                    pass
+        await second.probe()
+        async with second.hold():
+            pass
+
+    asyncio.run(use())

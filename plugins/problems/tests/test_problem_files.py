@@ -252,3 +252,26 @@ def test_all_ways_to_write_a_json_file_are_read_alike(
     expected = [(text.strip(), str(answer).strip()) for text, answer in pairs]
     for path in (lines, array):
         assert [(each.question.text, each.answer) for each in read(path)] == expected
+
+
+@pytest.mark.parametrize(
+    ("row", "hint"),
+    [
+        ('{"problm": "1?", "answer": 1}', "did you mean 'problem' by 'problm'?"),
+        ('{"problem": "1?", "anwser": 1}', "did you mean 'answer' by 'anwser'?"),
+        ('{"problem": "1?", "answer": 1, "split": "trian"}', "did you mean 'train'?"),
+        ('{"problem": "1?", "colour": 1}', ""),
+    ],
+)
+def test_a_misspelling_is_named(tmp_path: Path, row: str, hint: str) -> None:
+    """A key or a split that is nearly right; of anything else nothing is guessed."""
+    path = tmp_path / "bad.jsonl"
+    path.write_text(row)
+    assert fault_of(path).hint == hint
+
+
+def test_what_is_wrong_with_json_is_a_whole_phrase(tmp_path: Path) -> None:
+    """The decoder's message ends where its place would follow."""
+    path = tmp_path / "bad.jsonl"
+    path.write_text('{"problem": "1?')
+    assert "Unterminated string in column 13" in str(fault_of(path))

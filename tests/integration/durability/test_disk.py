@@ -83,18 +83,74 @@ def test_a_limit_on_file_sizes_stops_the_run_and_loses_nothing(arena, endpoint, 
 
 
 def test_a_store_that_cannot_be_written_is_an_error_and_no_commit_is_lost(arena, endpoint, calm):
-    """The store is read-only for a while; what was paid for is kept, and nothing is paid twice."""
+    """A store that breaks in a run: what was paid for is kept, and nothing is paid twice."""
     place, server = arena("readonly"), endpoint()
+    process = place.start(*place.train, url=server.url)
+    server.wait_for(10)
+    store, aside = place.folder / "experiences", place.folder / "aside"
+    store.rename(aside)
     # A file in the folder's place cannot be written into, by no user.
-    (place.folder / "experiences").write_text("in the way")
-    stopped = place.run(*place.train, url=server.url)
-    assert stopped.returncode == 3
-    assert "experiences" in stopped.stderr.splitlines()[-1]
-    (place.folder / "experiences").unlink()
+    store.write_text("in the way")
+    _, err = process.communicate(timeout=300)
+    assert process.returncode == 3
+    assert "stopped; go on with: " in err
+    assert "experiences" in err.splitlines()[-1]
+    assert "free some space" not in err
+    store.unlink()
+    aside.rename(store)
     done = place.run(*place.train, url=server.url)
     assert done.returncode == 0, done.stderr
     assert_same(place, calm)
     assert len(server.answered) == len({row["key"] for row in server.answered})
+
+
+def test_a_store_that_cannot_be_written_is_seen_before_anything_is_paid(arena, endpoint):
+    """The run does not begin: no call but perhaps the preflight, no run directory."""
+    place, server = arena("unwritable"), endpoint()
+    (place.folder / "experiences").write_text("in the way")
+    stopped = place.run(*place.train, url=server.url)
+    assert stopped.returncode == 3
+    assert stopped.stderr.startswith("error: experiences")
+    assert "cannot be used: Not a directory" in stopped.stderr
+    assert "choose another directory" in stopped.stderr
+    assert ".tmp" not in stopped.stderr
+    assert not server.answered
+    assert not (place.folder / "run").exists()
+
+
+def test_a_second_training_of_one_store_is_refused_at_its_start(arena, endpoint):
+    """The first one goes on; the second one has paid for nothing."""
+    place, server, other = arena("two"), endpoint(), endpoint()
+    first = place.start(*place.train, url=server.url)
+    server.wait_for(10)
+    second = place.run(*place.train, "--run-dir=second", url=other.url)
+    assert second.returncode == 3
+    assert "another training works on these experiences" in second.stderr
+    assert "name another --experience-dir" in second.stderr
+    assert not other.answered
+    _, err = first.communicate(timeout=300)
+    assert first.returncode == 0, err
+
+
+def test_a_stopped_run_goes_on_with_its_experiences_in_another_folder(arena, endpoint, calm):
+    """An empty folder before the first commit, a copy after it; other experiences are refused."""
+    place, server = arena("moved"), endpoint()
+    stopped = place.run(*place.train, "--max-calls=20", url=server.url)
+    assert stopped.returncode == 4, stopped.stderr
+    resume = ["runs", "resume", "run", "--quiet"]
+    first = place.run(*resume, "--set=experience_dir=second", "--max-calls=90", url=server.url)
+    assert first.returncode == 4, first.stderr
+    assert (place.folder / "second" / "shared_experiences.json").exists()
+    limit = "--max-calls=100000"
+    lost = place.run(*resume, "--set=experience_dir=third", limit, url=server.url)
+    assert lost.returncode == 3
+    assert "does not hold the experiences" in lost.stderr
+    assert "copy the whole folder second" in lost.stderr
+    shutil.copytree(place.folder / "second", place.folder / "third")
+    done = place.run(*resume, "--set=experience_dir=third", limit, url=server.url)
+    assert done.returncode == 0, done.stderr
+    assert place.libraries == calm.libraries
+    assert place.rewards == calm.rewards
 
 
 def kill_in_the_middle(place, server, number):

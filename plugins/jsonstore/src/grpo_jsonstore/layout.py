@@ -13,9 +13,10 @@ from typing import Any
 import orjson
 from attrs import frozen
 
-from grpo_framework.errors import StoreError
+from grpo_framework.errors import StoreError, remedy_of
 from grpo_framework.experience import id_prefix
 from grpo_framework.records import Owner
+from grpo_framework.validation import json_reason
 
 _RECORD = re.compile(r"([0-9]{6,12})\.json")
 _LONG_NUMBER = re.compile(rb"[:,\[]\s*-?[0-9]{19}")
@@ -88,7 +89,7 @@ def files_named(path: Path) -> Iterator[None]:
     except OSError as error:
         culprit = Path(error.filename) if isinstance(error.filename, str) else path
         reason = error.strerror or str(error)
-        hint = "free some space or choose another directory; what was there is unharmed"
+        hint = f"{remedy_of(error) or 'choose another directory'}; what was there is unharmed"
         raise StoreError(f"cannot be used: {reason}", path=culprit, hint=hint) from error
 
 
@@ -126,7 +127,7 @@ def _parse_slowly(data: bytes, path: Path) -> Any:
     try:
         return json.loads(data.decode("utf-8"))
     except json.JSONDecodeError as error:
-        reason = f"damaged: no valid JSON, {error.msg} in column {error.colno}"
+        reason = f"damaged: no valid JSON, {json_reason(error)}"
         raise StoreError(reason, path=path, line=error.lineno, hint=_HINT) from error
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1

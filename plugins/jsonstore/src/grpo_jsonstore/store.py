@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from typing import Any
 from attrs import evolve, frozen
 from filelock import FileLock, Timeout
 
-from grpo_framework.atomic import remove_leftovers, write_atomically
+from grpo_framework.atomic import probe_directory, remove_leftovers, write_atomically
 from grpo_framework.codec import experiences_from_document
 from grpo_framework.errors import StoreError, ValidationFailed, VersionConflict
 from grpo_framework.exchange import next_free_number
@@ -40,6 +41,7 @@ from grpo_jsonstore.history import (
     to_rows,
     with_memory,
 )
+from grpo_jsonstore.holding import held_alone, see_free
 from grpo_jsonstore.layout import (
     Places,
     damaged,
@@ -106,6 +108,22 @@ class DirectoryStore:
     async def commit(self, library: Library, /, *, expected_version: int) -> None:
         """Write a library, as `grpo_framework.protocols.ExperienceStore.commit` says."""
         await asyncio.to_thread(self._commit, library, expected_version)
+
+    async def probe(self) -> None:
+        """See that it can be written, as `grpo_framework.protocols.ProbedStore.probe` says."""
+        await asyncio.to_thread(self._probe)
+
+    def _probe(self) -> None:
+        with files_named(self._directory):
+            for directory in (self._directory, self._directory / ".history"):
+                probe_directory(directory)
+        see_free(self._directory)
+
+    @asynccontextmanager
+    async def hold(self) -> AsyncIterator[None]:
+        """Keep other trainings away, as `grpo_framework.protocols.ProbedStore.hold` says."""
+        with held_alone(self._directory):
+            yield
 
     def _load(self, owner: Owner, version: int | None) -> Library:
         places = places_of(self._directory, owner)
@@ -256,6 +274,10 @@ def _to_experiences(data: bytes | None, places: Places) -> tuple[Experience, ...
     if data is None:
         return ()
     document = parse(data, places.file)
+    if not isinstance(document, list):
+        reason = "is no experience file: that holds an array of experiences"
+        hint = "move it away, or name another --experience-dir; nothing was written"
+        raise StoreError(reason, path=places.file, hint=hint)
     try:
         return experiences_from_document(document, path=places.file)
     except ValidationFailed as error:

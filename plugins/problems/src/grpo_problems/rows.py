@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
 from typing import Any
 
 from attrs import frozen
@@ -28,6 +29,14 @@ SPLITS: Mapping[str, str] = {
     "test": "test",
 }
 """Spelling of a split, in lower case → what the framework calls it."""
+
+
+class _Fault(ValueError):  # noqa: N818 - reads as what it is
+    """What is wrong with a row, and how to mend it."""
+
+    def __init__(self, reason: str, hint: str = "") -> None:
+        super().__init__(reason)
+        self.hint = hint
 
 
 @frozen
@@ -57,39 +66,41 @@ def to_problems(rows: Iterable[Row], reading: Reading) -> tuple[Problem, ...]:
             others.
     """
     problems: dict[str, Problem] = {}
-    faults: list[tuple[str, Row]] = []
+    faults: list[tuple[_Fault, Row]] = []
     places: Counter[str] = Counter()
     for row in rows:
         places[row.origin] += 1
         try:
             problem = _to_problem(row, reading, f"{row.origin}-{places[row.origin]}")
-        except ValueError as error:
-            faults.append((str(error), row))
+        except _Fault as fault:
+            faults.append((fault, row))
             continue
         first = problems.setdefault(problem.id, problem)
         if first is not problem:
-            faults.append((f"the id '{problem.id}' is already that of {first.source}", row))
+            reason = f"the id '{problem.id}' is already that of {first.source}"
+            faults.append((_Fault(reason, "give each problem its own id"), row))
     if faults:
         raise _first_fault(faults, places.total())
     return tuple(problems.values())
 
 
-def _first_fault(faults: list[tuple[str, Row]], rows: int) -> ProblemError:
-    reason, row = faults[0]
+def _first_fault(faults: list[tuple[_Fault, Row]], rows: int) -> ProblemError:
+    fault, row = faults[0]
+    reason = str(fault)
     others = len(faults) - 1
     if others:
         reason += f"; {others} more of {rows} rows cannot be used"
-    return ProblemError(reason, path=row.path, line=row.line)
+    return ProblemError(reason, path=row.path, line=row.line, hint=fault.hint)
 
 
 def _to_problem(row: Row, reading: Reading, position: str) -> Problem:
     """One problem.
 
     Raises:
-        ValueError: What is wrong with the row.
+        _Fault: What is wrong with the row.
     """
     if row.fault:
-        raise ValueError(row.fault)
+        raise _Fault(row.fault)
     document = {
         "problem": _take(row, reading.problem_keys, "text"),
         "answer": _cut(_take(row, reading.answer_keys, "answer"), reading.answer_after),
@@ -107,7 +118,7 @@ def _to_problem(row: Row, reading: Reading, position: str) -> Problem:
     try:
         validate("problem", document)
     except ValidationFailed as error:
-        raise ValueError(f"{error.pointer.lstrip('/')}: {error.reason}") from error
+        raise _Fault(f"{error.pointer.lstrip('/')}: {error.reason}") from error
     return _from_document(document, row, reading, position)
 
 
@@ -138,12 +149,22 @@ def _take(row: Row, keys: tuple[str, ...], what: str) -> Any:
     if value is None or (isinstance(value, str) and not value.strip()):
         spellings = " or ".join(repr(key) for key in keys)
         found = ", ".join(map(repr, row.values)) or "nothing"
-        raise ValueError(
-            f"a problem without {what}: {spellings} is missing or empty, found {found}"
+        raise _Fault(
+            f"a problem without {what}: {spellings} is missing or empty, found {found}",
+            _meant(row.values, keys),
         )
     if isinstance(value, float) and not math.isfinite(value):
-        raise ValueError(f"the {what} is {value}, which is no number")
+        raise _Fault(f"the {what} is {value}, which is no number")
     return value
+
+
+def _meant(values: Mapping[str, Any], keys: tuple[str, ...]) -> str:
+    """A key that is there and looks like one of those that were looked for."""
+    for key in values:
+        near = get_close_matches(str(key), keys, n=1, cutoff=0.7)
+        if near and key not in keys:
+            return f"did you mean '{near[0]}' by '{key}'?"
+    return ""
 
 
 def _cut(answer: Any, mark: str) -> Any:
@@ -151,7 +172,7 @@ def _cut(answer: Any, mark: str) -> Any:
         return answer
     rest = answer.rpartition(mark)[2].strip()
     if not rest:
-        raise ValueError(f"a problem without answer: nothing follows '{mark}'")
+        raise _Fault(f"a problem without answer: nothing follows '{mark}'")
     return rest
 
 
@@ -160,7 +181,9 @@ def _to_split(value: Any, default: str) -> str:
         return default
     split = SPLITS.get(value.strip().lower()) if isinstance(value, str) else None
     if split is None:
-        raise ValueError(f"split: {value!r} is none of train, validation, test")
+        near = get_close_matches(str(value).strip().lower(), SPLITS, n=1)
+        hint = f"did you mean '{near[0]}'?" if near and near[0] else ""
+        raise _Fault(f"split: {value!r} is none of train, validation, test", hint)
     return split
 
 

@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 from attrs import evolve, field, frozen
 
 from grpo_framework.errors import ProblemError
+from grpo_framework.validation import json_reason
 
 PATTERNS = ("*.jsonl", "*.ndjson", "*.json", "*.csv", "*.parquet")
 SUFFIXES = tuple(pattern[1:] for pattern in PATTERNS)
@@ -92,7 +93,7 @@ def _decode(decode: Callable[[], Any]) -> tuple[Any, str]:
     try:
         return decode(), ""
     except json.JSONDecodeError as error:
-        return None, f"no valid JSON: {error.msg} in column {error.colno}"
+        return None, f"no valid JSON: {json_reason(error)}"
     except (ValueError, RecursionError) as error:
         return None, f"no valid JSON: {error}"
 
@@ -132,7 +133,7 @@ def _read_array(text: str, path: Path) -> Iterator[Row]:
             value, place = _DECODER.raw_decode(text, place)
         except json.JSONDecodeError as error:
             raise ProblemError(
-                f"no valid JSON: {error.msg} in column {error.colno}", path=path, line=error.lineno
+                f"no valid JSON: {json_reason(error)}", path=path, line=error.lineno
             ) from error
         except (ValueError, RecursionError) as error:
             raise ProblemError(f"no valid JSON: {error}", path=path, line=line) from error
