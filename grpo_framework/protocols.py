@@ -51,10 +51,7 @@ class ChatModel(Protocol):
 
 @runtime_checkable
 class Embedder(Protocol):
-    """Turns texts into vectors, so that those of like meaning lie near each other.
-
-    Both the choice of relevant experiences and the search for near duplicates come from it.
-    """
+    """Turns texts into vectors: those of like meaning, found relevant or twice, lie near others."""
 
     async def embed(self, texts: tuple[str, ...], /) -> EmbedReply:
         """Embed some texts, all at once.

@@ -1,8 +1,7 @@
 """The guard around a chat model: every call of every role goes through it.
 
 A call is looked up in the run's memory, waits for its place (`Limiter`), reserves its worst case
-(`Budget`), is sent with a time limit, tried again by the table of `policies`, settled, and
-remembered before its answer is handed on.
+(`Budget`), is sent, tried again by `policies`, settled, and remembered before its answer is used.
 
 Which unit of work a call belongs to is carried by the context (`within`), so that a generator or
 advisor calls its model as it likes and the call is still counted for the right owner and stage.
