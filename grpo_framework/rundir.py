@@ -208,6 +208,16 @@ def _locked(path: Path) -> Iterator[None]:
         lock.release()
 
 
+def see_idle(path: Path) -> None:
+    """See that no other process works on a run, before anything else is asked of it.
+
+    Raises:
+        DataError: One does.
+    """
+    with _locked(path):
+        pass
+
+
 @asynccontextmanager
 async def open_journal(path: Path) -> AsyncIterator[Journal]:
     """Open a run's journal, and close it on exit.

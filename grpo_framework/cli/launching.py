@@ -35,6 +35,7 @@ from grpo_framework.rundir import (
     RunRecord,
     open_record,
     preflight_holds,
+    see_idle,
 )
 from grpo_framework.splitting import choose, choose_validation
 from grpo_framework.standing import read_checkpoint, read_report
@@ -140,6 +141,9 @@ class _Launch:
                 _refuse_existing(config, await manager.load(config.owners), self.seeds)
             elif moved:
                 await see_same(path, was, config, plugins)
+            if resumed:
+                # Whoever works on it holds its store as well, and this says more.
+                see_idle(path)
             await see_writable(manager.store)
             begun = asyncio.Event()
             trainer = self._trainer(manager, documents, begun, resumed=resumed, moved=moved)
