@@ -120,7 +120,8 @@ class _Launch:
         problems, validation = choose(found, config), choose_validation(found, config)
         workshop.find_all()
         identity = identify(config, problems, plugins, validation)
-        was = read_run_config(path).experience_dir if resumed else config.experience_dir
+        earlier = read_run_config(path) if resumed else config
+        was = earlier.experience_dir
         if resumed:
             # Where the experiences lie decides nothing; that they are the same ones does.
             check_identity(path, evolve(identity, config={**identity.config, _FOLDER: was}))
@@ -130,7 +131,7 @@ class _Launch:
                 return ended
         trained_on = training_document(problems, validation)
         moved = was != config.experience_dir
-        kept = {**read_run_config(path).document, _FOLDER: config.experience_dir} if moved else {}
+        kept = {**earlier.document, _FOLDER: config.experience_dir} if moved else {}
         documents = {
             CONFIG: kept or config.document,
             IDENTITY: identity_document(identity),

@@ -47,6 +47,14 @@ def test_the_tables_are_loaded_beside_this_process(monkeypatch):
     assert [tables.ask(name) for name in names] == here
 
 
+@pytest.mark.parametrize(("name", "value"), [("executable", None), ("frozen", True)])
+def test_a_program_that_is_no_interpreter_is_not_started(monkeypatch, name, value):
+    """A frozen program would start itself, which would ask again, without end."""
+    monkeypatch.setattr(sys, name, value, raising=False)
+    monkeypatch.setattr("subprocess.run", pytest.fail)
+    assert tables.ask("gpt-4.1-mini") == tables.look_up("gpt-4.1-mini")
+
+
 def test_without_a_process_they_are_loaded_here(monkeypatch):
     """An embedded interpreter has no program to start."""
     monkeypatch.setattr(sys, "executable", "/none/such/python")

@@ -35,6 +35,9 @@ class Found(NamedTuple):
 
 def ask(name: str) -> Found:
     """`look_up` in a process of its own, or here where there is none to be had."""
+    if not sys.executable or getattr(sys, "frozen", False):
+        # An embedded interpreter names no program, and a frozen one names itself.
+        return look_up(name)
     command = [sys.executable, "-P", "-m", __spec__.name, "--", name]
     try:
         done = subprocess.run(  # noqa: S603 - this interpreter, this module
