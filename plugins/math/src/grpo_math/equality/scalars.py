@@ -10,7 +10,7 @@ from grpo_math.limits import Deadline
 from grpo_math.options import Options
 from grpo_math.patterns import Pattern
 from grpo_math.reading.atoms import multiply
-from grpo_math.reading.shapes import PARAMETER, rename
+from grpo_math.reading.shapes import MEMBER, rename
 from grpo_math.units import Unit
 from grpo_math.values import (
     NUMBER_TYPES,
@@ -167,16 +167,18 @@ def _share_parameter(a: Expr, b: Expr) -> tuple[Expr, Expr]:
     if isinstance(a, Num) or isinstance(b, Num):
         return a, b
     names = [collect_variables(expr) for expr in (a, b)]
-    if {PARAMETER} not in names or names[0] == names[1]:
+    declared = [len(each) == 1 and next(iter(each)).startswith(MEMBER) for each in names]
+    if declared[0] == declared[1]:
         return a, b
-    bare = names[1] if names[0] == {PARAMETER} else names[0]
+    (bound,), bare = (names[0], names[1]) if declared[0] else (names[1], names[0])
     if len(bare) != 1 or not bare <= _WHOLE:
         return a, b
-    return _rename(a, *bare), _rename(b, *bare)
+    (name,) = bare
+    return _rename(a, name, bound), _rename(b, name, bound)
 
 
-def _rename(expr: Expr, name: str) -> Expr:
-    renamed = rename(expr, name, PARAMETER)
+def _rename(expr: Expr, name: str, bound: str) -> Expr:
+    renamed = rename(expr, name, bound)
     return renamed if isinstance(renamed, NUMBER_TYPES) else expr
 
 

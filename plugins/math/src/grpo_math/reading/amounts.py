@@ -29,6 +29,7 @@ class Amount(NamedTuple):
         unit: Its unit.
         things: What is counted, other than in units.
         mixed: Whether a bare number was added to one with a unit or thing.
+        unlike: Whether different things were added up, as boys and girls are to children.
         adds_things: Whether counted things were added up.
         ulp: The weight of the last digit of a decimal.
     """
@@ -37,6 +38,7 @@ class Amount(NamedTuple):
     unit: Unit = PLAIN
     things: Things = ()
     mixed: bool = False
+    unlike: bool = False
     adds_things: bool = False
     ulp: Fraction = Fraction(0)
 
@@ -58,7 +60,7 @@ class Calculator:
         """Calculate the whole side.
 
         Raises:
-            UnreadableError: It is no computation, or it adds different things up.
+            UnreadableError: It is no computation, or it adds different units up.
         """
         value = self._read_sum()
         if self._at < self._end:
@@ -162,7 +164,10 @@ def _singular(word: str) -> str:
 
 def _add(a: Amount, b: Amount, sign: int) -> Amount:
     bare = a.is_bare() != b.is_bare()
-    if not bare and (a.unit.dims != b.unit.dims or a.things != b.things):
+    unlike = a.things != b.things and not bare
+    if not bare and a.unit.dims != b.unit.dims:
+        raise UnreadableError("different units are added")
+    if unlike and (a.unit.dims or sign < 0):
         raise UnreadableError("different things are added")
     if a.unit.pi != b.unit.pi and not bare:
         raise UnreadableError("angles in two units")
@@ -170,7 +175,8 @@ def _add(a: Amount, b: Amount, sign: int) -> Amount:
     kept = b if a.is_bare() else a
     return Amount(
         a.number + sign * number, kept.unit, kept.things,
-        mixed=bare or a.mixed or b.mixed, adds_things=bool(kept.things) or a.adds_things,
+        mixed=bare or a.mixed or b.mixed, unlike=unlike or a.unlike or b.unlike,
+        adds_things=bool(kept.things) or a.adds_things,
     )  # fmt: skip
 
 
@@ -185,5 +191,6 @@ def _multiply(a: Amount, b: Amount, sign: int) -> Amount:
         a.unit.times(b.unit.power(sign)),
         tuple(sorted((thing, power) for thing, power in powers.items() if power)),
         mixed=a.mixed or b.mixed,
+        unlike=a.unlike or b.unlike,
         adds_things=a.adds_things or b.adds_things,
     )

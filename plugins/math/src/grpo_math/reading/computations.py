@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from grpo_math.limits import UnreadableError
 from grpo_math.reading.amounts import OPERATORS, Amount, Calculator, is_times
-from grpo_math.reading.quantities import MONEY, UNIT_SIGNS, spell
+from grpo_math.reading.quantities import FRACTIONS, MONEY, UNIT_SIGNS, spell
 from grpo_math.reading.tokens import Token
-from grpo_math.units import read_unit
+from grpo_math.units import PLAIN, read_unit
+from grpo_math.values import Num, Quantity, Value
+
+_SHORT_WORD = 3
+"""Letters of a word that may as well be a product of variables."""
 
 
 def drop_computations(tokens: list[Token], sides: list[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -25,6 +29,56 @@ def drop_computations(tokens: list[Token], sides: list[tuple[int, int]]) -> list
     return [*kept, last]
 
 
+def read_computation(tokens: list[Token], start: int, end: int) -> Value | None:
+    """Read a product or quotient of quantities or counted things: ``5 boxes × 6 apples/box``.
+
+    Returns:
+        Its value, in a unit where it has one; None for what is no such computation, and where
+        only the last number has a unit, as in ``1/2 km``.
+    """
+    if tokens[start].text in FRACTIONS:
+        tokens = _flatten_fraction(tokens[start:end])
+        start, end = 0, len(tokens)
+    wordy = any(
+        tokens[at].text in MONEY or (tokens[at].kind == "num" and _has_words(tokens[start:at]))
+        for at in range(start + 1, end)
+        if _follows_sign(tokens, at)
+    )
+    if not wordy or not is_computation(tokens, start, end):
+        return None
+    try:
+        value = Calculator(tokens, start, end).read()
+    except UnreadableError:
+        return None
+    sums = value.mixed or value.adds_things or value.unlike
+    if sums or any(len(thing) <= _SHORT_WORD for thing, _ in value.things):
+        return None
+    number = Num(value.number)
+    return number if value.unit == PLAIN else Quantity(number, value.unit)
+
+
+def _follows_sign(tokens: list[Token], at: int) -> bool:
+    """Tell whether a token stands behind a sign of calculation, or the bracket behind one."""
+    before = tokens[at - 1].text
+    if before == "(" and at > 1:
+        before = tokens[at - 2].text
+    return before in OPERATORS - {"(", ")"}
+
+
+def _flatten_fraction(tokens: list[Token]) -> list[Token]:
+    r"""Write ``\frac{a}{b}`` as ``(a)/(b)``; what is more than a fraction stays as it is."""
+    braces = [at for at, token in enumerate(tokens) if token.text in {"{", "}"}]
+    texts = [tokens[at].text for at in braces]
+    if texts != ["{", "}", "{", "}"] or braces[::3] != [1, len(tokens) - 1]:
+        return tokens
+    (_, close, reopen, _), sign = braces, tokens[0]
+    if reopen != close + 1:
+        return tokens
+    opening, closing, over = (sign._replace(text=text, kind="op") for text in "()/")
+    above, below = tokens[2:close], tokens[reopen + 1 : -1]
+    return [opening, *above, closing, over, opening, *below, closing]
+
+
 def _leads_to(tokens: list[Token], side: tuple[int, int], last: tuple[int, int]) -> bool:
     """Tell whether a computation surely names no unknown.
 
@@ -41,6 +95,8 @@ def _leads_to(tokens: list[Token], side: tuple[int, int], last: tuple[int, int])
         return not value.things and not value.mixed
     if value.adds_things and result.is_bare():
         return False  # as in `2 rate + 3 = 5`
+    if value.unlike:  # 3 boys + 4 girls = 7 children
+        return bool(result.things) and not value.mixed and _equals(value, result)
     if not _agree(value, result):
         return False
     named = not value.things or bool(result.things)
@@ -79,7 +135,7 @@ def is_computation(tokens: list[Token], start: int, end: int) -> bool:
         True where operators stand between numbers and words of which every one is a unit or may
         count something.
     """
-    if not any(t.kind in {"word", "text"} or t.text in UNIT_SIGNS for t in tokens[start:end]):
+    if not _has_words(tokens[start:end]):
         return False
     parts: list[list[Token]] = [[]]
     for at in range(start, end):
@@ -89,10 +145,14 @@ def is_computation(tokens: list[Token], start: int, end: int) -> bool:
             parts[-1].append(tokens[at])
     parts = [part for part in parts if part and part[0].text != "^"]  # the power of a bracket
     numbers = sum(any(t.kind == "num" for t in part) for part in parts)
-    if numbers < 2 or len(parts) < 2 or parts[0][0].kind == "word":
+    if numbers < 2 or len(parts) < 2 or parts[0][0].kind in {"word", "text"}:
         return False
     counted = [_names_units(part) for part in parts]
     return None not in counted and True in counted
+
+
+def _has_words(tokens: list[Token]) -> bool:
+    return any(token.kind in {"word", "text"} or token.text in UNIT_SIGNS for token in tokens)
 
 
 def _names_units(part: list[Token]) -> bool | None:

@@ -15,11 +15,11 @@ from grpo_math.values import Call, Expr, Num, Quantity, Value, collect_variables
 
 MONEY = frozenset("$€£¥₹₩₽¢")
 UNIT_SIGNS = frozenset({"°", "%", "\\%", "\\Omega", "\\mu", "¢", '"', "‰", *MONEY})
-_FRACTIONS = frozenset({"\\frac", "\\dfrac", "\\tfrac"})
+FRACTIONS = frozenset({"\\frac", "\\dfrac", "\\tfrac"})
 _CODES = frozenset({"USD", "EUR", "GBP", "JPY", "CNY", "RMB", "INR", "CAD", "AUD", "CHF", "KRW"})
 _ANGULAR = frozenset({"rad"})
 _INSIDE = (
-    _FRACTIONS
+    FRACTIONS
     | frozenset({"^", "{", "}", "/", "*", "(", ")", "-", ".", "\\cdot", "\\times", "**"})
     | UNIT_SIGNS
 )
@@ -57,7 +57,7 @@ def spell(tokens: list[Token]) -> str:
 
 
 def _is_unit_start(token: Token, following: Token | None = None) -> bool:
-    if token.text in _FRACTIONS and following is not None:
+    if token.text in FRACTIONS and following is not None:
         return following.text == "{"
     return token.kind in {"word", "text"} or (
         token.kind in {"op", "cmd"} and token.text in UNIT_SIGNS

@@ -30,7 +30,9 @@ from grpo_math.values import (
     collect_variables,
 )
 
-PARAMETER = "∈Z"
+MEMBER = "∈"
+"""Begins the name of a parameter that is bound to a set of whole numbers: ``∈Z``, ``∈N``."""
+PARAMETER = f"{MEMBER}Z"
 _DIFFERENTIALS = (Var("d"), Var("partial"))
 _NAMED_FUNCTIONS = frozenset({"sin", "cos", "tan", "cot", "sec", "csc", "det", "gcd", "lcm"})
 _VALUE_OF = Pattern(r"\w+\(-?[\d./]+\)")  # f(3)
@@ -160,9 +162,9 @@ def _finish_equation(values: list[Value]) -> Value:
 
 def gather_list(items: list[Value], joiner: str = ",") -> Value:
     """Shape several values: one name's values become ``name = values``."""
-    items, parameter = _take_parameter(items)
+    items, parameter, bound = _take_parameter(items)
     if parameter:
-        items = [rename(item, parameter, PARAMETER) for item in items]
+        items = [rename(item, parameter, bound) for item in items]
     if len(items) == 1:
         return items[0]
     first = items[0]
@@ -180,16 +182,21 @@ def gather_list(items: list[Value], joiner: str = ",") -> Value:
     return Listing(tuple(items), joiner)
 
 
-def _take_parameter(items: list[Value]) -> tuple[list[Value], str]:
-    """Take ``k ∈ ℤ`` out of a list: it says what k in the other items is."""
+def _take_parameter(items: list[Value]) -> tuple[list[Value], str, str]:
+    """Take ``k ∈ ℤ`` out of a list: it says what k in the other items is.
+
+    Returns:
+        The other items, the parameter's name, and the name of one that is bound to its set.
+    """
     for index, item in enumerate(items):
         if (
             len(items) > 1 and isinstance(item, Relation) and item.signs == ("in",)
             and isinstance(item.sides[0], Var) and isinstance(item.sides[1], NamedSet)
             and item.sides[1].name[0] in "ZN"
         ):  # fmt: skip
-            return items[:index] + items[index + 1 :], item.sides[0].name
-    return items, ""
+            rest = items[:index] + items[index + 1 :]
+            return rest, item.sides[0].name, MEMBER + item.sides[1].name
+    return items, "", ""
 
 
 def rename(value: Value, old: str, new: str) -> Value:

@@ -6,7 +6,7 @@ import contextlib
 
 from grpo_math.limits import OverLimitError, UnreadableError
 from grpo_math.options import Options
-from grpo_math.reading.computations import drop_computations
+from grpo_math.reading.computations import drop_computations, read_computation
 from grpo_math.reading.joiners import (
     AND,
     AND_SIGNS,
@@ -232,7 +232,7 @@ class AnswerReader(PointReader):
         if value is None and self._has.ratio:
             value = self._read_ratio(start, end)
         if value is None and self._has.unit:
-            value = read_quantity(self, start, end)
+            value = read_computation(self.tokens, start, end) or read_quantity(self, start, end)
         return self.read(start, end) if value is None else value
 
     def _read_set_operation(self, start: int, end: int) -> Value | None:
