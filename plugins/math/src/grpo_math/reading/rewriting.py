@@ -48,6 +48,12 @@ _REMARK = Pattern(
     r"correct to)[^()]*\)\s*\}?\s*\$?\s*$",
     re.IGNORECASE,
 )
+_ESTIMATE = Pattern(
+    r"(?<=[\w)}])\s*\$?\s*,?\s+(?:\\text\s*\{\s*)?(?:or\s+|(?:which|that)\s+is\s+)?"
+    r"(?:about|approximately|approx\.?|roughly)\s*\}?\s*\\?\$?-?\d[\d.,]*\s*\\?%?\s*\$?\s*$",
+    re.IGNORECASE,
+)
+_EXACT_SIGNS = Pattern(r"[/\\√π^]")
 _ENDLESS_TAIL = Pattern(r"(?<=\S)\s*=\s*-?\d*\.\d+\s*(?:\.\.\.|\\[lc]?dots)\s*$")
 _OUT_OF = Pattern(r"(\d{1,9})\s+(?:in|out of)\s+(?:every\s+)?(\d{1,9})")
 _LAKHS = Pattern(r"(?<![\d,.])\d{1,2}(?:,\d{2})+,\d{3}(?![\d,])")
@@ -123,6 +129,9 @@ def rewrite(text: str) -> str:
     if "(" in text and text.rstrip(" $}").endswith(")"):
         shorter = _REMARK.sub("", text)
         text = shorter if shorter.strip() else text
+    if ("bout" in text or "pprox" in text or "ough" in text) and (tail := _ESTIMATE.search(text)):
+        exact = text[: tail.start()]
+        text = exact if _EXACT_SIGNS.search(exact) else text
     if "\\" in text:
         text = _INFERENCE.sub("", text, 1) if _INFERENCE.match(text) else text
         text = _LABEL.sub("", text, 1) if _LABEL.match(text) else text
