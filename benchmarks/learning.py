@@ -29,6 +29,7 @@ from typing import Any
 from attrs import frozen
 
 from benchmarks.dealing import Sizes, deal, read_problems, write_problems
+from grpo_framework.errors import GrpoError
 
 BUDGET_EXHAUSTED = 4
 """Exit code of a command that came to its time limit: what it has until then counts."""
@@ -217,7 +218,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     folder = (given.folder or Path(tempfile.mkdtemp(prefix="learning-"))).resolve()
     folder.mkdir(parents=True, exist_ok=True)
     sizes = Sizes(given.max_problems, given.validation_problems, given.test_problems)
-    problems = deal(asyncio.run(read_problems(given.datasets)), sizes, given.seed)
+    try:
+        found = asyncio.run(read_problems(given.datasets))
+    except GrpoError as error:
+        raise SystemExit(f"error: {error}") from None
+    problems = deal(found, sizes, given.seed)
     counts = Counter(problem.split for problem in problems)
     write_problems(folder / "problems.jsonl", problems)
     config = folder / "config.toml"

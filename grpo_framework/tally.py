@@ -10,6 +10,7 @@ from operator import attrgetter
 
 from attrs import frozen
 
+from grpo_framework.calls.asking import CAUSES, describe_pause
 from grpo_framework.events import (
     BatchFinished,
     BatchStarted,
@@ -25,7 +26,7 @@ from grpo_framework.events import (
 )
 from grpo_framework.experience import CRITIC
 from grpo_framework.records import Purpose
-from grpo_framework.telling import CAUSES, describe_duration, describe_pause
+from grpo_framework.telling import describe_duration
 
 _SAME_PAUSE = 2.0
 """Seconds by which a pause must end later than the one before to be another."""

@@ -58,15 +58,6 @@ def number_of(value: float | None, form: str = ".2f") -> str:
     return "-" if value is None else format(value, form)
 
 
-CAUSES = {"rate_limited": "the rate limit", "overloaded": "the overloaded endpoint"}
-"""What calls wait for, by the kind of the error that told them to."""
-
-
-def describe_pause(kind: str, seconds: float) -> str:
-    """Why nothing seems to happen, and for how long."""
-    return f"waiting for {CAUSES[kind]}, {seconds:.0f} s"
-
-
 def describe_duration(seconds: float) -> str:
     """Seconds, minutes or hours, as a person would say it."""
     if seconds < 90:

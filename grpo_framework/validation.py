@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from functools import cache
@@ -10,12 +11,27 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator, TypeChecker
 from jsonschema.exceptions import SchemaError, ValidationError, best_match
+from jsonschema.protocols import Validator
+from jsonschema.validators import extend
 
 from grpo_framework.errors import ValidationFailed
 
 SCHEMA_SUFFIX = ".schema.json"
+
+
+def _is_number(_: TypeChecker, value: object) -> bool:
+    """Whether a value is a number in JSON, which has no NaN and no infinity."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return isinstance(value, int) or math.isfinite(value)
+
+
+_Validator: type[Validator] = extend(  # type: ignore[no-untyped-call]  # of the stubs
+    Draft202012Validator,
+    type_checker=Draft202012Validator.TYPE_CHECKER.redefine("number", _is_number),
+)
 
 
 @cache
@@ -39,15 +55,15 @@ def kinds() -> tuple[str, ...]:
 
 
 @cache
-def _validator(kind: str) -> Draft202012Validator:
-    return Draft202012Validator(schema(kind))
+def _validator(kind: str) -> Validator:
+    return _Validator(schema(kind))
 
 
 @cache
-def _operation_validators() -> Mapping[str, Draft202012Validator]:
+def _operation_validators() -> Mapping[str, Validator]:
     """The part of the schema ``operation`` that is for each kind."""
     return {
-        branch["if"]["properties"]["op"]["const"]: Draft202012Validator(branch["then"])
+        branch["if"]["properties"]["op"]["const"]: _Validator(branch["then"])
         for branch in schema("operation")["allOf"]
     }
 
@@ -97,7 +113,7 @@ def validate_with(kind: str, inline: Mapping[str, Any], document: Any) -> None:
     Raises:
         ValidationFailed: With the JSON pointer of the most telling finding.
     """
-    _raise_best(kind, Draft202012Validator(inline), document)
+    _raise_best(kind, _Validator(inline), document)
 
 
 def check_schema(inline: Mapping[str, Any]) -> None:
@@ -150,7 +166,7 @@ def _is_plain_word(word: object, value: Any) -> bool:
 
 def _raise_best(
     kind: str,
-    validator: Draft202012Validator,
+    validator: Validator,
     document: Any,
     *,
     path: Path | None = None,

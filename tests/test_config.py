@@ -209,6 +209,14 @@ def test_a_problem_file_in_place_of_a_configuration_is_told_its_flag(tmp_path):
         path.write_text('{"problem": "1?"}')
 
 
+@pytest.mark.parametrize("number", ["nan", "inf", "-inf"])
+def test_what_json_has_no_number_for_is_no_number(number):
+    """NaN passes every comparison with a bound, and goes out to an endpoint as null."""
+    with pytest.raises(ConfigError) as caught:
+        load_config(settings=[f"credit_dropout={number}"])
+    assert caught.value.pointer == "/credit_dropout"
+
+
 def test_an_unknown_key_is_compared_with_the_known_ones():
     with pytest.raises(ConfigError, match=r"'epoch' \(did you mean 'epochs'\?\)"):
         load_config(settings=["epoch=3"])

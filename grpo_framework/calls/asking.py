@@ -10,6 +10,9 @@ from contextvars import ContextVar
 _AFTER = 2.0
 """Seconds from which on a call without an answer is worth a line."""
 
+CAUSES = {"rate_limited": "the rate limit", "overloaded": "the overloaded endpoint"}
+"""What calls wait for, by the kind of the error that told them to."""
+
 _TELL: ContextVar[Callable[[str], object] | None] = ContextVar("grpo_tell_asking", default=None)
 
 
@@ -45,5 +48,14 @@ def tell_wait(name: str, kind: str, seconds: float) -> None:
     """Say that a preflight call was sent back, and for how long it waits."""
     tell = _TELL.get()
     if tell is not None:
-        cause = "the rate limit" if kind == "rate_limited" else "the overloaded endpoint"
-        tell(f"asking {name}: waiting for {cause}, {seconds:.0f} s")
+        tell(f"asking {name}: {describe_pause(kind, seconds)}")
+
+
+def describe_pause(kind: str, seconds: float) -> str:
+    """Why nothing seems to happen, and for how long.
+
+    Args:
+        kind: One of `CAUSES`.
+        seconds: That are still to be waited.
+    """
+    return f"waiting for {CAUSES[kind]}, {seconds:.0f} s"

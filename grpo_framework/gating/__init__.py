@@ -1,8 +1,9 @@
 """The gate: which of a batch's edits are kept, measured on paired validation rollouts.
 
-All edits of an owner are tried at once. Both rollouts of a pair answer the same problem with the
-same seed; a fair coin for each edit says which of the two prompts holds it. So every pair is
-evidence about several edits, and the difference a coin's side makes is the effect of its edit.
+The edits of an owner are tried together, and the one that leads so far also alone, as edits against
+the same failure hide each other. Both rollouts of a pair answer the same problem with the same
+seed; a fair coin for each edit says which of the two prompts holds it. So a pair is evidence about
+several edits, and the difference a coin's side makes is the effect of its edit.
 """
 
 from grpo_framework.gating.evidence import Weight, weigh

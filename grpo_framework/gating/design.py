@@ -17,7 +17,7 @@ from grpo_framework.experience import Edit
 from grpo_framework.records import Problem
 
 TOGETHER = 8
-"""Most edits that are measured at a time, all in the same pairs: a prompt holds half of them."""
+"""Most edits that are measured in the same pairs: a prompt holds half of them."""
 
 LOOK = 8
 """Pairs for a look at an edit beside others, and for one at it alone."""

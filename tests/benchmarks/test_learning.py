@@ -161,3 +161,10 @@ def test_a_command_that_fails_is_named_with_what_it_said(tmp_path):
     flags = ["--model", "scripted/nobody", "--replicates", "1", "--folder", str(tmp_path / "all")]
     with pytest.raises(SystemExit, match=r"train ended with 3 [\s\S]*nobody"):
         main(flags)
+
+
+def test_problems_that_cannot_be_read_are_told_with_file_and_line(tmp_path):
+    file = tmp_path / "broken.jsonl"
+    file.write_text('{"problem": "1 + 1", "answer": "2"}\n{"problem"\n')
+    with pytest.raises(SystemExit, match=r"error: .*broken\.jsonl:2: "):
+        main(["--datasets", str(file), "--folder", str(tmp_path / "out")])
