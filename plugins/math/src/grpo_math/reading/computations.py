@@ -39,8 +39,9 @@ def read_computation(tokens: list[Token], start: int, end: int) -> Value | None:
     if tokens[start].text in FRACTIONS:
         tokens = _flatten_fraction(tokens[start:end])
         start, end = 0, len(tokens)
+    first = next((at for at in range(start, end) if _has_words(tokens[at : at + 1])), end)
     wordy = any(
-        tokens[at].text in MONEY or (tokens[at].kind == "num" and _has_words(tokens[start:at]))
+        tokens[at].text in MONEY or (tokens[at].kind == "num" and at > first)
         for at in range(start + 1, end)
         if _follows_sign(tokens, at)
     )
