@@ -138,10 +138,12 @@ class _Launch:
             TRAINED_ON: trained_on,
         }
         async with ExperienceManager.from_config(config, plugins).open() as manager:
-            if not resumed:
-                _refuse_existing(config, await manager.load(config.owners), self.seeds)
-            elif moved:
-                await see_same(path, was, config, plugins)
+            if not resumed or moved:
+                there = await manager.load(config.owners)
+                if resumed:
+                    await see_same(path, was, config, plugins, there)
+                else:
+                    _refuse_existing(config, there, self.seeds)
             if resumed:
                 # Whoever works on it holds its store as well, and this says more.
                 see_idle(path)

@@ -38,7 +38,9 @@ def held(store: ExperienceStore | None) -> AbstractAsyncContextManager[None]:
     return store.hold() if isinstance(store, ProbedStore) else nullcontext()
 
 
-async def see_same(run: Path, was: str, config: RunConfig, plugins: Plugins) -> None:
+async def see_same(
+    run: Path, was: str, config: RunConfig, plugins: Plugins, there: dict[Owner, Library]
+) -> None:
     """See that a run can go on in another folder: its experiences are there as it left them.
 
     Args:
@@ -46,14 +48,13 @@ async def see_same(run: Path, was: str, config: RunConfig, plugins: Plugins) -> 
         was: The folder of the experiences so far.
         config: Of the run, with the new folder.
         plugins: Of this process.
+        there: The newest libraries of the new folder.
 
     Raises:
         ConfigError: Other experiences are there, or none where the run has some.
     """
     last = read_checkpoint(run)
     versions = {} if last is None else last.versions
-    async with ExperienceManager.from_config(config, plugins).open() as manager:
-        there = await manager.load(config.owners)
     if not any(versions.values()):
         same = not any(library.version for library in there.values())
     else:
