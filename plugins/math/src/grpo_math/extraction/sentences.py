@@ -59,7 +59,7 @@ _LEAD: Final = Pattern(
     r"only|equal to|equals|given by|indeed|"
     r"ans\.?|clearly|therefore|thus|the number|the value|option|choice|选项|选)\s*[:：,]?\s+|"
     r"[:：=→】]\s*|"
-    r"选项\s*|选\s*|(?:一共|总共|共|约|大约)有?\s*|(?:is|are)(?=\\|\$))",
+    r"at\s+(?=\$?\\?\()|选项\s*|选\s*|(?:一共|总共|共|约|大约)有?\s*|(?:is|are)(?=\\|\$))",
     re.IGNORECASE,
 )
 _END: Final = Pattern(
@@ -91,6 +91,7 @@ _EMPTY: Final = Pattern(
     r"shown|satisfied|correct|wrong|unclear|unknown|enough|sure|here|there|as)\b",
     re.IGNORECASE,
 )
+_DENIED: Final = Pattern(r"\b(?:is|are|was|were)(?:\s+not|n't)\s+\S{1,20}$", re.IGNORECASE)
 _CHOICE_END: Final = Pattern(r"^\W{0,3}[A-Ja-j]$")
 _ABSENCE: Final = Pattern(
     r"\b(?:no (?:real |positive |integer )?solutions?|does not exist|"
@@ -142,6 +143,8 @@ def cut_at_end(text: str) -> str:
         head = text[: match.start()]
         if _inside_math(head):
             continue
+        if match.group()[0] in ";；,，—– " and _DENIED.search(head):
+            continue  # what it is stands behind what it is not
         if (
             match.group().strip() == "."
             and _CHOICE_END.match(head)
