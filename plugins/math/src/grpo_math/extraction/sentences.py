@@ -25,7 +25,8 @@ _IS: Final = Pattern(
     r"vaut|ist|sind|lautet|beträgt|es|son|"
     r"adalah|é|è|sono|são|равен|равна|равно|составляет|является)\b(?:\s+(?:equal to|exactly|simply|"
     r"just|only|therefore|thus|then|about|"
-    r"approximately|given by|égale? à|gleich|igual a|also))?\s*[:：]?\s*|"
+    r"approximately|(?:calculated|computed|found) (?:as|to be)|given by|égale? à|gleich|igual a|"
+    r"also))?\s*[:：]?\s*|"
     r"(?:等于|应为|应该是|就是|是|为|為|共有|有|需要|得|は|＝|≈)\s*"
 )
 _WORD: Final = Pattern(r"(?<![\\A-Za-z])[^\W\d_]{2,}")
