@@ -236,14 +236,14 @@ LIMITS: Mapping[str, Mapping[str, float]] = {
     "small": {
         "wall_over_greedy": 1.1,
         "wall_over_bound": 1.35,
-        "cpu_ms_per_call": 1.5,
+        "cpu_over_bare": 7.5,
         "peak_mb": 100,
         "outside_s": 0.8,
     },
     "large": {
         "wall_over_greedy": 1.1,
         "wall_over_bound": 1.35,
-        "cpu_ms_per_call": 1.5,
+        "cpu_over_bare": 7.5,
         "peak_mb": 100,
         "in_flight": -130,
         "outside_s": 0.8,
@@ -252,7 +252,11 @@ LIMITS: Mapping[str, Mapping[str, float]] = {
     "stragglers": {"wall_over_without": 1.15},
     "limited": {"wall_over_best": 1.15, "refused_share": 0.05, "early": 0},
 }
-"""Upper limits of figures; a negative one is a lower limit."""
+"""Upper limits of figures; a negative one is a lower limit.
+
+A call may take 1.5 ms of the client's CPU time on a machine where aiohttp alone takes 0.2 ms: on
+any other it is the ratio that says whether it does.
+"""
 
 
 def missed(name: str, figures: Mapping[str, float]) -> list[str]:
@@ -277,8 +281,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(f"no such workload: {', '.join(unknown)}")
     behaviour = Behaviour(seed=given.seed, median=0.5 * given.scale)
     failed = False
+    alone: dict[str, float] = {}
     for name in given.workloads or WORKLOADS:
         figures = WORKLOADS[name](behaviour)
+        if name == "bare":
+            alone = figures
+        elif "cpu_over_bare" in LIMITS[name]:
+            alone = alone or bare(behaviour)
+            figures["cpu_over_bare"] = figures["cpu_ms_per_call"] / alone["cpu_ms_per_call"]
         beyond = missed(name, figures)
         failed = failed or bool(beyond)
         if given.json:
