@@ -23,10 +23,23 @@ def drop_computations(tokens: list[Token], sides: list[tuple[int, int]]) -> list
     kept: list[tuple[int, int]] = []
     for side in sides[:-1]:
         if not is_computation(tokens, *side):
-            kept.append(side)
+            kept += [] if _has_value_of(tokens, side, last) else [side]
         elif not _leads_to(tokens, side, last):
             raise UnreadableError("words stand where an unknown may be meant")
     return [*kept, last]
+
+
+def _has_value_of(tokens: list[Token], side: tuple[int, int], last: tuple[int, int]) -> bool:
+    """Tell whether a side has the last one's value where its letters are units: 3 m × 4 m."""
+    if tokens[side[0]].kind != "num" or not _has_words(tokens[slice(*side)]):
+        return False
+    try:
+        value, result = Calculator(tokens, *side).read(), Calculator(tokens, *last).read()
+    except UnreadableError:
+        return False
+    surely = not (value.things or result.things or value.mixed)
+    same = bool(result.unit.dims) and value.unit.dims == result.unit.dims
+    return surely and same and _equals(value, result)
 
 
 def read_computation(tokens: list[Token], start: int, end: int) -> Value | None:

@@ -48,6 +48,13 @@ _REMARK = Pattern(
     r"correct to)[^()]*\)\s*\}?\s*\$?\s*$",
     re.IGNORECASE,
 )
+_LENGTH = (
+    r"(?:(?:\\[,;!~]|\\(?:text|mathrm)\s*\{|~)?\s*"
+    r"([cmk]?m|in|inch(?:es)?|ft|feet|foot|yds?|yards?|(?:centi|milli|kilo)?met(?:er|re)s?|miles?)"
+    r"\b\.?\s*\}?)?"
+)
+_SIDE = rf"(\d+(?:\.\d+)?)\s*{_LENGTH}"
+_SIZE = Pattern(rf"{_SIDE}\s*(\bby\b|x|\\times\b)\s*{_SIDE}(?:\s*(?:by|x|\\times)\s*{_SIDE})?")
 _ESTIMATE = Pattern(
     r"(?<=[\w)}])\s*\$?\s*,?\s+(?:\\text\s*\{\s*)?(?:or\s+|(?:which|that)\s+is\s+)?"
     r"(?:about|approximately|approx\.?|roughly)\s*\}?\s*\\?\$?-?\d[\d.,]*\s*\\?%?\s*\$?\s*$",
@@ -182,7 +189,19 @@ def _rewrite_words(text: str) -> str:
         if (recurring := _RECURRING.fullmatch(text.strip(" ."))) is not None:
             return f"{recurring[1]}.\\overline{{{recurring[2]}}}"
         text = _OUT_OF.sub(r"\1/\2", text) if _OUT_OF.fullmatch(text.strip(" .")) else text
+        if (size := _SIZE.fullmatch(text.strip(" ."))) is not None:
+            return _rewrite_size(size) or text
     return text
+
+
+def _rewrite_size(match: re.Match[str]) -> str:
+    """Write ``10 cm by 5 cm`` and ``10 cm × 5 cm`` as a list; empty for a mere product."""
+    first, unit, sign, second, other, third, last = match.groups()
+    shared = last or other
+    if not shared if sign == "by" else not (unit and other and (last or not third)):
+        return ""
+    sides = [(first, unit), (second, other), (third, last)]
+    return ", ".join(f"{number} {name or shared}" for number, name in sides if number)
 
 
 def _rewrite_rows(text: str) -> str:
