@@ -152,6 +152,11 @@ def read_number_words(text: str) -> Value | None:
         words, sign = words[1:], -1
     if words in (["a"], ["an"]) or not words:
         return None
+    if len(words) > 3 and words[-3:] == ["and", "a", "half"]:  # an hour and a half
+        whole = read_number_words(" ".join(words[:-3]))
+        if isinstance(whole, Quantity) and isinstance(whole.amount, Num):
+            half = Num(sign * (whole.amount.value + Fraction(1, 2)))
+            return whole._replace(amount=half)
     of_unit = len(words) > 1 and words[1] in _ORDINALS
     if (
         words[0] in {"a", "an"}

@@ -154,6 +154,7 @@ ton|90718474/100000|kg|'short ton'
 mph|44704/100000|m s-1|
 kph|5/18|m s-1|kmph kmh
 fps|3048/10000|m s-1|
+mpg|1609344000000000/3785411784|m-2|
 mps|1|m s-1|
 kn|1852/3600|m s-1|knot
 +B|8|bit|+byte
