@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from grpo_math import Verdict, compare, compare_response
+from grpo_math import Cause, Options, Result, Verdict, compare, compare_response
 
 HERE = Path(__file__).parent
 TABLES = sorted((HERE / "tables").glob("*.jsonl"))
@@ -16,6 +17,14 @@ RESPONSES = sorted((HERE / "responses").glob("*.jsonl"))
 
 def read(path: Path) -> list[dict[str, str]]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def judge(compared: Callable[..., Result], gold: str, text: str) -> Result:
+    """Compare by the defaults; what ran out of time on a busy machine is given more."""
+    result = compared(gold, text)
+    if result.cause is Cause.TIMEOUT:
+        return compared(gold, text, options=Options(timeout=10))
+    return result
 
 
 def describe(row: dict[str, str], got: object) -> str:
@@ -30,7 +39,7 @@ def test_pairs_of_family_are_judged_as_labelled(path: Path) -> None:
     rows = read(path)
     wrong = []
     for row in rows:
-        result = compare(row["gold"], row["pred"])
+        result = judge(compare, row["gold"], row["pred"])
         if result.verdict != row["expect"]:
             wrong.append(describe(row, f"{result.verdict} by {result.rule}: {result.reason}"))
     accuracy = 1 - len(wrong) / len(rows)
@@ -42,8 +51,8 @@ def test_pairs_of_family_do_not_flip_when_swapped(path: Path) -> None:
     """compare(a, b) has the verdict of compare(b, a)."""
     flipped = []
     for row in read(path):
-        here = compare(row["gold"], row["pred"]).verdict
-        there = compare(row["pred"], row["gold"]).verdict
+        here = judge(compare, row["gold"], row["pred"]).verdict
+        there = judge(compare, row["pred"], row["gold"]).verdict
         if here != there:
             flipped.append(f"{row['gold']!r} | {row['pred']!r}: {here}, swapped {there}")
     assert not flipped, "\n".join(flipped)
@@ -55,7 +64,7 @@ def test_responses_of_family_are_judged_as_labelled(path: Path) -> None:
     rows = read(path)
     wrong = []
     for row in rows:
-        result = compare_response(row["gold"], row["response"])
+        result = judge(compare_response, row["gold"], row["response"])
         expected = Verdict.UNKNOWN if row["expect"] == "none" else row["expect"]
         if result.verdict != expected:
             wrong.append(
