@@ -185,8 +185,6 @@ class Session:
                     held = Held(self.announce, waiting=bool(running))
                     await self._announce_batch(held, batch, libraries, opening=following == done)
                     stages = self._stages(batch, held.announce, past)
-                    if following == 0:
-                        await self._score(stages, 0, libraries)
                     collecting = asyncio.create_task(self._collect(stages, batch, libraries))
                     running.append((batch, held, collecting))
                     following += 1
@@ -252,13 +250,20 @@ class Session:
     async def _commit(
         self, batch: Batch, libraries: dict[Owner, Library], learned: Sequence[Learned]
     ) -> dict[Owner, Library]:
-        """Close a batch, and at the end of an epoch see how the libraries do on validation."""
+        """Close a batch, and see how the libraries do on validation at the end of an epoch.
+
+        How they did at the start is seen once a text has changed, at the end of the first epoch at
+        the latest.
+        """
         past = self._fold.past
         stages = self._stages(batch, self.announce, past)
         closing = Closing(stages, self._manager, self._record, self._gate)
         commits = await closing.close(libraries, learned)
         committed = {commit.plan.owner: commit.after for commit in commits}
         after = {owner: committed[owner] for owner in libraries}
+        if self._fold.latest_version is None and (batch.last or _read_otherwise(libraries, after)):
+            # Until now all prompts were as at the start: what limits the run first is learning.
+            await self._score(stages, 0, libraries)
         if batch.last:
             await self._score(stages, batch.epoch, after)
         started, self._mark = self._mark, time.perf_counter()
@@ -301,3 +306,8 @@ class Session:
             await self._record.checkpoint(
                 epoch, batch, versions=versions, before=before, past=past, budget=budget
             )
+
+
+def _read_otherwise(before: Mapping[Owner, Library], after: Mapping[Owner, Library]) -> bool:
+    """Tell whether any owner's experiences read otherwise than before."""
+    return any(before[owner].wording != after[owner].wording for owner in before)

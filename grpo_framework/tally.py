@@ -65,7 +65,7 @@ class Tally:
         # Of the batches that were finished, over all epochs: groups, and seconds without scoring.
         self._finished = 0
         self._took = 0.0
-        self._scoring = 0.0
+        self._scoring: float | None = None
         self._epoch_finished = 0
         self._batch: dict[int, int] = {}
         self._epoch = 0
@@ -105,6 +105,7 @@ class Tally:
             case VersionScored():
                 self._purpose = "learn"
                 self._scoring = now - self._committed
+                self._committed = now
                 self._mark += self._scoring
             case BatchFinished():
                 self._close(self._batch.pop(event.batch, 0), now)
@@ -159,7 +160,8 @@ class Tally:
         seconds = self._seconds_left()
         if seconds is None or (self.done >= self.groups and seconds < 1):
             return ""
-        over = "over " if self._measures and not self._finished else ""
+        known = self._finished and self._scoring is not None
+        over = "over " if self._measures and not known else ""
         return f"{over}{describe_duration(seconds)} left"
 
     def _seconds_left(self) -> float | None:
@@ -169,12 +171,12 @@ class Tally:
             whole = self._took / self._finished * (self.groups - self._epoch_finished)
             # A batch that takes longer than those before it does not make the rest shorter.
             rest = self._took / self._finished * to_do
-            return max(whole - since, rest) + self._scoring
+            return max(whole - since, rest) + (self._scoring or 0.0)
         made = self.done - self._kept
         if self._replaying or made <= 0:
             return None
         # How long measuring edits takes is not known before the first batch ends.
-        return (self._clock() - self._mark) / made * to_do + self._scoring
+        return (self._clock() - self._mark) / made * to_do + (self._scoring or 0.0)
 
     @property
     def line(self) -> str:

@@ -13,7 +13,13 @@ from grpo_framework import TrainingFreeGRPOTrainer
 from grpo_framework.deciding import Decider
 from grpo_framework.engine import Engine
 from grpo_framework.errors import ConfigError
-from grpo_framework.events import EditsGated, LibraryCommitted, VersionRestored, VersionScored
+from grpo_framework.events import (
+    BatchFinished,
+    EditsGated,
+    LibraryCommitted,
+    VersionRestored,
+    VersionScored,
+)
 from grpo_framework.experience import (
     Add,
     Delete,
@@ -262,6 +268,18 @@ def test_the_best_version_on_validation_is_the_result():
     assert store.newest().version == 2
     assert store.newest().next_number == 2
     assert report.epochs[-1].owners[0].library_after == 0
+
+
+def test_the_start_is_scored_once_a_text_has_changed():
+    """Nothing is spent on it before; without a change it is scored with the first epoch."""
+    student = Student(base=0.5, effects={GOOD: 0.4})
+    for edits, batch in (((Add(GOOD),), 1), ((), 3)):
+        _, seen, _ = train(*edits, student=student, count=24, gate_budget=120)
+        start, after = (seen.index(event) for event in seen.of(VersionScored))
+        kinds = [type(event) for event in seen[:start]]
+        assert (kinds.count(BatchFinished), kinds.count(LibraryCommitted) > 0) == (batch - 1, True)
+        assert seen[start].versions == tuple((owner, 0) for owner, _ in seen[start].versions)
+        assert seen[start].epoch < seen[after].epoch == 1
 
 
 def test_patience_ends_a_run_that_brings_nothing():

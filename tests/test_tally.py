@@ -42,12 +42,10 @@ def clock():
 
 @pytest.fixture
 def tally(clock):
-    """An epoch of 4 problems in batches of 2; scoring the libraries at the start took 7 s."""
+    """An epoch of 4 problems in batches of 2."""
     tally = Tally(clock)
     tally.add(RunStarted("r", "", OWNERS, 4, 2, 3, validation=20))
     tally.add(EpochStarted(1, 4, 2))
-    clock.now += 7
-    tally.add(VersionScored(0, (), ()))
     return tally
 
 
@@ -59,13 +57,13 @@ def answer(tally, clock, batch, epoch=1):
         tally.add(GroupFinished(epoch, batch, "p1", "generator_1", (1.0,)))
 
 
-def close(tally, clock, batch, *, gate, scoring=0, epoch=1):
+def close(tally, clock, batch, *, gate, scoring=(), epoch=1):
     """Edits are measured, and libraries scored."""
     clock.now += gate
     tally.add(LibraryCommitted(epoch, batch, Plan("critic", 0), 0, 0, 1))
-    if scoring:
-        clock.now += scoring
-        tally.add(VersionScored(epoch, (), ()))
+    for version, seconds in enumerate(scoring):
+        clock.now += seconds
+        tally.add(VersionScored(version, (), ()))
     tally.add(BatchFinished(epoch, batch, 0.0))
 
 
@@ -75,12 +73,18 @@ def test_nothing_is_foretold_before_anything_is_done(tally):
 
 def test_before_the_first_gate_it_is_said_that_more_will_come(tally, clock):
     answer(tally, clock, 1)
-    assert tally.left == "over 9 s left"
+    assert tally.left == "over 2 s left"
+
+
+def test_before_anything_was_scored_it_is_said_that_more_will_come(tally, clock):
+    answer(tally, clock, 1)
+    close(tally, clock, 1, gate=20)
+    assert tally.left == "over 22 s left"
 
 
 def test_what_ends_a_batch_and_the_scoring_are_in_the_time_left(tally, clock):
     answer(tally, clock, 1)
-    close(tally, clock, 1, gate=20)
+    close(tally, clock, 1, gate=20, scoring=[7])
     assert tally.left == "29 s left"
     answer(tally, clock, 2)
     assert tally.left == "27 s left"
@@ -92,7 +96,7 @@ def test_scoring_does_not_count_as_a_part_of_its_batch(tally, clock):
     answer(tally, clock, 1)
     close(tally, clock, 1, gate=20)
     answer(tally, clock, 2)
-    close(tally, clock, 2, gate=20, scoring=10)
+    close(tally, clock, 2, gate=20, scoring=[7, 10])
     tally.add(EpochStarted(2, 4, 2))
     assert tally.left == "54 s left"
 
@@ -107,7 +111,7 @@ def test_without_a_gate_groups_are_all(clock):
 
 def test_a_batch_that_takes_longer_than_those_before_leaves_no_negative_time(tally, clock):
     answer(tally, clock, 1)
-    close(tally, clock, 1, gate=0)
+    close(tally, clock, 1, gate=0, scoring=[7])
     answer(tally, clock, 2)
     clock.now += 50
     assert tally.left == "7 s left"
