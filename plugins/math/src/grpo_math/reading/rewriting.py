@@ -64,7 +64,14 @@ _EXACT_SIGNS = Pattern(r"[/\\√π^]")
 _ENDLESS_TAIL = Pattern(r"(?<=\S)\s*=\s*-?\d*\.\d+\s*(?:\.\.\.|\\[lc]?dots)\s*$")
 _OUT_OF = Pattern(r"(\d{1,9})\s+(?:in|out of)\s+(?:every\s+)?(\d{1,9})")
 _LAKHS = Pattern(r"(?<![\d,.])\d{1,2}(?:,\d{2})+,\d{3}(?![\d,])")
-_RUPEES = Pattern(r"(?<![A-Za-z])Rs\.?\s*(?=\d)")
+_RUPEES = Pattern(r"(?<![A-Za-z])[Rr]s\.?\s*(?=\d)")
+_THOUSANDS_OF = Pattern(r"(?<=\d)[kK]\s+(?=(?:dollars|euros|pounds|rupees|USD|EUR)\b)")
+_DOLLARS_AND_CENTS = Pattern(r"\s*\\?\$(\d+)\s*(?:and|,)?\s+(\d{1,2})\s+cents?\s*\.?\s*")
+_PHASOR = Pattern(
+    r"(?<=[\d}])\s*\\angle\s*(?:\{(?=[^{}]*\\(?:circ|pi|frac))((?:[^{}]|\{[^{}]*\})*)\}"
+    r"|(-?\s*(?:[\d.]+\s*(?:°|\^\s*(?:\\circ|\{\s*\\circ\s*\}))"
+    r"|\\[dt]?frac\s*\{[^{}]*\}\s*\{[^{}]*\}|\d*\s*\\pi\b\s*(?:/\s*\d+)?)))"
+)
 _MATRIX_CALL = Pattern(r"(?:sp\.|sympy\.|np\.)?(?:[Mm]atrix|array)\s*\(\s*(\[.*\])\s*\)", re.DOTALL)
 _ROWS = Pattern(r"\[\s*([-+\d./\s]+(?:;[-+\d./\s]+)+)\]")
 _TEXT_SIGN = Pattern(r"\\text\s*\{\s*([()\[\],;])\s*\}")
@@ -144,6 +151,8 @@ def rewrite(text: str) -> str:
         text = _LABEL.sub("", text, 1) if _LABEL.match(text) else text
         if "\\overline" in text and ("\\parallel" in text or "\\perp" in text or "\\cong" in text):
             text = _SEGMENT_BAR.sub(r"\1", text)
+        if "\\angle" in text:
+            text = _PHASOR.sub(lambda m: f" cis({m[1] or m[2]})", text)
         if "\\SI" in text or "\\qty" in text or "\\num" in text or "\\ang" in text:
             text = _MEASURED.sub(_rewrite_measured, text)
         if "\\in" in text:
@@ -155,7 +164,8 @@ def rewrite(text: str) -> str:
         text = _BRACED_SYSTEM.sub(r"\\begin{cases}\2\\end{cases}", text)
     elif text.startswith("=>"):
         text = text[2:]
-    return _rewrite_words(text) if " " in text or "Rs" in text or "₹" in text else text
+    worded = " " in text or "Rs" in text or "rs." in text or "₹" in text
+    return _rewrite_words(text) if worded else text
 
 
 def _rewrite_measured(match: re.Match[str]) -> str:
@@ -172,7 +182,7 @@ def _rewrite_words(text: str) -> str:
         text = _FOR_ALL.sub("", text)
     if "₹" in text or "Rs" in text or "rupee" in text:
         text = _LAKHS.sub(lambda m: m.group().replace(",", ""), text)
-    if "Rs" in text:
+    if "Rs" in text or "rs" in text:
         text = _RUPEES.sub("₹", text)
     if "choose" in text:
         text = _CHOOSE.sub(r"\\binom{\1}{\2}", text)
@@ -191,6 +201,9 @@ def _rewrite_words(text: str) -> str:
         text = _OUT_OF.sub(r"\1/\2", text) if _OUT_OF.fullmatch(text.strip(" .")) else text
         if (size := _SIZE.fullmatch(text.strip(" ."))) is not None:
             return _rewrite_size(size) or text
+        text = _THOUSANDS_OF.sub(" thousand ", text)
+    elif "cent" in text and (money := _DOLLARS_AND_CENTS.fullmatch(text)) is not None:
+        return f"{money[1]} dollars and {money[2]} cents"
     return text
 
 

@@ -45,6 +45,7 @@ _PHRASES = (
     (Pattern(r"\bchinese\s+yuan\b", re.IGNORECASE), "CNY"),
     (Pattern(r"\bindian\s+rupees?\b", re.IGNORECASE), "INR"),
     (Pattern(r"\bswiss\s+francs?\b", re.IGNORECASE), "CHF"),
+    (Pattern(r"^\s*[mM]\s+(?=(?:dollars|euros|rupees|USD|EUR)\b)"), "million "),
     (Pattern(r"平方"), "square "),
     (Pattern(r"立方"), "cubic "),
     (Pattern(r"每|(?<=[一-鿿])/(?=[一-鿿])"), "/"),
