@@ -13,11 +13,10 @@ Source: Waudby-Smith and Ramdas, "Estimating means of bounded random variables b
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Sequence
-from typing import Any
 
 from grpo_framework.abtest.significance import ALPHA, Tested
+from grpo_framework.wealth import log_mean
 
 BETTING = "betting e-process over problems, anytime-valid (Waudby-Smith and Ramdas 2024)"
 BETS = 24
@@ -46,28 +45,13 @@ class BettingTest:
     @property
     def p_value(self) -> float:
         """Valid at any time: at most 5 % ever falls below 0.05 where the means are the same."""
-        wealth = max(_log_mean(self._up), _log_mean(self._down))
+        wealth = max(log_mean(self._up), log_mean(self._down))
         return min(1.0, 2 * math.exp(-wealth)) if wealth > 0 else 1.0
 
     @property
     def decided(self) -> bool:
         """Whether a direction has been found."""
         return self.p_value < ALPHA
-
-
-def log_wealth(differences: Sequence[float], shares: Sequence[float] = FRACTIONS) -> float:
-    """The log wealth of the gambler who bets that the mean is above 0; starts at 0.
-
-    Args:
-        differences: Each in [-1, 1], in any order.
-        shares: Bet sizes among which the stake is split evenly, each between 0 and 1.
-    """
-    counted = Counter(differences)
-    logs = [
-        math.fsum(often * math.log1p(share * value) for value, often in counted.items())
-        for share in shares
-    ]
-    return _log_mean(logs)
 
 
 def bet(differences: Sequence[float]) -> Tested:
@@ -102,16 +86,10 @@ def _lower_end(differences: Sequence[float]) -> float:
 
     def excess(candidate: float) -> float:
         logs = numpy.log1p(bets * (shares[None, :] / candidate - 1)).sum(axis=1)
-        return _log_mean(logs) - NEEDED
+        return log_mean(logs) - NEEDED
 
     # Falls in the candidate; at the sample's mean nobody has won (Jensen's inequality).
     smallest = 1e-9
     if mean <= smallest or excess(smallest) <= 0:
         return -1.0
     return float(2 * brentq(excess, smallest, mean, xtol=1e-12) - 1)
-
-
-def _log_mean(logs: Any) -> float:
-    """The log of the mean of exponentials."""
-    top = float(max(logs))
-    return top + math.log(math.fsum(math.exp(each - top) for each in logs) / len(logs))

@@ -18,7 +18,7 @@ from statistics import fmean
 
 from attrs import frozen
 
-from grpo_framework.abtest.betting import log_wealth
+from grpo_framework.wealth import log_wealth
 
 NEEDED = math.log(20)
 """Log wealth at which a direction is decided: one-sided, at 5 %."""
