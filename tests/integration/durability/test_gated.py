@@ -101,6 +101,15 @@ def test_edits_are_measured_and_the_undecided_kept_in_the_store(runs):
     assert {"gate", "validation"} <= roles
 
 
+def test_a_gated_run_is_rescored_by_what_it_learned_from(runs):
+    """The validation problems belong to the run, too: they are no change of its problems."""
+    done = runs().run("runs", "rescore", "run", "--comparator=math/equivalence", "--json")
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    assert document["changes"] == []
+    assert all(row["answers"] > 0 for row in document["owners"])
+
+
 def test_a_limit_of_calls_in_a_gate_pays_for_nothing_twice(runs, arena, endpoint):
     """Stopped again and again, a few calls further each time: the same end for the same calls."""
     calm = runs()
