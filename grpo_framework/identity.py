@@ -75,10 +75,13 @@ def check_identity(path: Path, now: Identity) -> None:
         raise ConfigError(message, hint=hint)
 
 
-def check_problems(
-    path: Path, problems: Iterable[Problem], validation: Sequence[Problem] = ()
-) -> None:
+def check_problems(path: Path, problems: Iterable[Problem], validation: Sequence[Problem]) -> None:
     """Compare problems with those of the run in a directory.
+
+    Args:
+        path: The run's directory.
+        problems: What it learns from.
+        validation: What judges its edits; empty where nothing does.
 
     Raises:
         ConfigError: They are others.

@@ -40,7 +40,7 @@ from grpo_framework.plugins import Plugins
 from grpo_framework.protocols import ChatModel
 from grpo_framework.records import Owner, Price, Problem, Stage
 from grpo_framework.reports.fold import ROLES
-from grpo_framework.splitting import choose, choose_validation, is_gated
+from grpo_framework.splitting import is_gated
 from grpo_framework.walkthrough import (
     EXPERIENCE,
     OPERATIONS_A_GROUP,
@@ -73,9 +73,7 @@ class _Rehearsal:
 
     async def train(self) -> tuple[Forecast, ...]:
         """A whole training run, whose libraries may grow to their limits."""
-        found = await self.workshop.read()
-        problems = choose(found, self.config)
-        validation = choose_validation(found, self.config)
+        problems, validation = await self.workshop.training_problems()
         self.workshop.find_all()
         manager = ExperienceManager.from_config(self.config, self.plugins)
         async with manager.open() as opened:

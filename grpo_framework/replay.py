@@ -33,7 +33,6 @@ from grpo_framework.recording import Checkpoint
 from grpo_framework.records import Owner, Past
 from grpo_framework.reports import ReportFold, RunReport
 from grpo_framework.rundir import EXPERIENCES, JOURNAL, open_journal
-from grpo_framework.splitting import choose, choose_validation
 from grpo_framework.stand_ins import Failures, StandIn, make_advisors, read_failures
 from grpo_framework.standing import read_report
 from grpo_framework.trainer import TrainingFreeGRPOTrainer
@@ -76,8 +75,7 @@ async def replay(path: Path, config: RunConfig, plugins: Plugins) -> Replayed:
     if report is None:
         hint = f"finish it first: grpo-cli runs resume {path}"
         raise DataError("this run has not come to its end", path=path, hint=hint)
-    found = await Workshop(config, plugins).read()
-    problems, validation = choose(found, config), choose_validation(found, config)
+    problems, validation = await Workshop(config, plugins).training_problems()
     check_problems(path, problems, validation)
     async with open_journal(path / JOURNAL) as journal:
         record = _Record(_Recorded(journal, read_failures(path)))

@@ -37,7 +37,7 @@ async def score_epoch(
     """Score the libraries as an epoch left them, or take their scores from the journal.
 
     Args:
-        stages: Of the epoch's last batch.
+        stages: Of the batch that was committed last.
         problems: Validation problems.
         libraries: By owner, the shared one among them.
         known: The version before; None before the first.

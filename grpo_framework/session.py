@@ -261,11 +261,15 @@ class Session:
         commits = await closing.close(libraries, learned)
         committed = {commit.plan.owner: commit.after for commit in commits}
         after = {owner: committed[owner] for owner in libraries}
-        if self._fold.latest_version is None and (batch.last or _read_otherwise(libraries, after)):
-            # Until now all prompts were as at the start: what limits the run first is learning.
-            await self._score(stages, 0, libraries)
-        if batch.last:
-            await self._score(stages, batch.epoch, after)
+        if self._gate is not None:
+            if self._fold.latest_version is None and (
+                batch.last or any(each.before.wording != each.after.wording for each in commits)
+            ):
+                # Until now all prompts read as at the start: a limit that ends the run early
+                # should find its calls spent on learning.
+                await self._score(stages, self._gate, 0, libraries)
+            if batch.last:
+                await self._score(stages, self._gate, batch.epoch, after)
         started, self._mark = self._mark, time.perf_counter()
         await self.announce(BatchFinished(batch.epoch, batch.number, self._mark - started))
         if batch.last:
@@ -274,14 +278,13 @@ class Session:
         await self._checkpoint(batch.epoch, batch.number, versions_of(after), before, past)
         return after
 
-    async def _score(self, stages: Stages, epoch: int, libraries: dict[Owner, Library]) -> None:
-        """Try the libraries as an epoch left them on the validation problems, if there are any."""
-        if self._gate is not None:
-            known = self._fold.latest_version
-            problems = self._gate.problems
-            await self.announce(
-                await score_epoch(stages, problems, libraries, known, self._record, epoch)
-            )
+    async def _score(
+        self, stages: Stages, gate: Gate, epoch: int, libraries: dict[Owner, Library]
+    ) -> None:
+        """Try the libraries as an epoch left them on the validation problems."""
+        known, record = self._fold.latest_version, self._record
+        scored = await score_epoch(stages, gate.problems, libraries, known, record, epoch)
+        await self.announce(scored)
 
     async def _restore_best(self, libraries: dict[Owner, Library]) -> dict[Owner, Library]:
         """The version that did best on validation, as the newest one; the last where none did."""
@@ -306,8 +309,3 @@ class Session:
             await self._record.checkpoint(
                 epoch, batch, versions=versions, before=before, past=past, budget=budget
             )
-
-
-def _read_otherwise(before: Mapping[Owner, Library], after: Mapping[Owner, Library]) -> bool:
-    """Tell whether any owner's experiences read otherwise than before."""
-    return any(before[owner].wording != after[owner].wording for owner in before)

@@ -166,17 +166,18 @@ class Tally:
 
     def _seconds_left(self) -> float | None:
         to_do = self.groups - self.done
+        scoring = self._scoring or 0.0
         if self._finished:
             since = self._clock() - self._mark
             whole = self._took / self._finished * (self.groups - self._epoch_finished)
             # A batch that takes longer than those before it does not make the rest shorter.
             rest = self._took / self._finished * to_do
-            return max(whole - since, rest) + (self._scoring or 0.0)
+            return max(whole - since, rest) + scoring
         made = self.done - self._kept
         if self._replaying or made <= 0:
             return None
         # How long measuring edits takes is not known before the first batch ends.
-        return (self._clock() - self._mark) / made * to_do + (self._scoring or 0.0)
+        return (self._clock() - self._mark) / made * to_do + scoring
 
     @property
     def line(self) -> str:

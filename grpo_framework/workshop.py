@@ -37,7 +37,7 @@ from grpo_framework.plugins import (
 )
 from grpo_framework.protocols import ChatModel, ExperienceStore
 from grpo_framework.records import Owner, Problem
-from grpo_framework.splitting import choose
+from grpo_framework.splitting import choose, choose_validation
 from grpo_framework.validation import validate_with
 
 T = TypeVar("T")
@@ -177,14 +177,19 @@ class Workshop:
         Raises:
             ProblemError: A source cannot be used, or two problems have one id.
         """
-        return choose(await self.read(), self.config)
+        return choose(await self._read(), self.config)
 
-    async def read(self) -> tuple[Problem, ...]:
-        """Read all problems of the sources that the configuration names, of every split.
+    async def training_problems(self) -> tuple[tuple[Problem, ...], tuple[Problem, ...]]:
+        """Read what a training run learns from, and what judges its edits.
 
         Raises:
-            ProblemError: A source cannot be used.
+            ProblemError: A source cannot be used, or two problems have one id.
         """
+        found = await self._read()
+        return choose(found, self.config), choose_validation(found, self.config)
+
+    async def _read(self) -> tuple[Problem, ...]:
+        """All problems of the sources that the configuration names, of every split."""
         found: list[Problem] = []
         for use in self.config.datasets:
             async with self.open(PROBLEM_SOURCE, use) as source:

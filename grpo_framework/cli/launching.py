@@ -37,7 +37,6 @@ from grpo_framework.rundir import (
     preflight_holds,
     see_idle,
 )
-from grpo_framework.splitting import choose, choose_validation
 from grpo_framework.standing import read_checkpoint, read_report
 from grpo_framework.trainer import TrainingFreeGRPOTrainer
 from grpo_framework.workshop import Workshop
@@ -116,8 +115,7 @@ class _Launch:
         config, plugins, path = self.config, self.plugins, self.path
         resumed = (path / JOURNAL).exists()
         workshop = Workshop(config, plugins)
-        found = await workshop.read()
-        problems, validation = choose(found, config), choose_validation(found, config)
+        problems, validation = await workshop.training_problems()
         workshop.find_all()
         identity = identify(config, problems, plugins, validation)
         earlier = read_run_config(path) if resumed else config

@@ -21,7 +21,6 @@ from grpo_framework.protocols import Comparator
 from grpo_framework.records import FinalAnswer, Owner, Problem, Rollout, Verdict
 from grpo_framework.reports import bearer
 from grpo_framework.rollouts import describe, judge
-from grpo_framework.splitting import choose, choose_validation
 from grpo_framework.standing import read_events
 from grpo_framework.workshop import Workshop
 
@@ -56,9 +55,8 @@ async def rescore_run(path: Path, config: RunConfig, plugins: Plugins) -> dict[s
     if find_comparator(workshop).uses_chat_model:
         message = f"{config.comparator.use} asks a chat model; an earlier run is rescored without"
         raise ConfigError(message, pointer="/comparator", hint="name another --comparator")
-    found = await workshop.read()
-    problems = choose(found, config)
-    check_problems(path, problems, choose_validation(found, config))
+    problems, validation = await workshop.training_problems()
+    check_problems(path, problems, validation)
     known = {problem.id: problem for problem in problems}
     sums: dict[Owner, _Sums] = {}
     answers = _read_answers(path)
