@@ -73,7 +73,7 @@ def test_other_problems_are_another_run(run, changed):
     """Fewer, in another order, with another answer or text."""
     for check in (
         lambda: check_identity(run, identity(changed)),
-        lambda: check_problems(run, changed),
+        lambda: check_problems(run, changed, ()),
     ):
         with pytest.raises(ConfigError, match=r"problems .*have changed"):
             check()
