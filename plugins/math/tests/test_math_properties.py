@@ -71,6 +71,39 @@ def test_an_expression_is_not_its_successor(pair):
     assert compare(pair[0], f"{pair[1]} + 1").verdict is Verdict.DIFFERENT
 
 
+def write_sum(letters, weights):
+    """Write a sum of letters, each with its weight."""
+    terms = [
+        f"{weight:+d}{letter}" for letter, weight in zip(letters, weights, strict=True) if weight
+    ]
+    return "".join(terms).lstrip("+").replace("+1", "+").replace("-1", "-") or "0"
+
+
+LETTERS = st.sampled_from(["abc", "xyz", "abcd", "wxyz", "kmn", "pqrs", "uvwt", "xyab", "ABCD"])
+
+
+@BOUNDED
+@given(LETTERS, st.data())
+def test_letters_are_unknowns_of_their_own(letters, data):
+    """Sums, products and equations of several letters are equal where all powers and weights are."""
+    weights = st.tuples(*[st.integers(-2, 3)] * len(letters))
+    first, second = data.draw(weights), data.draw(weights)
+    expected = Verdict.EQUAL if first == second else Verdict.DIFFERENT
+    assert compare(write_sum(letters, first), write_sum(letters, second)).verdict is expected
+    products = [
+        "".join(rf"\left({x}\right)^{{{power}}}" for x, power in zip(letters, powers, strict=True))
+        for powers in (first, second)
+    ]
+    assert compare(*products).verdict is expected
+    if sum(map(bool, first)) > 1 and sum(map(bool, second)) > 1:
+        scaled = {
+            Fraction(a, b) if b else None for a, b in zip(first, second, strict=True) if a or b
+        }
+        expected = Verdict.EQUAL if len(scaled) == 1 and scaled != {None} else Verdict.DIFFERENT
+        equations = [f"{write_sum(letters, side)}=0" for side in (first, second)]
+        assert compare(*equations).verdict is expected
+
+
 @BOUNDED
 @given(NUMBERS)
 def test_numbers_in_every_notation(value):

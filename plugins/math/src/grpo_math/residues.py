@@ -6,7 +6,7 @@ reasons hold here too; whatever is not surely bare notation is left to the reade
 
 from __future__ import annotations
 
-from grpo_math.equality.modular import POINTS, SURE, Height, add_heights
+from grpo_math.equality.modular import POINTS, SURE, Height, add_heights, draw
 from grpo_math.grammar import MINUS, TOKEN, Grammar, OtherError
 from grpo_math.reading.bare import is_bare
 
@@ -33,8 +33,8 @@ def compare_expressions(gold: str, pred: str) -> bool | None:
     if max(map(len, tokens)) > _MAX_TOKENS:
         return None
     try:
-        for prime, first, step in POINTS:
-            values = [_evaluate(side, prime, first, step) for side in tokens]
+        for prime, seed in POINTS:
+            values = [_evaluate(side, prime, seed) for side in tokens]
             if values[0] != values[1]:
                 return False
         high, _ = add_heights(_measure(tokens[0]), _measure(tokens[1]))
@@ -47,9 +47,9 @@ def _measure(tokens: list[str]) -> Height:
     return _Heights(tokens).read_sum()
 
 
-def _evaluate(tokens: list[str], prime: int, first: int, step: int) -> int:
+def _evaluate(tokens: list[str], prime: int, seed: int) -> int:
     reader = _Residues(tokens)
-    reader.prime, reader.first, reader.step = prime, first, step
+    reader.prime, reader.seed = prime, seed
     value = reader.read_sum()
     if not reader.is_read():
         raise OtherError
@@ -61,7 +61,7 @@ _LETTER_SET = frozenset(_LETTERS)
 
 class _Residues(Grammar[int]):
     beside = _LETTER_SET | {"("}
-    prime = first = step = 0
+    prime = seed = 0
 
     def make(self, high: int, low: int) -> int:
         if high.bit_length() > _MAX_BITS:
@@ -91,7 +91,7 @@ class _Residues(Grammar[int]):
     def read_other(self, sign: str) -> int:
         if sign not in _LETTER_SET or self.tokens[self.at] == "(":
             raise OtherError  # n(x) may be a function
-        return self.first + self.step * _LETTERS.index(sign)
+        return draw(self.prime, self.seed, _LETTERS.index(sign))
 
 
 class _Heights(Grammar[Height]):

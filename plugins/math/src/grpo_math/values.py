@@ -7,7 +7,7 @@ Other than tuples, values of two types are never equal.
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from grpo_math.units import Unit
 
@@ -79,7 +79,7 @@ class Listing(NamedTuple):
 
     Attributes:
         items: The values.
-        joiner: ``and``, ``or`` or ``,``; it says how inequalities are joined, and nothing else.
+        joiner: ``and``, ``or`` or ``,``; it says how statements are joined, and nothing else.
     """
 
     items: tuple[Value, ...]
@@ -206,8 +206,30 @@ def _is_other(self: tuple[object, ...], other: object) -> bool:
     return not _is_same(self, other)
 
 
+def list_names(values: Listing) -> set[str]:
+    """Collect the names of an assignment list; the roots ``x_1, x_2`` have one name."""
+    return {
+        item.sides[0].name.partition("_")[0]
+        for item in values.items
+        if isinstance(item, Relation) and isinstance(item.sides[0], Var)
+    }
+
+
+def are_joined_otherwise(a: Listing, b: Listing) -> bool:
+    """Tell whether statements are joined by 'and' in one list and by 'or' in the other.
+
+    Values are the same however they are listed, and so are the roots of one name.
+    """
+    if {a.joiner, b.joiner} != {"and", "or"}:
+        return False
+    statements = [item for item in (*a.items, *b.items) if isinstance(item, Relation)]
+    assigned = all(item.signs == ("=",) for item in statements)
+    return bool(statements) and not (assigned and len(list_names(a) | list_names(b)) == 1)
+
+
 def _lists_same(self: Listing, other: object) -> bool:
-    return isinstance(other, Listing) and self.items == other.items
+    same = isinstance(other, Listing) and self.items == other.items
+    return same and not are_joined_otherwise(self, cast("Listing", other))
 
 
 def _lists_other(self: Listing, other: object) -> bool:

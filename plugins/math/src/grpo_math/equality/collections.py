@@ -17,10 +17,13 @@ from grpo_math.values import (
     Group,
     Listing,
     Matrix,
+    NamedSet,
     Relation,
     Value,
     Var,
+    are_joined_otherwise,
     collect_variables,
+    list_names,
 )
 
 _MAX_MATCH = 200
@@ -38,11 +41,18 @@ class CollectionRules(ScalarRules):
             self.rule = "different brackets"
             return False
         if a.fence == "{}":
-            return self._match(self._distinct(a.items), self._distinct(b.items), "set")
+            return self._rosters(a.items, b.items)
         if a.fence != b.fence and (len(a.items) == 2 and "<>" not in {a.fence, b.fence}):
             self.rule = "different brackets"
             return False
         return self._tuple(a.items, b.items)
+
+    def _rosters(self, a: Sequence[Value], b: Sequence[Value]) -> bool:
+        """Compare members, among which 2 is not {2}, though alone it may be written so."""
+        first, second = self._distinct(a), self._distinct(b)
+        sets = [[x for x in items if _is_set(x)] for items in (first, second)]
+        rest = [[x for x in items if not _is_set(x)] for items in (first, second)]
+        return self._match(sets[0], sets[1], "set") and self._match(rest[0], rest[1], "set")
 
     def _tuple(self, a: Sequence[Value], b: Sequence[Value]) -> bool:
         if self.options.unordered_tuples:
@@ -86,9 +96,11 @@ class CollectionRules(ScalarRules):
         return result
 
     def _lists(self, a: Listing, b: Listing) -> bool:
-        sets = self._as_sets(a, b)
-        if sets:
+        if self._as_sets(a, b):
             return True
+        if are_joined_otherwise(a, b):
+            self.rule = "and is not or"
+            return False
         if self.options.ordered_lists:
             return self._tuple(a.items, b.items)
         names = [_sort_by_name(values) for values in (a, b)]
@@ -196,13 +208,8 @@ class CollectionRules(ScalarRules):
         return False
 
 
-def list_names(values: Listing) -> set[str]:
-    """Collect the names of an assignment list; the roots ``x_1, x_2`` have one name."""
-    return {
-        item.sides[0].name.partition("_")[0]
-        for item in values.items
-        if isinstance(item, Relation) and isinstance(item.sides[0], Var)
-    }
+def _is_set(value: Value) -> bool:
+    return isinstance(value, NamedSet) or (isinstance(value, Group) and value.fence == "{}")
 
 
 def _sort_by_name(values: Listing) -> list[Value]:

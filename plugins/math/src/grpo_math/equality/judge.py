@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from grpo_math.equality.collections import CollectionRules, list_names
+from grpo_math.equality.collections import CollectionRules
 from grpo_math.equality.relations import equal_equations, equal_inequalities
 from grpo_math.opposites import are_opposite
 from grpo_math.reading.shapes import PARAMETER, is_name, rename
@@ -30,6 +30,7 @@ from grpo_math.values import (
     Value,
     Var,
     collect_variables,
+    list_names,
 )
 
 _KINDS: dict[type, str] = {

@@ -17,16 +17,15 @@ Monomial = tuple[int, Fraction, int]
 """Sign, square and power of π of a number."""
 
 _PRIMES = ((1 << 61) - 1, (1 << 61) - 31)
-POINTS = (
-    (_PRIMES[0], 1_000_003, 7_368_787), (_PRIMES[1], 15_485_863, 49_979_687),
-    (_PRIMES[0], 982_451_653, 32_452_843),
-)  # fmt: skip
+POINTS = ((_PRIMES[0], 1_000_003), (_PRIMES[1], 15_485_863), (_PRIMES[0], 982_451_653))
+"""A prime and the number that the residues of a point are drawn from."""
 SURE = 2.0**118
 """A constant below it is no multiple of both primes."""
 Height = tuple[float, float]
 """Bounds of the sums of the sizes of the coefficients above and below the line."""
 _MAX_BITS = 40
 _MAX_EXPONENT = 10_000
+_SCATTER = 65_537
 _PI = Const("pi")
 _HALF = Fraction(1, 2)
 
@@ -92,6 +91,21 @@ def _multiply(factors: tuple[Expr, ...]) -> Monomial | None:
     return sign, square, power if sign else 0
 
 
+@functools.cache
+def draw(prime: int, seed: int, place: int) -> int:
+    """Draw the residue of one variable at a point.
+
+    The power scatters them: no simple relation holds between the variables of a point, as
+    between evenly spaced ones, where ``a + c`` is ``2b``.
+
+    Args:
+        prime: The modulus.
+        seed: What tells one point from another.
+        place: Which of the variables.
+    """
+    return pow(seed + place, _SCATTER, prime)
+
+
 def equal_modulo(a: Expr, b: Expr, variables: list[str]) -> bool | None:
     """Tell whether two rational expressions with small constants are the same function.
 
@@ -99,8 +113,8 @@ def equal_modulo(a: Expr, b: Expr, variables: list[str]) -> bool | None:
         None where they are something else, or have no value at a point.
     """
     try:
-        for prime, first, step in POINTS:
-            point = {name: first + step * place for place, name in enumerate(variables)}
+        for prime, seed in POINTS:
+            point = {name: draw(prime, seed, place) for place, name in enumerate(variables)}
             if _evaluate(a, point, prime) != _evaluate(b, point, prime):
                 return False
         high, _ = add_heights(_measure(a), _measure(b))
@@ -136,11 +150,11 @@ def _measure(expr: Expr) -> Height:
 def proportional_modulo(a: Expr, b: Expr, variables: list[str]) -> bool | None:
     """Tell whether two rational expressions differ by a constant factor; None as above."""
     try:
-        for prime, _, _ in POINTS[:2]:
+        for prime, _ in POINTS[:2]:
             crossed: int | None = None
             reference: tuple[int, int] | None = None
-            for _, first, step in POINTS:
-                point = {name: first + step * place for place, name in enumerate(variables)}
+            for _, seed in POINTS:
+                point = {name: draw(prime, seed, place) for place, name in enumerate(variables)}
                 values = _evaluate(a, point, prime), _evaluate(b, point, prime)
                 if reference is None:
                     reference = values

@@ -14,7 +14,7 @@ _POINTS = tuple(
         "37/100 -291/101 53/31 -43/100 791/100 13/111 -1139/103 2311/97 7/1000 6131/59"
     )
 )
-_NATURALS = tuple(Fraction(n) for n in (7, 5, 11, 8, 13, 6))
+_NATURALS = tuple(Fraction(n) for n in (7, 5, 11, 8, 13, 6, 10, 4, 9, 15))
 
 
 def has_op(expr: Expr, ops: frozenset[str]) -> bool:
@@ -24,13 +24,12 @@ def has_op(expr: Expr, ops: frozenset[str]) -> bool:
 
 def bind(variables: list[str], *, integers: bool) -> Iterator[dict[str, Fraction]]:
     """Bind variables to test points: all natural, or rationals of both signs and many sizes."""
-    points = _NATURALS if integers else _POINTS
-    for start in range(len(points)):
-        yield {
-            name: points[(start + 3 * place) % len(points)] + Fraction(place // len(points))
-            if not name.startswith("∈") else _NATURALS[start % len(_NATURALS)] + place
-            for place, name in enumerate(variables)
-        }  # fmt: skip
+    for start in range(len(_POINTS)):
+        point = {}
+        for place, name in enumerate(variables):
+            points = _NATURALS if integers or name.startswith("∈") else _POINTS
+            point[name] = points[(start + 3 * place) % len(points)] + place // len(points)
+        yield point
 
 
 def infinity_sign(expr: Expr) -> int:

@@ -106,7 +106,7 @@ def read_quantity(reader: NumberReader, start: int, end: int) -> Value | None:
         except UnreadableError:
             continue
         single = at + 1 == end and tokens[at].kind == "word" and len(tokens[at].text) == 1
-        if collect_variables(amount) and (single or not reading.known):
+        if collect_variables(amount) and (not reading.known or _is_power(tokens[at:end])):
             continue
         if single and not (isinstance(amount, Num) or (tokens[at].spaced and _is_rational(amount))):
             continue
@@ -127,6 +127,13 @@ def read_quantity(reader: NumberReader, start: int, end: int) -> Value | None:
         loose = single and tokens[at].text.isascii() and tokens[at].text not in _SURE_LETTERS
         return Quantity(amount, reading.unit, loose)
     return None
+
+
+def _is_power(unit: list[Token]) -> bool:
+    """Tell whether a unit is one letter, or a power of it, as a variable is: ``r^2 s^2``."""
+    first = unit[0]
+    power = len(unit) == 1 or unit[1].text == "^"
+    return power and first.kind == "word" and len(first.text) == 1
 
 
 def _is_sum(reader: NumberReader, start: int, end: int) -> bool:

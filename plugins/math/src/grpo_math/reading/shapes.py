@@ -171,14 +171,16 @@ def gather_list(items: list[Value], joiner: str = ",") -> Value:
     if isinstance(first, Relation) and first.signs == ("=",) and is_name(first.sides[0]):
         name = first.sides[0]
         values: list[Value] = [first.sides[1]]
+        each = ","
         for item in items[1:]:
             if isinstance(item, Relation):
                 if item.signs != ("=",) or item.sides[0] != name:
                     return Listing(tuple(items), joiner)
                 values.append(item.sides[1])
+                each = "or"  # what x = 2, x = 5 names is no point (2, 5)
             else:
                 values.append(item)
-        return Relation((name, Listing(tuple(values))), ("=",))
+        return Relation((name, Listing(tuple(values), each)), ("=",))
     return Listing(tuple(items), joiner)
 
 

@@ -14,7 +14,6 @@ from grpo_math.reading.joiners import (
     JOINERS,
     OR,
     OR_SIGNS,
-    SET_SIGNS,
     find_marks,
     is_joiner,
 )
@@ -22,14 +21,17 @@ from grpo_math.reading.matrices import check_nesting, read_environment
 from grpo_math.reading.matrix_sums import read_matrix_sum
 from grpo_math.reading.points import PointReader
 from grpo_math.reading.quantities import read_quantity
+from grpo_math.reading.sets import FENCES, read_named_set, read_set_operation
 from grpo_math.reading.shapes import finish_relation, gather_list, is_label
 from grpo_math.reading.tokens import Token
-from grpo_math.reading.vocabulary import RELATIONS, SAME_SETS, SET_SUFFIXES, SETS
+from grpo_math.reading.vocabulary import RELATIONS
 from grpo_math.values import (
+    NUMBER_TYPES,
     Builder,
     Group,
     Listing,
     NamedSet,
+    Quantity,
     Ratio,
     Relation,
     SetOperation,
@@ -40,9 +42,6 @@ from grpo_math.values import (
 
 _COLON = frozenset({":"})
 _COMMAS = frozenset({","})
-_FENCES = {"(": "(", ")": ")", "[": "[", "]": "]", "\\lbrack": "[", "\\rbrack": "]",
-           "\\{": "{", "\\}": "}", "{": "{", "}": "}", "\\lbrace": "{", "\\rbrace": "}",
-           "\\langle": "<", "\\rangle": ">"}  # fmt: skip
 _MAX_ITEMS = 500
 _MAX_LABEL = 12
 _MARKUP = frozenset({"text", "cmd", "blackboard"})
@@ -164,7 +163,14 @@ class AnswerReader(PointReader):
         if len(sides) > 2 and set(signs) == {"="}:
             return self._read_chain(sides)
         if signs == ["="]:
-            return finish_relation([self._read_label(*sides[0]), self.read_side(*sides[1])], signs)
+            left, right = self._read_label(*sides[0]), self.read_side(*sides[1])
+            if (
+                isinstance(left, Quantity)
+                and isinstance(right, NUMBER_TYPES)
+                and left.amount != right
+            ):
+                left = self._read_letters(*sides[0]) or left
+            return finish_relation([left, right], signs)
         values = [self._read_relation_side(*side) for side in sides]
         return finish_relation(values, signs)
 
@@ -178,6 +184,17 @@ class AnswerReader(PointReader):
             if wordy or len(tokens) > _MAX_LABEL or not any(t.kind in _MARKUP for t in tokens):
                 raise
             return Var(" ".join(token.text.strip() for token in tokens))
+
+    def _read_letters(self, start: int, end: int) -> Value | None:
+        """Read what only looks like a quantity, as beside no other one: ``2m = 10``, ``2m = n``."""
+        if any(
+            t.kind == "text" or (t.kind == "word" and len(t.text) > 1)
+            for t in self.tokens[start:end]
+        ):
+            return None
+        with contextlib.suppress(UnreadableError):
+            return self.read(start, end)
+        return None
 
     def _read_chain(self, sides: list[tuple[int, int]]) -> Value:
         """Read a chain of equalities: its last value counts, so an unreadable step is left out."""
@@ -215,7 +232,7 @@ class AnswerReader(PointReader):
             raise UnreadableError("a side is empty")
         if self.tokens[start].text == "..." and end == start + 1:
             return Text("...")
-        value = self._read_set_operation(start, end) if self._has.sets else None
+        value = read_set_operation(self, start, end) if self._has.sets else None
         if value is None and self.pairs.get(start) == end - 1:
             value = self._read_brackets(start, end)
         if value is None and self._has.comma and self._is_point(start, end):
@@ -228,49 +245,18 @@ class AnswerReader(PointReader):
         if value is None and self._has.comma:
             value = self._read_multiple(start, end)
         if value is None:
-            value = self._read_named_set(start, end)
+            value = read_named_set(self.tokens[start:end])
         if value is None and self._has.ratio:
             value = self._read_ratio(start, end)
         if value is None and self._has.unit:
             value = read_computation(self.tokens, start, end) or read_quantity(self, start, end)
         return self.read(start, end) if value is None else value
 
-    def _read_set_operation(self, start: int, end: int) -> Value | None:
-        parts: list[tuple[int, int]] = []
-        ops: list[str] = []
-        at = begin = start
-        while at < end:
-            if at in self.pairs:
-                at = self.pairs[at] + 1
-                continue
-            token = self.tokens[at]
-            op = SET_SIGNS.get(token.text, "") if token.kind == "cmd" else ""
-            beside = start < at < end - 1 and self.tokens[at - 1].text in _FENCES
-            if token.kind == "word" and token.text.lower() in {"u", "union"} and beside:
-                op = "union"
-            if token.text == "-" and at > start and self.tokens[at - 1].kind == "blackboard":
-                op = "minus"
-            if op:
-                parts.append((begin, at))
-                ops.append(op)
-                begin = at + 1
-            at += 1
-        if not ops:
-            return None
-        parts.append((begin, end))
-        values = [self.read_side(*part) for part in parts]
-        if len(set(ops)) == 1:
-            return SetOperation(ops[0], tuple(values))
-        result = values[0]
-        for op, value in zip(ops, values[1:], strict=True):
-            result = SetOperation(op, (result, value))
-        return result
-
     def _read_brackets(self, start: int, end: int) -> Value | None:
         opening, closing = self.tokens[start].text, self.tokens[end - 1].text
-        if opening not in _FENCES or closing not in _FENCES:
+        if opening not in FENCES or closing not in FENCES:
             return None
-        fence = _FENCES[opening] + _FENCES[closing]
+        fence = FENCES[opening] + FENCES[closing]
         if fence == "{}":
             bar = self._find_bar(start + 1, end - 1)
             if bar > 0:
@@ -284,31 +270,23 @@ class AnswerReader(PointReader):
             return self.read_answer(start + 1, end - 1)
         if len(pieces) > _MAX_ITEMS:
             raise OverLimitError(f"the answer lists more than {_MAX_ITEMS} values")
-        items = tuple(self.read_item(*piece) for piece in pieces)
+        read = self._read_member if opening == "{" else self.read_item
+        items = tuple(read(*piece) for piece in pieces)
         if fence in {"(]", "[)"} and len(items) != 2:
             raise UnreadableError("an interval has two ends")
         return Group(fence, items)
+
+    def _read_member(self, start: int, end: int) -> Value:
+        """Read a member of a set in bare braces, where braces around one value are a set, too."""
+        value = self.read_item(start, end)
+        braced = self.tokens[start].text == "{" and self.pairs.get(start) == end - 1 > start + 1
+        roster = isinstance(value, Group) and value.fence == "{}"
+        return Group("{}", (value,)) if braced and not roster else value
 
     def _read_builder(self, start: int, bar: int, end: int) -> Value:
         head = self.read_item(start, bar)
         condition = self.read_answer(bar + 1, end)
         return Builder(head, (condition,))
-
-    def _read_named_set(self, start: int, end: int) -> Value | None:
-        token = self.tokens[start]
-        if token.kind == "cmd" and end == start + 1:
-            name = SETS.get(token.text[1:]) if len(token.text) > 2 else None
-            return None if name is None else NamedSet(name)
-        if token.kind != "blackboard":
-            return None
-        signs = [t.text for t in self.tokens[start + 1 : end] if t.text not in "{}"]
-        suffix = "".join(sign for sign in signs if sign not in {"^", "_"})
-        base = SETS.get(token.text.strip(), "")
-        if not base or suffix not in SET_SUFFIXES:
-            return None
-        # ℤ_2 has two members, ℤ^2 is a plane; ℕ_0 has a zero more than ℕ.
-        mark = signs[0] if suffix.isalnum() and signs[0] != "_^"[suffix != "0"] else ""
-        return NamedSet(SAME_SETS.get(base + suffix, base + mark + suffix))
 
     def _read_ratio(self, start: int, end: int) -> Value | None:
         parts = self.split(start, end, _COLON)

@@ -76,6 +76,7 @@ _SYNONYMS = {
     "basis-point": "bp", "electron-volt": "eV", "per-cent": "%",
 }  # fmt: skip
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz"
+_DIFFERENCE = Pattern("[a-z](?:-[a-z])+")  # a minus more likely than the hyphen of N-m
 _VOWEL = Pattern("[aeiouAEIOU]")
 _MAX_TOKENS = 40
 
@@ -234,6 +235,8 @@ def read_unit(text: str) -> UnitReading | None:
         if unit.dims or unit.pi:
             return UnitReading(unit, known=True)
         return UnitReading(PLAIN, known=True, scale=unit.factor)
+    if _DIFFERENCE.fullmatch(text):
+        return None
     for pattern, replacement in _PHRASES:
         text = pattern.sub(replacement, text)
     text = text.strip().rstrip(".").strip()
