@@ -24,6 +24,7 @@ from grpo_math.values import (
     Ratio,
     Text,
     Value,
+    Var,
     collect_variables,
 )
 
@@ -65,7 +66,7 @@ class ScalarRules:
         return reader.equal(first, second)
 
     def _numbers(self, a: Expr, b: Expr) -> bool:
-        result = self.expressions.equal(*_share_parameter(a, b))
+        result = self.expressions.equal(*_share_constant(*_share_parameter(a, b)))
         if not result and self.options.percent_as_number:
             bare = [_drop_percent(a), _drop_percent(b)]
             if (bare[0] is a) != (bare[1] is b):
@@ -175,6 +176,23 @@ def _share_parameter(a: Expr, b: Expr) -> tuple[Expr, Expr]:
         return a, b
     (name,) = bare
     return _rename(a, name, bound), _rename(b, name, bound)
+
+
+def _share_constant(a: Expr, b: Expr) -> tuple[Expr, Expr]:
+    """Write the constant of an indefinite integral, ``+ C`` or ``+ c``, alike on both sides."""
+    terms = [_adds_constant(expr) for expr in (a, b)]
+    if None in terms or terms[0] == terms[1]:
+        return a, b
+    return _rename(a, "c", "C"), _rename(b, "c", "C")
+
+
+def _adds_constant(expr: Expr) -> str | None:
+    """Tell which of C and c is added at the end; None where none is, or where both stand."""
+    if not isinstance(expr, Call) or expr.op != "add":
+        return None
+    added = [x.name for x in expr.args if isinstance(x, Var) and x.name in {"C", "c"}]
+    only = len(added) == 1 and len(collect_variables(expr) & {"C", "c"}) == 1
+    return added[0] if only else None
 
 
 def _rename(expr: Expr, name: str, bound: str) -> Expr:

@@ -25,6 +25,7 @@ _WITH_CONTENT = Pattern(
     r"(?:\(\s*(?P<a>[A-J])\s*\)\s*:?|(?P<b>[A-J])\s*[.):、]|\[(?P<c>[A-J])\])\s*(?P<content>[^\s+\-*/^=,].*)",
     re.DOTALL,
 )  # fmt: skip
+_ANOTHER = Pattern(r"(?:[,;&、和]|\b(?:and|or))\s*\(([A-J])\)")
 _AFTER = Pattern(r"\(?(?P<letter>[A-J])\)?\s*(?:选项|项|is correct|is the correct answer)")
 _SEVERAL = Pattern(r"\(?[A-J]\)?(?:\s*(?:,|;|and|&|、|和|\s)\s*(?:and\s+)?\(?[A-J]\)?)+")
 _BASE = Pattern(
@@ -45,7 +46,12 @@ _SEXAGESIMAL = Pattern(
 _COMPOUND_PART = Pattern(
     r"\s*(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>[a-zA-Z一-鿿]+|['\"])\.?\s*(?:and\b|,)?"
 )
+_REMAINDER = Pattern(
+    r"(\d+),?\s*(?:R|r|[Rr]em|(?:with\s+)?(?:an?\s+)?[Rr]emainder)(?![a-z])\.?\s*(?:of|=|:)?\s*(\d+)"
+)
 _SEVERAL_AMOUNTS = Pattern(r"\d[\d.]*\s*[^\d\s.].*\d")
+_SIGNS_OF_UNITS = {"'": "ft", '"': "in"}
+_LENGTH = (("m", Fraction(1)),)
 _ENDLESS = Pattern(r"(?P<sign>-?)(?P<whole>\d{0,20})\.(?P<decimals>\d{1,60})\s*\.\.\.")
 _INFINITIES = {
     "infinity": 1, "infinite": 1, "positive infinity": 1, "plus infinity": 1,
@@ -132,7 +138,7 @@ def _read_fixed(text: str, options: Options) -> list[Value | None]:
             return [clock, None] if clock.half is not None else [clock]
         if "_" not in text and "ase" not in text:
             return _read_words(text)
-    for read in (_read_base, _read_sexagesimal, _read_compound):
+    for read in (_read_base, _read_sexagesimal, _read_compound, _read_remainder):
         value = read(text)
         if value is not None:
             return [*found, value, None]
@@ -218,6 +224,9 @@ def _read_choice(text: str) -> list[Value | None]:
         letter = with_content["a"] or with_content["b"] or with_content["c"]
         if with_content["b"] and ":" in text[:3] and not text[2:3].isspace():
             return []
+        others = _ANOTHER.findall(with_content["content"])
+        if others:  # (B) 6 and (C) 5
+            return [Choice("".join(sorted({letter, *others}))), None]
         return [Choice(letter, with_content["content"]), None]
     return []
 
@@ -264,6 +273,12 @@ def _read_compound(text: str) -> Quantity | None:
     return None if found is None else Quantity(Num(found[0]), found[1])
 
 
+def _read_remainder(text: str) -> Text | None:
+    """Read the quotient and remainder of a division: ``5 R 2``."""
+    match = _REMAINDER.fullmatch(text)
+    return None if match is None else Text(f"{match[1]} remainder {match[2]}")
+
+
 def sum_amounts(text: str) -> tuple[Fraction, Unit] | None:
     """Add several amounts of one dimension in a row up, in the unit of the first."""
     if not text[0].isdigit() or len(text) > 60 or not _SEVERAL_AMOUNTS.match(text):
@@ -276,7 +291,9 @@ def sum_amounts(text: str) -> tuple[Fraction, Unit] | None:
         match = _COMPOUND_PART.match(text, at)
         if match is None or match.end() == at:
             return None
-        name = {"'": "ft", '"': "in"}.get(match["unit"], match["unit"])
+        name = _SIGNS_OF_UNITS.get(match["unit"], match["unit"])
+        if name == "m" and unit is not None and unit.dims != _LENGTH:
+            name = "min"  # 2h15m
         reading = read_unit(name)
         if reading is None or not reading.known or len(reading.unit.dims) != 1:
             return None
