@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from grpo_math.extraction.boxes import BoxSearch, find_boxes
-from grpo_math.extraction.cleaning import clean, cut_end_tokens, remove_bold
+from grpo_math.extraction.cleaning import clean, cut_end_tokens, remove_bold, remove_tags
 from grpo_math.extraction.phrases import Marked, find_marked, is_refusal
 from grpo_math.extraction.sentences import CONCLUSION, count_words, states_value
 from grpo_math.extraction.statements import find_correction, find_last_statement
@@ -64,7 +64,7 @@ def extract(response: str, *, options: Options) -> Extraction:
 
 def _extract(response: str) -> Extraction:
     parts = split_thinking(cut_end_tokens(response))
-    said = _cut_next_question(parts.answer.strip())
+    said = _cut_next_question(remove_tags(parts.answer).strip())
     if said:
         found = _extract_said(said)
         if found.answers or not parts.thought or parts.open or found.reason == "unclosed box":

@@ -47,12 +47,23 @@ _ITALIC: Final = Pattern(r"(?<![\w*)\]])\*([^\W\d_][^*\n]{0,40}[:：.]?)\*(?![\w
 _WORD_START: Final = Pattern(r"[\w(\[]")
 # A closing dollar follows no space and precedes no digit: `$5 and $6` are two amounts.
 _INLINE: Final = Pattern(r"(?<![\\$\w])\$(?=[^\s$])([^$\n]{1,400}?)(?<=[^\s\\])\$(?![\d$])")
+_RAISED: Final = Pattern(r"<(su[pb])>([^<>]{1,40})</\1>", re.IGNORECASE)
+_INLINE_TAG: Final = Pattern(
+    r"</?(?:b|strong|em|i|u|s|span|font|mark|small|code|kbd|a)(?:\s[^<>]{0,200})?>", re.IGNORECASE
+)
+_BLOCK: Final = Pattern(
+    r"</?(?:p|br|div|h[1-6]|[uo]l|li|pre|center|section|hr|blockquote)(?:\s[^<>]{0,200})?\s?/?>",
+    re.IGNORECASE,
+)
 _TRAILING: Final = " \t\r\n.,;:。，；：．、✓✔✅☑🎉∎■□"
 _EXCLAMATION: Final = Pattern(r"(?<=[^\W\d_]{2})[!！]+$|(?<=[*_$。])[!！]+$")
 _ASIDE: Final = Pattern(
     r"\s[(（](?:since|because|as |i\.e\.|which|where|note|assuming|rounded|approx|see |or about|"
     r"option|choice|by |from |using|\d[\d.,]*\s[a-z]+\s[a-z]+)[^()（）]{0,200}[)）]\s*\.?$",
     re.IGNORECASE,
+)
+_SAME_AMOUNT: Final = Pattern(
+    r"(\d\s?(?:[a-z]{1,12}|[°%$€£]))\s[(（][≈=~]?\s?[$€£]?\d[\d.,/]*\s?(?:[a-zA-Z]{1,12}|[°%])[)）]\s*\.?$"
 )
 _BRACED_COMMA: Final = Pattern(r"\s?\{\s?,\s?\}")
 _ALIGNED: Final = Pattern(
@@ -82,6 +93,18 @@ def cut_end_tokens(text: str) -> str:
         if position > 0:
             text = text[:position]
     return text.rstrip()
+
+
+def remove_tags(text: str) -> str:
+    """Return the text without the tags of HTML that lay it out; powers and indices stay.
+
+    Args:
+        text: a response; ``a<b`` and tags that mean something, such as ``<answer>``, are kept.
+    """
+    if "</" not in text and "<br" not in text:
+        return text
+    text = _RAISED.sub(lambda m: f"{'^' if m[1].lower() == 'sup' else '_'}{{{m[2]}}}", text)
+    return _BLOCK.sub("\n", _INLINE_TAG.sub("", text))
 
 
 def remove_bold(text: str) -> str:
@@ -178,7 +201,8 @@ def clean(text: str) -> str:
         The bare answer; may be empty.
     """
     text = remove_bold(text.strip()).strip()
-    text = _BRACED_COMMA.sub("{,}", _ASIDE.sub("", text))
+    text = _SAME_AMOUNT.sub(r"\1", _ASIDE.sub("", text))
+    text = _BRACED_COMMA.sub("{,}", text)
     for _ in range(6):
         before = text
         text = _EXCLAMATION.sub("", text)

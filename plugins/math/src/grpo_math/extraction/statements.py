@@ -34,6 +34,19 @@ _CLOSER: Final = Pattern(
     r"希望|如有|如果(?:您|你)|bonne|viel erfolg|espero)|^[-=_*#\s.]*$",
     re.IGNORECASE,
 )
+_LAST_WORD: Final = Pattern(
+    r"\s(?:it|this|that|first|next|in|on|for|so|with|at|by|from|of|to|can|need|will)[.。!]$"
+)
+"""A word that wants another one, unless the sentence ends with it: ``12 ways to do it.``"""
+_AFTERWORD: Final = Pattern(
+    r"^(?:[#>*\-]+\s*)*(?:(check|checking|verification|verify(?:ing)?|let(?:'s| us) (?:check|"
+    r"verify)|proof|key (?:takeaway|idea|point)s?|takeaways?|tips?|notes?|remarks?|remember|"
+    r"p\.?s\.?|验证|检验|检查|注意?|备注)|"
+    r"explanation|reason(?:ing)?|why|justification|rationale|解析|解释|理由|解説)\b"
+    r"[^:：\n]{0,30}[:：]",
+    re.IGNORECASE,
+)
+"""Begins what is said of an answer; only where it is no check may it hold the answer itself."""
 _SENTENCE: Final = Pattern(
     r"(?:(?<=[^\s.][.!?])|(?<=[.}]\$\$)|(?<=\\\]))\s+(?=[A-ZÀ-ÞА-Я$\\\d(*])|(?<=[。！？])"
 )
@@ -131,9 +144,31 @@ def _last_block(text: str) -> str | None:
 def _meaningful_lines(text: str) -> list[str]:
     lines = [line.strip() for line in text.splitlines()]
     lines = [line for line in lines if line]
+    return _without_closers(_without_afterword(lines)) if lines else lines
+
+
+def _without_closers(lines: list[str]) -> list[str]:
     while len(lines) > 1 and _CLOSER.match(lines[-1]):
         lines.pop()
     return lines
+
+
+def _without_afterword(lines: list[str]) -> list[str]:
+    """Cut what is said of the answer behind it: a check, or the explanation of a bare one."""
+    if CONCLUSION.match(_DECORATION.sub("", lines[-1])):
+        return lines
+    for at, line in enumerate(lines):
+        found = _AFTERWORD.match(line) if at else None
+        if found and (found[1] or _is_bare(lines[at - 1])):
+            before = _without_closers(lines[:at])
+            if any(map(str.isdigit, before[-1])) or _is_bare(before[-1]):
+                return before
+    return lines
+
+
+def _is_bare(line: str) -> bool:
+    value = clean(_DECORATION.sub("", line))
+    return bool(value) and is_value(value, 2) and not value.endswith(":")
 
 
 def find_last_statement(text: str) -> tuple[str | None, str]:
@@ -173,7 +208,7 @@ def find_last_statement(text: str) -> tuple[str | None, str]:
     ended = sentence.endswith((".", "。", "!", "！", "．", "$", ")", "]", "}", "%"))
     statement = strip_verdict(cut_at_end(body))
     value = trim_counter(clean(strip_lead(statement)))
-    if is_cut_short(body.rstrip(".。")):
+    if is_cut_short(_LAST_WORD.sub("", body).rstrip(".。")):
         return None, "truncated"
     alone = len(lines) == 1 and len(sentences) == 1
     if not (ended or lead or alone) and count_words(sentence) > 4:
