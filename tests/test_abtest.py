@@ -295,6 +295,19 @@ def test_the_detectable_effect_by_hand():
     assert detectable_effect(values, sign_flip, sequential=False) == pytest.approx(wanted)
 
 
+def test_where_few_problems_differ_the_detectable_effect_is_what_the_test_can_find():
+    """Their spread alone would say 0.03; with that, sign flips find it once in 60 samples."""
+    effect = detectable_effect([0.0] * 49 + [0.5], sign_flip, sequential=False)
+    draw = random.Random(4)
+
+    def share_found(effect):
+        samples = [[0.5 * (draw.random() < effect / 0.5) for _ in range(50)] for _ in range(400)]
+        return sum(sign_flip(sorted(sample)).p_value < 0.05 for sample in samples) / 400
+
+    assert share_found(0.03) < 0.2
+    assert share_found(effect) == pytest.approx(0.8, abs=0.06)
+
+
 def test_without_spread_the_detectable_effect_is_the_share_that_would_have_to_change():
     found = detectable_effect([0.0] * 50, sign_flip, sequential=False)
     # 6 changed problems are needed; with this share there are as many with 80 %.

@@ -21,9 +21,11 @@ def detectable_effect(
     """The minimum detectable effect.
 
     For the fixed sample (t(0.975) + t(0.8)) · sd / √n, with n − 1 degrees of freedom; for the
-    sequential test the shift that 80 % of 200 resamples of the observed differences detect. Where
-    no problem differs there is no spread to go by: then the share of problems which would have to
-    change wholly, so that with 80 % as many change as the test needs.
+    sequential test the shift that 80 % of 200 resamples of the observed differences detect. But
+    where few problems differ their spread says too little: no test finds anything before some
+    number of problems changes (6 by sign flips). So it is at least the share of problems that
+    would have to change for as many to do so with 80 %, times how far those moved that did (wholly,
+    where none did).
 
     Args:
         differences: One a problem.
@@ -39,14 +41,18 @@ def detectable_effect(
         return None
     from scipy import stats  # noqa: PLC0415 - heavy, and only an evaluation needs it
 
+    moves = [abs(value) for value in differences if abs(value) > TINY]
+    share = float(stats.beta.ppf(POWER, needed, count - needed + 1))
+    least = share * (fmean(moves) if moves else 1.0)
     spread = stdev(differences)
     if spread < TINY:
-        return float(stats.beta.ppf(POWER, needed, count - needed + 1))
+        return least
     if sequential:
-        return _simulate(differences)
+        shift = _simulate(differences)
+        return None if shift is None else max(shift, least)
     free = count - 1
     reach = float(stats.t.ppf(1 - ALPHA / 2, free) + stats.t.ppf(POWER, free))
-    return min(1.0, reach * spread / math.sqrt(count))
+    return min(1.0, max(reach * spread / math.sqrt(count), least))
 
 
 def _fewest(count: int, test: Callable[[Sequence[float]], Tested]) -> int | None:
