@@ -44,7 +44,8 @@ from grpo_framework.workshop import Workshop
     "--use-existing-experiences/--without-experiences",
     "with_experiences",
     default=None,
-    help="Whether the store's experiences go into the prompts; by default, if it holds any.",
+    help="Whether the store's experiences go into the prompts; by default, if it holds any. One "
+    "that is named with --experience-dir must hold some.",
 )
 @click.option(
     "--k",

@@ -32,7 +32,7 @@ from grpo_framework.cli.stored import (
     read_store,
     store_flags,
 )
-from grpo_framework.cli.storing import store_folder
+from grpo_framework.cli.storing import held, store_folder
 from grpo_framework.cli.versions import history, revert
 from grpo_framework.codec import experience_to_document
 from grpo_framework.config import RunConfig
@@ -248,13 +248,13 @@ def import_experiences(
 async def _import(
     config: RunConfig, plugins: Plugins, incoming: tuple[Library, ...], way: str | None
 ) -> list[Imported]:
-    async with open_store(config, plugins) as store:
+    async with open_store(config, plugins) as store, held(store):
         present = await load_libraries(store, config)
         for library in incoming:
             present.setdefault(library.owner, await store.load(library.owner))
-        held = sum(map(len, present.values()))
-        if held and way is None:
-            message = f"{config.experience_dir} already holds {held} experiences"
+        count = sum(map(len, present.values()))
+        if count and way is None:
+            message = f"{config.experience_dir} already holds {count} experiences"
             hint = "say --merge or --replace, or name another --experience-dir"
             raise ConfigError(message, pointer="/experience_dir", hint=hint)
         change = replace if way == "replace" else merge

@@ -20,7 +20,7 @@ from grpo_framework.cli.interrupting import run_interruptibly
 from grpo_framework.cli.output import command_line
 from grpo_framework.cli.storing import held, see_same, see_writable
 from grpo_framework.config import RunConfig
-from grpo_framework.errors import BudgetExhausted, ConfigError, RunFailed
+from grpo_framework.errors import BudgetExhausted, ConfigError, RunFailed, VersionConflict
 from grpo_framework.experience import Library
 from grpo_framework.identity import IDENTITY, check_identity, identify, identity_document
 from grpo_framework.manager import ExperienceManager
@@ -37,6 +37,7 @@ from grpo_framework.rundir import (
     preflight_holds,
     see_idle,
 )
+from grpo_framework.splitting import is_gated
 from grpo_framework.standing import read_checkpoint, read_report
 from grpo_framework.trainer import TrainingFreeGRPOTrainer
 from grpo_framework.workshop import Workshop
@@ -86,7 +87,7 @@ def launch(
     path = _run_dir(config)
     start = _Launch(config, plugins, path, verbose, seeds or {}, go_on)
     report = run_interruptibly(start.run(), how_to_go_on=start.how_to_go_on)
-    return Launched(report, path, config)
+    return Launched(report, path, read_run_config(path))
 
 
 @frozen
@@ -127,7 +128,8 @@ class _Launch:
             if ended is not None:
                 click.echo(f"the run in {path} is {ended.outcome}; this is its report", err=True)
                 return ended
-        trained_on = training_document(problems, validation)
+        chosen_by = validation if is_gated(config.gate.kind, len(validation)) else ()
+        trained_on = training_document(problems, chosen_by)
         moved = was != config.experience_dir
         kept = {**earlier.document, _FOLDER: config.experience_dir} if moved else {}
         documents = {
@@ -150,6 +152,14 @@ class _Launch:
             trainer = self._trainer(manager, documents, begun, resumed=resumed, moved=moved)
             try:
                 return await trainer.train_async(problems, validation)
+            except VersionConflict as error:
+                if resumed:
+                    fork = command_line("train", "--fork", path, "--experience-dir", "NEW")
+                    error.hint = (
+                        "they were reverted or changed since, or another run writes to them; "
+                        f"begin a new run with what this one had learned: {fork}"
+                    )
+                raise
             except Exception as error:
                 # A disk that is full or a fault of a plugin ends a session, and not the run.
                 if begun.is_set() or isinstance(error, BudgetExhausted | RunFailed):

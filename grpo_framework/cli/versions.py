@@ -20,6 +20,7 @@ from grpo_framework.cli.stored import (
     owner_flag,
     store_flags,
 )
+from grpo_framework.cli.storing import held
 from grpo_framework.config import RunConfig
 from grpo_framework.errors import DataError
 from grpo_framework.experience import Library
@@ -130,7 +131,8 @@ def revert(
     """Make the content of an old VERSION the newest one.
 
     VERSION is 12, for every owner that has come so far, or generator_1=3,critic=2; 0 is empty. A
-    new version is written, so all versions stay and reverting to the last one takes it back.
+    new version is written, so all versions stay and reverting to the last one takes it back. A
+    training that was stopped cannot be resumed on it; train --fork begins a new one with its own.
     """
     config = read_config(given)
     done = asyncio.run(_revert(config, find_plugins(ctx), (version, owner), dry_run=dry_run))
@@ -150,14 +152,15 @@ async def _revert(
     config: RunConfig, plugins: Plugins, wanted: tuple[str, Owner | None], *, dry_run: bool
 ) -> list[Reversal]:
     async with open_store(config, plugins) as store:
-        held = await load_libraries(store, config)
-        versions = choose_versions(held, *wanted)
+        newest = await load_libraries(store, config)
+        versions = choose_versions(newest, *wanted)
         # All are read before one is written: a version that is not there changes nothing.
         found = [await find_reversal(store, owner, number) for owner, number in versions.items()]
         if not dry_run:
             manager = ExperienceManager(store=store, plugins=plugins)
-            for each in found:
-                await manager.revert(each.before.owner, each.target)
+            async with held(store):
+                for each in found:
+                    await manager.revert(each.before.owner, each.target)
         return found
 
 

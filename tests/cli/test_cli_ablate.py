@@ -161,6 +161,18 @@ def test_what_cannot_be_measured_is_said_in_one_line(run, toy, taught, store):
     assert "holds no experiences" in run(*ABLATE, *toy).stderr
 
 
+def test_without_a_gate_no_problem_has_chosen_what_is_kept(real, tmp_path):
+    simulated = [
+        *("--datasets=scripted/problems", "--model=scripted/default", "--comparator=scripted"),
+        *("--generator=scripted", "--critic=scripted"),
+    ]
+    ungated = ("--advisor=scripted", "--epochs=1", "--gate=none", "--run-dir=run", "--quiet")
+    assert real("train", *simulated, *ungated).exit_code == 0
+    assert json.loads((tmp_path / "run" / "trained-on.json").read_text())["validation"] == []
+    measured = real(*ABLATE, "G1-001", *simulated, "--json", "--repeats=1")
+    assert measured.document["gate_problems"] == []
+
+
 def test_training_problems_are_refused_unless_told_and_the_split_is_validation(real, tmp_path):
     """The way on the simulation: train, then measure on validation; nothing is written."""
     simulated = [

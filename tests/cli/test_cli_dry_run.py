@@ -136,3 +136,12 @@ def test_advice_on_batches_and_consolidation_are_counted(foretell, others):
     }
     assert more == {"calls": batches * 7, "output_tokens": batches * (3 * 50 + 4 * 2048)}
     assert roles["advisor"]["calls"]["low"] == 0
+
+
+def test_a_file_with_an_ending_that_says_nothing_is_told_so(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "sums.txt").write_text("1+1")
+    told = CliRunner().invoke(cli, ["train", "--dry-run", "--datasets=sums.txt"])
+    assert told.exit_code == 3
+    endings = ".csv .json .jsonl .ndjson .parquet"
+    assert f"the file is there, but what is in one is told by its ending: {endings})" in told.stderr

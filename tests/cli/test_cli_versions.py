@@ -11,6 +11,7 @@ from attrs import evolve
 from grpo_framework.experience import Add, Delete, Library, Modify, apply, plan
 
 jsonstore = pytest.importorskip("grpo_jsonstore.store")
+holding = pytest.importorskip("grpo_jsonstore.holding")
 
 
 @pytest.fixture
@@ -132,6 +133,18 @@ def test_revert_is_a_new_version_and_reverting_it_brings_everything_back(real, d
     assert contents(real) == {}
     history = real("experiences", "history", "--owner=generator_1", "--json").document
     assert len(history["owners"][0]["versions"]) == 6
+
+
+def test_experiences_are_not_changed_while_a_training_works_on_them(real, directory, tmp_path):
+    """It would pay for a batch that it cannot commit any more; to look is free."""
+    assert real("experiences", "export", "x.json").exit_code == 0
+    with holding.held_alone(directory):
+        for change in (("revert", "1"), ("import", "x.json", "--merge")):
+            refused = real("experiences", *change)
+            assert refused.exit_code == 3
+            assert "another training works on these experiences" in refused.stderr
+        assert real("experiences", "revert", "1", "--dry-run").exit_code == 0
+    assert real("experiences", "revert", "1").exit_code == 0
 
 
 def test_several_owners_are_reverted_all_or_none(real, directory):

@@ -154,3 +154,27 @@ def test_two_processes_cannot_work_on_one_run(arena, endpoint):
     listed = json.loads(place.run("runs", "list", ".", "--json").stdout)
     assert [row["outcome"] for row in listed] == ["running"]
     assert process.poll() is None
+
+
+def test_a_run_whose_experiences_were_reverted_says_the_way_that_is_left(arena, endpoint):
+    """It cannot be resumed on other experiences; a new run begins with what it had learned."""
+    place, server = arena(), endpoint()
+    assert place.run(*place.train, "--max-calls=100", url=server.url).returncode == 4
+    assert any(place.store.values())
+    assert place.run("experiences", "revert", "0").returncode == 0
+    refused = place.run("runs", "resume", "run", "--quiet", "--max-calls=9999", url=server.url)
+    assert refused.returncode == 3
+    (line,) = refused.stderr.splitlines()
+    way = "grpo-cli train --fork run --experience-dir NEW"
+    assert "they were reverted or changed since" in line
+    assert way in line
+    fork = place.run(*way.split()[1:], "--max-calls=2", "--quiet", url=server.url)
+    assert fork.returncode == 4
+    held = json.loads((place.folder / "NEW" / "generator_1_experiences.json").read_text())
+    assert held
+
+
+def test_a_finished_run_names_the_experiences_that_it_left(calm):
+    told = calm.run(*calm.train, "--experience-dir=elsewhere")
+    assert told.returncode == 0
+    assert "experiences in experiences, learned from" in told.stdout
