@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from attrs import frozen
 
 from grpo_framework.config import RunConfig, SplitShares
-from grpo_framework.errors import ConfigError
+from grpo_framework.errors import ConfigError, ProblemError
 from grpo_framework.experience import normalise
 from grpo_framework.records import Problem
 
@@ -95,6 +95,7 @@ def choose(problems: Sequence[Problem], config: RunConfig) -> tuple[Problem, ...
 
     Raises:
         ConfigError: None are left, or two have the same id.
+        ProblemError: One cannot be written down.
     """
     splits = split_problems(problems, config.splits)
     every = tuple(problems)
@@ -106,6 +107,7 @@ def choose(problems: Sequence[Problem], config: RunConfig) -> tuple[Problem, ...
         hint = f"splits found in {named}: {', '.join(found)}; choose one with --split"
         raise ConfigError(message, pointer="/split", hint=hint)
     check_ids(wanted)
+    check_texts(wanted)
     return wanted[: config.max_problems]
 
 
@@ -117,11 +119,13 @@ def choose_validation(problems: Sequence[Problem], config: RunConfig) -> tuple[P
 
     Raises:
         ConfigError: Two have the same id.
+        ProblemError: One cannot be written down.
     """
     splits = split_problems(problems, config.splits)
     if splits.whole or config.split != "train":
         return ()
     check_ids((*splits.train, *splits.validation))
+    check_texts(splits.validation)
     most = config.splits.max_validation
     if config.max_problems is not None:
         most = min(most, config.max_problems)
@@ -141,6 +145,27 @@ def check_ids(problems: Iterable[Problem]) -> None:
             message = f"two problems have the id '{problem.id}': {other.source}, {problem.source}"
             raise ConfigError(message, pointer="/datasets", hint="give each problem its own id")
         seen[problem.id] = problem
+
+
+def check_texts(problems: Iterable[Problem]) -> None:
+    r"""Problems are written to files and sent to models, in UTF-8.
+
+    Raises:
+        ProblemError: One holds half a character: a lone surrogate such as ``\ud83d`` in JSON.
+    """
+    for problem in problems:
+        question = problem.question
+        parts = (("id", question.id), ("text", question.text), ("answer", problem.answer))
+        for name, text in parts:
+            try:
+                text.encode()
+            except UnicodeEncodeError as error:
+                place = problem.source or f"problem {problem.id!r}"
+                half = f"\\u{ord(text[error.start]):04x}"
+                message = f"{place}: the {name} holds half a character, {half} at {error.start + 1}"
+                raise ProblemError(
+                    message, hint="write the whole character, or leave it out"
+                ) from error
 
 
 def is_gated(kind: str | None, validation: int) -> bool:

@@ -25,7 +25,7 @@ from grpo_framework.records import Problem
 from grpo_framework.reports import RunReport
 from grpo_framework.schedule import RunSettings
 from grpo_framework.session import Session
-from grpo_framework.splitting import is_gated
+from grpo_framework.splitting import check_texts, is_gated
 
 
 class TrainingFreeGRPOTrainer:
@@ -158,7 +158,7 @@ class TrainingFreeGRPOTrainer:
 
         Raises:
             TypeError: Something else than a `Problem` is among them.
-            ProblemError: Two have the same id.
+            ProblemError: Two have the same id, or one cannot be written down.
             ConfigError: Edits are to be measured, and there are no validation problems.
             GrpoError: What stops a whole run: a component that cannot be opened, a store that
                 cannot be written, an exhausted budget. The failure of a unit does not.
@@ -220,6 +220,7 @@ def _check_problems(problems: Sequence[object]) -> None:
             message = f"two problems have the id '{problem.id}'"
             raise ProblemError(message, hint="give each problem its own id")
         seen.add(problem.id)
+        check_texts((problem,))
 
 
 def _check_counts(**counts: int) -> None:

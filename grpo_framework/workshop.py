@@ -61,10 +61,9 @@ class Workshop:
         try:
             offer = self.plugins.find(noun, use.use)
         except UnknownComponent as error:
-            meant = _file_meant(use.use, error.known) if noun is PROBLEM_SOURCE else ""
-            if not meant:
+            hint = _hint_at_file(use.use, error.known) if noun is PROBLEM_SOURCE else ""
+            if not hint:
                 raise
-            hint = f"did you mean the file {meant}?"
             raise UnknownComponent(noun.name, use.use, error.known, hint=hint) from error
         try:
             validate_with(f"options of {offer.reference}", offer.component.options, use.options)
@@ -197,9 +196,12 @@ class Workshop:
         return tuple(found)
 
 
-def _file_meant(reference: str, known: Sequence[str]) -> str:
-    """A file of the working directory that is called much like a reference nobody offers."""
+def _hint_at_file(reference: str, known: Sequence[str]) -> str:
+    """What file may be meant by a reference that nobody offers, or why that one is none."""
     patterns = [each.partition("/")[2] for each in known if "*" in each]
+    if Path(reference).is_file():
+        endings = sorted(pattern[1:] for pattern in patterns if pattern.startswith("*."))
+        return f"the file is there, but what is in one is told by its ending: {' '.join(endings)}"
     names = {
         spelling: path.name
         for path in sorted(Path().iterdir())
@@ -207,7 +209,7 @@ def _file_meant(reference: str, known: Sequence[str]) -> str:
         for spelling in (path.name, path.stem)
     }
     near = get_close_matches(reference, names, n=1, cutoff=0.7)
-    return names[near[0]] if near else ""
+    return f"did you mean the file {names[near[0]]}?" if near else ""
 
 
 def _place(config: RunConfig, use: ComponentConfig) -> str:

@@ -199,6 +199,13 @@ def test_a_key_in_quotes_may_hold_dots():
         load_config(settings=('prices."openai/gpt-4.1-mini={input=0.4, output=1.6}',))
 
 
+def test_a_byte_order_mark_is_no_part_of_a_configuration(tmp_path):
+    """Editors of Windows write it."""
+    path = tmp_path / "c.toml"
+    path.write_bytes("\ufeffepochs = 7\n".encode())
+    assert load_config(path).epochs == 7
+
+
 def test_a_problem_file_in_place_of_a_configuration_is_told_its_flag(tmp_path):
     """Who forgets --datasets hears of it, whether or not the file is there."""
     path = tmp_path / "problems.jsonl"

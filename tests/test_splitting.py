@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grpo_framework.config import SplitShares, load_config
-from grpo_framework.errors import ConfigError
+from grpo_framework.errors import ConfigError, ProblemError
 from grpo_framework.records import Problem, Question
 from grpo_framework.splitting import (
     LEAST_TO_SPLIT,
@@ -42,6 +42,25 @@ def test_rows_that_name_no_split_are_for_training_where_others_do():
     assert chosen("train", *rows) == ["p0", "p1", "p3"]
     assert chosen("test", *rows) == ["p2"]
     assert chosen("all", *rows) == ["p0", "p1", "p2", "p3"]
+
+
+@pytest.mark.parametrize(
+    ("problem", "said"),
+    [
+        (
+            Problem(Question("p", "Add \ud800"), "1", source="mine.jsonl:3"),
+            "mine.jsonl:3: the text",
+        ),
+        (Problem(Question("p", "Add"), "\ud83d"), "problem 'p': the answer holds half a character"),
+        (Problem(Question("\udfff", "Add"), "1"), r"the id holds half a character, \\udfff at 1"),
+    ],
+)
+def test_half_a_character_is_an_error_before_anything_is_asked(problem, said):
+    r"""What no file can hold: JSON's ``\ud83d`` without its other half."""
+    config = load_config(None, {"split": "train"})
+    with pytest.raises(ProblemError, match=said) as caught:
+        choose((problem,), config)
+    assert "whole character" in caught.value.hint
 
 
 def test_the_first_so_many_are_taken_and_an_empty_split_is_an_error():

@@ -128,7 +128,7 @@ def _check_hygiene(config: RunConfig) -> None:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError as error:
         message = f"no configuration file {path}"
         hint = _instead(path) or "grpo-cli init writes one"

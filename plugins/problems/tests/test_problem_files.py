@@ -134,6 +134,8 @@ GOOD = '{"problem": "1?", "answer": 1}\n'
         (GOOD + '{"problem": "x", "answer": NaN}\n', 2, "NaN is no JSON value"),
         (GOOD + '{"problem": "x", "answer": 1, "id": 1.5}\n', 2, "id: 1.5 is not of type"),
         (GOOD + '{"problem": "x", "answer": 1, "split": "dove"}\n', 2, "split: 'dove' is none of"),
+        (GOOD + '{"problem": "x", "answer": 1, "answer": 2}\n', 2, "key 'answer' stands twice"),
+        ('[{"problem": "x", "answer": 1, "problem": "y"}]', 1, "key 'problem' stands twice"),
         (GOOD + "[1]\n", 2, "must be a JSON object, not list"),
         ('{"a": 1,\n "b": 2}', None, "one JSON object"),
         ("[" + GOOD.strip() + ",\n" + GOOD.strip() + "\n" + GOOD.strip() + "]", 3, "comma or the"),
@@ -219,7 +221,7 @@ def test_a_missing_file_is_an_error_that_says_where_it_was_looked_for(tmp_path: 
     with pytest.raises(ProblemError, match="needs the option 'path'"):
         read("file")
     (tmp_path / "folder.jsonl").mkdir()
-    with pytest.raises(ProblemError, match="there is no such file"):
+    with pytest.raises(ProblemError, match="is a directory, not a file"):
         read(tmp_path / "folder.jsonl")
 
 

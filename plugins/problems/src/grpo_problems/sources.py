@@ -80,6 +80,13 @@ def _find_file(given: Path, data_dir: Path | None) -> Path:
     if data_dir is not None and not given.is_absolute():
         places.append(data_dir / given)
     found = next((place for place in places if place.is_file()), None)
+    folder = next((place for place in places if place.is_dir()), None)
+    if found is None and folder is not None:
+        raise ProblemError(
+            "is a directory, not a file of problems",
+            path=folder,
+            hint="name a file in it, or give it with --data-dir and name a data set",
+        )
     if found is None:
         listed = ", ".join(map(str, places))
         raise ProblemError(
