@@ -159,8 +159,17 @@ def describe_costs(report: RunReport) -> list[str]:
     for row in (row for epoch in report.epochs for row in epoch.roles):
         usage[row.role] = usage.get(row.role, Usage()) + row.usage
         cost[row.role] = cost.get(row.role, 0.0) + row.cost
-    return [
+    lines = [
         f"{role}: {spent.calls} calls, {spent.input_tokens} tokens in, "
         f"{spent.output_tokens} out, ${cost[role]:.4f}"
         for role, spent in sorted(usage.items())
     ]
+    unknown = [
+        role for role, spent in sorted(usage.items()) if spent.calls and not spent.input_tokens
+    ]
+    if unknown:
+        lines.append(
+            f"no tokens were counted by the endpoint of {', '.join(unknown)}: the cost is not "
+            "known; a budget, and what `runs show` says was spent, count the most that it can be"
+        )
+    return lines

@@ -104,7 +104,7 @@ def owner_of(path: Path) -> Owner | None:
 
 def _check_file(path: Path) -> Checked:
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = json.loads(path.read_text(encoding="utf-8-sig"))
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
         return Checked(path, findings=(Finding(where, f"not JSON: {error.msg}"),))
@@ -179,6 +179,11 @@ def _check_ids(place: _Place, prefix: str) -> Iterator[Finding]:
         if id_ in ids:
             yield Finding(pointer, f"the id '{id_}' stands twice, first at /{ids[id_]}/id")
         ids.setdefault(id_, number)
+        used, succeeded = row.get("usage_count", 0), row.get("success_count", 0)
+        counted = isinstance(used, int) and isinstance(succeeded, int)
+        if counted and succeeded > used >= 0:
+            what = f"{id_} has {succeeded} successes in {used} uses"
+            yield Finding(f"{place.pointer}/{number}/success_count", what, wrong=False)
         text = normalise(str(row.get("content", "")))
         if text in contents:
             what = f"{id_} says the same as {contents[text]}"

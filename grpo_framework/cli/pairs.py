@@ -12,6 +12,7 @@ from attrs import frozen
 
 from grpo_framework.errors import DataError
 from grpo_framework.records import Problem, Question
+from grpo_framework.validation import json_reason
 
 STDIN = "-"
 
@@ -84,9 +85,12 @@ def _parse(lines: Iterable[bytes], path: Path) -> Iterable[Pair]:
             row, written = json.loads(text), json.loads(text, parse_int=str, parse_float=str)
         except UnicodeDecodeError as error:
             raise DataError(f"not UTF-8: {error.reason}", path=path, line=number) from error
+        except json.JSONDecodeError as error:
+            reason = f"not JSON: {json_reason(error)}"
+            raise DataError(reason, path=path, line=number) from error
         except (ValueError, RecursionError) as error:
-            reason = getattr(error, "msg", type(error).__name__)
-            raise DataError(f"not JSON: {reason}", path=path, line=number) from error
+            message = f"not JSON: {type(error).__name__}"
+            raise DataError(message, path=path, line=number) from error
         yield _to_pair(row, written, path, number)
 
 
@@ -103,7 +107,7 @@ def _to_pair(row: Any, written: Any, path: Path, number: int) -> Pair:
             raise refuse(f"'{key}' is neither a text nor a number")
     gold, pred, response = texts.values()
     if gold is None:
-        raise refuse("the row has no 'gold'")
+        raise refuse("'gold' is null" if "gold" in row else "the row has no 'gold'")
     if "pred" not in row and "response" not in row:
         raise refuse("the row has neither 'pred' nor 'response'")
     if pred is not None and response is not None:

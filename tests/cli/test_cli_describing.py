@@ -15,8 +15,15 @@ from grpo_framework.events import (
     VersionScored,
 )
 from grpo_framework.experience import Add, Plan, Refusal
-from grpo_framework.records import Failure, OwnerScore, Unit
-from grpo_framework.reports import EpochReport, OwnerReport, Refused, RunReport, VersionReport
+from grpo_framework.records import Failure, OwnerScore, Unit, Usage
+from grpo_framework.reports import (
+    EpochReport,
+    OwnerReport,
+    Refused,
+    RoleReport,
+    RunReport,
+    VersionReport,
+)
 
 
 def version(epoch, score):
@@ -108,3 +115,14 @@ def test_failures_alike_are_told_once_with_the_rollout_and_counted():
         "  … and 2 more like these",
         "epoch 1 done",
     ]
+
+
+def test_an_endpoint_that_counts_no_tokens_is_told():
+    """Zero tokens are no price: some endpoints leave `usage` out."""
+    rows = RoleReport("critic", Usage(0, 0, 3)), RoleReport("generator", Usage(90, 20, 9), 0.1)
+    lines = describe_report(RunReport(epochs=(EpochReport(1, 1.0, (), roles=rows),)))
+    (said,) = (line for line in lines if "counted" in line)
+    assert "endpoint of critic: the cost is not known" in said
+    none = RoleReport("critic"), rows[1]
+    report = RunReport(epochs=(EpochReport(1, 1.0, (), roles=none),))
+    assert not [line for line in describe_report(report) if "counted" in line]

@@ -186,6 +186,16 @@ def test_two_that_say_the_same_are_worth_a_note_and_not_wrong(run, folder):
     assert "S-2 says the same as S-1" in result.stdout
 
 
+def test_more_successes_than_uses_are_worth_a_note_and_a_byte_order_mark_is_none(run, folder):
+    path = folder / "generator_1_experiences.json"
+    rows = json.loads(path.read_text())
+    rows[0] |= {"usage_count": 1, "success_count": 5}
+    path.write_bytes(b"\xef\xbb\xbf" + json.dumps(rows).encode())
+    result = run("experiences", "validate", str(folder))
+    assert result.exit_code == 0
+    assert "at /0/success_count: G1-001 has 5 successes in 1 uses" in result.stdout
+
+
 def test_the_two_formats_go_round_without_loss(run, store, folder, tmp_path):
     assert run("experiences", "import", folder, STORE).exit_code == 0
     assert store.kept["generator_1"].ids == ("G1-001", "G1-007")

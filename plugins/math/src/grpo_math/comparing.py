@@ -222,7 +222,8 @@ def compare_response(gold: str, response: str, *, options: Options = DEFAULT) ->
         return compare(gold, response, options=options)
     found = extract(response, options=options)
     if not found.answers:
-        reason = f"{Cause.NO_ANSWER}: {found.reason}" if found.reason else str(Cause.NO_ANSWER)
+        said = found.reason.removeprefix(f"{Cause.NO_ANSWER}").lstrip(": ")
+        reason = f"{Cause.NO_ANSWER}: {said}" if said else str(Cause.NO_ANSWER)
         return Result(
             Verdict.UNKNOWN, reason, None, options=options.list_changes(), cause=Cause.NO_ANSWER
         )

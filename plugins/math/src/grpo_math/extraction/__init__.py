@@ -75,9 +75,10 @@ def _extract(response: str) -> Extraction:
         box = find_boxes(parts.thought)
         if box and box.answers:
             return Extraction(box.answers, "box", "")
-    return Extraction(
-        (), "", "no answer found: nothing follows the thinking" if not said else found.reason
-    )
+    if said:
+        return Extraction((), "", found.reason)
+    missing = "nothing follows the thinking" if parts.thought else "the response is empty"
+    return Extraction((), "", f"no answer found: {missing}")
 
 
 def _extract_said(text: str) -> Extraction:
