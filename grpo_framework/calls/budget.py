@@ -133,7 +133,7 @@ class Budget:
                 self._take(worst)
                 return
             if self._pending == 0 or limit == "max_time":
-                raise self._stop(limit)
+                raise self._stop(limit, worst)
             waiting = asyncio.get_running_loop().create_future()
             self._waiting.add(waiting)
             try:
@@ -155,9 +155,9 @@ class Budget:
         self.spent += actual
         self._wake()
 
-    def _stop(self, limit: str) -> GrpoError:
+    def _stop(self, limit: str, wanted: Spending | None = None) -> GrpoError:
         """Also called when the time is up, for calls that wait and would ask much later."""
-        error = self._brake.pull(self._error(limit))
+        error = self._brake.pull(self._error(limit, wanted))
         self._wake()
         return error
 
@@ -186,12 +186,13 @@ class Budget:
             return "max_time"
         return None
 
-    def _error(self, limit: str) -> BudgetExhausted:
+    def _error(self, limit: str, wanted: Spending | None) -> BudgetExhausted:
         allowed = getattr(self.limits, limit)
         spent = self.spent
-        message = (
-            f"the budget is exhausted: {limit} = {allowed} "
-            f"(spent {spent.calls} calls, {spent.tokens} tokens, ${spent.cost:.4f})"
-        )
+        told = f"spent {spent.calls} calls, {spent.tokens} tokens, ${spent.cost:.4f}"
+        if wanted is not None and limit in {"max_cost", "max_tokens"}:
+            most = f"${wanted.cost:.4f}" if limit == "max_cost" else f"{wanted.tokens} tokens"
+            told += f"; the next call may take up to {most}"
+        message = f"the budget is exhausted: {limit} = {allowed} ({told})"
         flag = limit.replace("_", "-")
         return BudgetExhausted(message, limit=limit, hint=f"go on with a larger --{flag}")

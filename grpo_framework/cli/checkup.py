@@ -8,7 +8,7 @@ import platform
 import sys
 import threading
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from grpo_framework.cli.judging import open_model
 from grpo_framework.cli.storing import store_folder
 from grpo_framework.config import CallLimits, ComponentConfig, RunConfig
 from grpo_framework.errors import GrpoError
-from grpo_framework.experience import SHARED, Experience
+from grpo_framework.experience import SHARED, Experience, normalise
 from grpo_framework.meaning import Meaning
 from grpo_framework.plugins import (
     ADVISOR,
@@ -33,7 +33,7 @@ from grpo_framework.plugins import (
     Noun,
     Plugins,
 )
-from grpo_framework.records import Question
+from grpo_framework.records import Problem, Question
 from grpo_framework.telling import count_of
 from grpo_framework.workshop import Workshop, open_store
 
@@ -144,7 +144,7 @@ def list_checks(config: RunConfig, plugins: Plugins, timeout: float) -> Iterator
         mend = "give --data-dir the folder that holds the data sets"
         yield Check("data folder", _data_dir(Path(config.data_dir)), mend)
     for use in config.datasets:
-        mend = "give --data-dir the folder that holds the file, or name another --datasets"
+        mend = "mend the file, or name another --datasets"
         yield Check(f"problems {use.use}", _problems(workshop, use), mend)
 
 
@@ -277,10 +277,28 @@ def _data_dir(folder: Path) -> Callable[[], Awaitable[str]]:
     return work
 
 
+def _contradictions(problems: Sequence[Problem]) -> str:
+    """Problems of one text and different answers: at least one of these is wrong, or incomplete."""
+    first: dict[str, Problem] = {}
+    found = [
+        (known, problem)
+        for problem in problems
+        if (known := first.setdefault(normalise(problem.question.text), problem)).answer
+        != problem.answer
+    ]
+    if not found:
+        return ""
+    one, other = found[0]
+    places = f"{one.source or one.id} and {other.source or other.id}"
+    more = f", and {len(found) - 1} more" if len(found) > 1 else ""
+    return f"; {places} are the same text with different answers{more}"
+
+
 def _problems(workshop: Workshop, use: ComponentConfig) -> Callable[[], Awaitable[str]]:
     async def work() -> str:
         only = Workshop(evolve(workshop.config, datasets=(use,)), workshop.plugins)
         problems = await only.problems()
-        return f"{count_of(len(problems), 'problem')} in the split '{workshop.config.split}'"
+        told = f"{count_of(len(problems), 'problem')} in the split '{workshop.config.split}'"
+        return told + _contradictions(problems)
 
     return work

@@ -57,8 +57,8 @@ def command(
     """Judge answers against reference answers.
 
     One answer by --gold and --pred (or --response), or many by --pairs. The reward is 1 for equal
-    and 0 for different. Where the comparator cannot tell, the verdict is unknown and the reward null;
-    it is 0 where there is no answer to judge.
+    and 0 for different. Where the comparator cannot tell, the verdict is unknown and the reward
+    null; it is 0 where there is no answer to judge.
     """
     config, plugins = read_config(given), find_plugins(ctx)
     if pairs is not None:

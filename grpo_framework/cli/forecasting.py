@@ -22,10 +22,10 @@ def show_forecast(forecasts: Sequence[Forecast], *, as_json: bool) -> None:
     heads = ("role", "model", "calls", "tokens in", "tokens out", "$")
     print_table(heads, [_row(each) for each in (*forecasts, total)], numbers=heads[2:])
     click.echo("nothing was called; retries of failed calls come on top")
-    click.echo(
-        f"likely (least - most); likely is: answers of {LIKELY_ANSWER} tokens or their limit, "
-        f"{TEACHING:.0%} of the groups teach"
-    )
+    teaching = any(each.role == "advisor" for each in forecasts)
+    likely = f"answers of {LIKELY_ANSWER} tokens or their limit"
+    likely += f", {TEACHING:.0%} of the groups teach" if teaching else ""
+    click.echo(f"likely (least - most); likely is: {likely}")
     if any(each.role == "gate" for each in forecasts):
         click.echo(
             "gate: measures edits on validation problems, likely with "

@@ -229,6 +229,11 @@ class _Launch:
         )
 
 
+def is_begun(config: RunConfig) -> bool:
+    """Whether the configured run directory holds a run to go on with."""
+    return config.run_dir is not None and (Path(config.run_dir) / JOURNAL).exists()
+
+
 def _run_dir(config: RunConfig) -> Path:
     """The configured directory, or a new one below ``runs/``."""
     if config.run_dir is not None:

@@ -14,7 +14,7 @@ from grpo_framework.cli.earlier import fork, read_forked_config, read_run_config
 from grpo_framework.cli.exits import TOO_MANY_FAILURES
 from grpo_framework.cli.forecasting import show_forecast
 from grpo_framework.cli.interrupting import run_interruptibly
-from grpo_framework.cli.launching import Launched, launch
+from grpo_framework.cli.launching import Launched, is_begun, launch, refuse_existing
 from grpo_framework.cli.options import (
     BUDGET_FLAGS,
     ENGINE_FLAGS,
@@ -31,7 +31,7 @@ from grpo_framework.cli.replicating import show_replicates, train_replicates
 from grpo_framework.codec import to_document
 from grpo_framework.config import RunConfig
 from grpo_framework.console import describe_adaptive
-from grpo_framework.errors import RunFailed
+from grpo_framework.errors import ConfigError, RunFailed
 from grpo_framework.experience import Library
 from grpo_framework.plugins import Plugins
 from grpo_framework.records import Owner
@@ -92,6 +92,8 @@ def command(
     if dry_run:
         forecasts = run_interruptibly(rehearse(config, plugins))
         show_forecast([each.repeated(replicates or 1) for each in forecasts], as_json=as_json)
+        if forked is None and replicates is None and not is_begun(config):
+            _foretell_refusal(config, plugins)
         return
     if replicates is not None:
         result = train_replicates(config, replicates, plugins, forked=forked, verbose=not quiet)
@@ -101,6 +103,14 @@ def command(
         config, seeds = run_interruptibly(fork(forked, config, plugins))
     launched = launch(config, plugins, verbose=not quiet, seeds=seeds)
     show_result(launched, as_json=as_json)
+
+
+def _foretell_refusal(config: RunConfig, plugins: Plugins) -> None:
+    """Say that the run itself would be refused for the experiences that are there."""
+    try:
+        run_interruptibly(refuse_existing(config, plugins, {}))
+    except ConfigError as error:
+        click.echo(f"the run would be refused: {error.message} ({error.hint})", err=True)
 
 
 def show_replay(run: Path, plugins: Plugins, *, as_json: bool) -> None:

@@ -145,3 +145,21 @@ def test_a_file_with_an_ending_that_says_nothing_is_told_so(tmp_path, monkeypatc
     assert told.exit_code == 3
     endings = ".csv .json .jsonl .ndjson .parquet"
     assert f"the file is there, but what is in one is told by its ending: {endings})" in told.stderr
+
+
+def test_what_the_run_would_refuse_is_told(tmp_path, monkeypatch):
+    """Experiences that are there already, and no word that the run is to go on from them."""
+    monkeypatch.chdir(tmp_path)
+    simulated = [
+        *("--datasets=scripted/problems", "--model=scripted/default", "--generator=scripted"),
+        *("--critic=scripted", "--comparator=scripted", "--advisor=scripted", "--gate=none"),
+    ]
+    foretelling = ["train", *simulated, "--dry-run"]
+    assert "refused" not in CliRunner().invoke(cli, foretelling).stderr
+    learned = CliRunner().invoke(cli, ["train", *simulated, "--epochs=1", "--run-dir=r", "--quiet"])
+    assert learned.exit_code == 0
+    told = CliRunner().invoke(cli, foretelling)
+    assert told.exit_code == 0
+    assert "the run would be refused: experiences already holds" in told.stderr
+    for way in ("--use-existing-experiences", "--experience-dir=new", "--run-dir=r"):
+        assert "refused" not in CliRunner().invoke(cli, [*foretelling, way]).stderr

@@ -90,6 +90,15 @@ def test_doctor_says_for_each_trouble_how_to_mend_it(run, tmp_path):
     assert found["python"]["ok"]
 
 
+def test_doctor_names_problems_that_contradict_each_other(real, tmp_path):
+    rows = [("What is 1+1?", 2), ("1+2?", 3), ("what is 1+1", 3), ("What is 1+1?", 2)]
+    lines = [json.dumps({"problem": text, "answer": answer}) for text, answer in rows]
+    (tmp_path / "sums.jsonl").write_text("\n".join(lines))
+    found = outcomes(real("doctor", "--datasets=sums.jsonl", "--model=scripted/default", "--json"))
+    told = found["problems sums.jsonl"]["detail"]
+    assert told.endswith("sums.jsonl:1 and sums.jsonl:3 are the same text with different answers")
+
+
 def test_doctor_gives_up_a_model_that_hangs(run):
     hanging = '--set=model={use="toy", options={hangs=true}}'
     result = run("doctor", *DOCTOR, "--json", hanging, "--timeout=0.2")
