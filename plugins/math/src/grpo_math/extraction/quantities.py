@@ -41,10 +41,14 @@ _DETERMINERS: Final = (
 )
 _BESIDE: Final = Pattern(
     r"(?:\b(?:for|after|in|within|per|every|during|over|from|with|among|between|each"
-    r"|(?:after|by|of|for|from|before|without|when|while)\s+\w+ing"
+    r"|(?:after|by|of|for|from|before|without|when|while)\s+\w+ing(?:\s(?:away|up|out|back|off))?"
+    r"|to\s+(?!be\b)[a-z]{3,}"
     r"|(?:\d|half|thirds?|quarters?|fourths?|out|most|all|some|any|one|two|each)\s+of)"
     r"|[\d%]\s+of)\s+" + _DETERMINERS,
     re.IGNORECASE,
+)
+_BEHIND: Final = Pattern(
+    r"\s(?:[a-z]+\s){0,2}(?:in|for|within|after|during|when|if|to\s[a-z]+)\s[^,;]*\d", re.IGNORECASE
 )
 _CJK_LEAD: Final = Pattern(r"^[\u3040-\u9fff]{1,6}(?=[-+]?[$€£¥]?\d)")
 _COPULA: Final = Pattern(r"\s{0,4}(?:である|です|となる|になる|だ|입니다|이다)$")
@@ -77,6 +81,18 @@ def read_quantity(text: str) -> str | None:
     """Read the number with its unit that a text starts with."""
     match = _QUANTITY.match(text)
     return match.group().strip() if match else None
+
+
+def strip_beside(value: str) -> str:
+    """Return the quantity that a value begins with, where others only say when or for what.
+
+    `90 feet in 9 yards` is 90 feet, while `1 out of 3` and `60 miles per 2 hours` are what they
+    are.
+    """
+    match = _QUANTITY.match(value)
+    if match is None or not _BEHIND.match(value, match.end()):
+        return value
+    return match.group().strip()
 
 
 def trim_counter(value: str) -> str:

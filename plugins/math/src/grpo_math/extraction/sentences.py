@@ -10,6 +10,7 @@ from grpo_math.extraction.quantities import (
     find_main_quantities,
     find_quantities,
     read_quantity,
+    strip_beside,
     trim_counter,
 )
 from grpo_math.patterns import Pattern
@@ -21,7 +22,8 @@ _VERDICT: Final = Pattern(
     r"(?:answer|solution|result|value)s?\b.{0,60}$"
 )
 _IS: Final = Pattern(
-    r"\b(?:is|are|was|were|equals?|be|becomes|'s|gives|yields|gives us|obtain|get|est|sont|"
+    r"\b(?:is|are|was|were|equals?|be|becomes|'s|gives|yields|gives us|results? in|obtain|get|est|"
+    r"sont|"
     r"vaut|ist|sind|lautet|beträgt|es|son|"
     r"adalah|é|è|sono|são|равен|равна|равно|составляет|является)\b(?:\s+(?:equal to|exactly|simply|"
     r"just|only|therefore|thus|then|about|"
@@ -93,6 +95,7 @@ _EMPTY: Final = Pattern(
     re.IGNORECASE,
 )
 _DENIED: Final = Pattern(r"\b(?:is|are|was|were)(?:\s+not|n't)\s+\S{1,20}$", re.IGNORECASE)
+_LETTER: Final = Pattern(r"\W*[A-Za-z]\s+")
 _CHOICE_END: Final = Pattern(r"^\W{0,3}[A-Ja-j]$")
 _ABSENCE: Final = Pattern(
     r"\b(?:no (?:real |positive |integer )?solutions?|does not exist|"
@@ -194,7 +197,13 @@ def find_absence(sentence: str) -> str | None:
 def states_value(text: str) -> bool:
     """Tell whether a text is a sentence with a verb before its value (`The probability is 1/4`)."""
     match = _IS.search(text)
-    return match is not None and count_words(text[: match.start()]) > 0
+    if match is None:
+        return False
+    subject, end = text[: match.start()], match.end()
+    named = _LETTER.fullmatch(subject) and (
+        text[end : end + 1].isdigit() or _SPELLED.match(text, end)
+    )
+    return count_words(subject) > 0 or bool(named)
 
 
 def starts_with_word(value: str) -> bool:
@@ -274,7 +283,7 @@ def value_in(sentence: str, *, concluding: bool) -> str | None:
             leading = read_quantity(sentence)
             if leading and not any(map(str.isdigit, tail)) and "\\" not in tail:
                 return leading
-            return strip_words(tail)
+            return strip_beside(strip_words(tail))
     point = _POINT.search(sentence)
     if point:
         return point.group(1)

@@ -38,6 +38,7 @@ _LAST_WORD: Final = Pattern(
     r"\s(?:it|this|that|first|next|in|on|for|so|with|at|by|from|of|to|can|need|will)[.。!]$"
 )
 """A word that wants another one, unless the sentence ends with it: ``12 ways to do it.``"""
+_CONDITION: Final = Pattern(r"^(?:when|if)\s[^,]{1,60},\s+(?:then\s+)?(?=.*\d)", re.IGNORECASE)
 _AFTERWORD: Final = Pattern(
     r"^(?:[#>*\-]+\s*)*(?:(check|checking|verification|verify(?:ing)?|let(?:'s| us) (?:check|"
     r"verify)|proof|key (?:takeaway|idea|point)s?|takeaways?|tips?|notes?|remarks?|remember|"
@@ -205,6 +206,7 @@ def find_last_statement(text: str) -> tuple[str | None, str]:
         sentence = f"so {parts[-1]}"
     lead = CONCLUSION.match(sentence)
     body = sentence[lead.end() :] if lead and lead.end() < len(sentence) else sentence
+    body = _CONDITION.sub("", body)
     ended = sentence.endswith((".", "。", "!", "！", "．", "$", ")", "]", "}", "%"))
     statement = strip_verdict(cut_at_end(body))
     value = trim_counter(clean(strip_lead(statement)))
