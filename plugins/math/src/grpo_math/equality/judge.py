@@ -75,6 +75,8 @@ class Judge(CollectionRules):
                         self.rule = "opposite words"
                         return False
                     return self.equal(a.sides[1], b.sides[1])
+                if _is_graph(first, second) or _is_graph(second, first):
+                    return self.equal(a.sides[1], b.sides[1])
                 return self._equations(a, b)
             if first is not None and first == second and self.equal(a.sides[1], b.sides[1]):
                 self.rule = "same name, " + self.rule
@@ -185,6 +187,13 @@ def _name_of(relation: Relation) -> Value | None:
     if isinstance(name, Call) and name.op == "abs":  # the length |AB| of AB
         name = name.args[0]
     return name if is_name(name) else None
+
+
+def _is_graph(name: Value, other: Value) -> bool:
+    """Tell whether ``y`` names the graph of ``f(x)``, or is short for ``y(t)``."""
+    if name != Var("y") or not isinstance(other, Var):
+        return False
+    return other.name.endswith("(x)") or (other.name[:2] == "y(" and other.name[2:-1].isalpha())
 
 
 def _spell(name: Value) -> str:

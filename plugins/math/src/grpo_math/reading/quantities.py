@@ -160,7 +160,7 @@ def _is_rational(expr: Expr) -> bool:
 def _ends_in_function(tokens: list[Token], start: int, end: int) -> bool:
     r"""Tell whether a function without brackets takes in the end (``\sin 30°``)."""
     return any(
-        token.kind in {"cmd", "word"} and token.text.lstrip("\\") in FUNCTIONS
+        token.kind in {"cmd", "word", "text"} and token.text.strip(" \\") in FUNCTIONS
         and token.text not in {"\\sqrt", "sqrt"}
         for token in tokens[start:end]
     )  # fmt: skip
