@@ -75,7 +75,7 @@ class Judge(CollectionRules):
                         self.rule = "opposite words"
                         return False
                     return self.equal(a.sides[1], b.sides[1])
-                if _is_graph(first, second) or _is_graph(second, first):
+                if _is_short(first, second) or _is_short(second, first):
                     return self.equal(a.sides[1], b.sides[1])
                 return self._equations(a, b)
             if first is not None and first == second and self.equal(a.sides[1], b.sides[1]):
@@ -189,11 +189,12 @@ def _name_of(relation: Relation) -> Value | None:
     return name if is_name(name) else None
 
 
-def _is_graph(name: Value, other: Value) -> bool:
-    """Tell whether ``y`` names the graph of ``f(x)``, or is short for ``y(t)``."""
-    if name != Var("y") or not isinstance(other, Var):
+def _is_short(name: Value, other: Value) -> bool:
+    """Tell whether a function's name is short for it with its variable: ``y`` for ``y(t)``."""
+    if not isinstance(name, Var) or not isinstance(other, Var):
         return False
-    return other.name.endswith("(x)") or (other.name[:2] == "y(" and other.name[2:-1].isalpha())
+    start = f"{name.name}("
+    return other.name.startswith(start) and other.name[len(start) : -1].isalpha()
 
 
 def _spell(name: Value) -> str:
