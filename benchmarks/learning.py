@@ -193,7 +193,7 @@ def read_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--advisor", action="append", help="prompted/advisor and pool/advisor; repeatable")
     add("--answer-tokens", type=int, default=80, help="limit of an answer; 0 for the model's own")
     add("--replicates", type=int, default=3)
-    add("--epochs", type=int, default=1)
+    add("--epochs", type=int, default=2)
     add("--batch-size", type=int, default=8)
     add("--max-problems", type=int, default=16, help="most problems trained on")
     add("--validation-problems", type=int, default=20, help="most problems of the gate")

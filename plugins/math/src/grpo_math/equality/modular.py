@@ -11,7 +11,7 @@ import functools
 import math
 from fractions import Fraction
 
-from grpo_math.values import Call, Const, Expr, Num, Var
+from grpo_math.values import Call, Const, Expr, Num, Var, collect_variables
 
 Monomial = tuple[int, Fraction, int]
 """Sign, square and power of π of a number."""
@@ -25,6 +25,7 @@ Height = tuple[float, float]
 """Bounds of the sums of the sizes of the coefficients above and below the line."""
 _MAX_BITS = 40
 _MAX_EXPONENT = 10_000
+_MAX_POWER = 4
 _SCATTER = 65_537
 _PI = Const("pi")
 _HALF = Fraction(1, 2)
@@ -148,26 +149,70 @@ def _measure(expr: Expr) -> Height:
 
 
 def proportional_modulo(a: Expr, b: Expr, variables: list[str]) -> bool | None:
-    """Tell whether two rational expressions differ by a constant factor; None as above."""
+    """Tell whether two rational expressions are 0 at the same points: equal up to a factor.
+
+    The factor is constant, or a power of variables by which one side is divided: ``E - m c^2`` is
+    ``(m - E/c^2)`` times ``-c^2``, and says the same. But ``x^2 = x`` is not ``x = 1``.
+
+    Returns:
+        None where they are no rational expressions, or have no value at a point.
+    """
+    below = _name_divisors(a), _name_divisors(b)
     try:
         for prime, _ in POINTS[:2]:
-            crossed: int | None = None
-            reference: tuple[int, int] | None = None
-            for _, seed in POINTS:
-                point = {name: draw(prime, seed, place) for place, name in enumerate(variables)}
-                values = _evaluate(a, point, prime), _evaluate(b, point, prime)
-                if reference is None:
-                    reference = values
-                    continue
-                crossed = (values[0] * reference[1] - values[1] * reference[0]) % prime
-                if crossed:
-                    return False
-            if reference is None or not reference[0] or not reference[1]:
+            points = [
+                {name: draw(prime, seed, place) for place, name in enumerate(variables)}
+                for _, seed in POINTS
+            ]
+            values = [(_evaluate(a, at, prime), _evaluate(b, at, prime)) for at in points]
+            if not values[0][0] or not values[0][1]:
                 return None
+            if below[0] or below[1]:
+                powers = _find_powers(a, b, points[0], prime, below)
+                values = [
+                    (first, second * _raise(at, powers, prime) % prime)
+                    for at, (first, second) in zip(points, values, strict=True)
+                ]
+            reference = values[0]
+            for first, second in values[1:]:
+                if (first * reference[1] - second * reference[0]) % prime:
+                    return False
         high = 2 * math.prod(_measure(a)) * math.prod(_measure(b))
     except (_NotModularError, OverflowError):
         return None
     return True if high < SURE else None
+
+
+def _name_divisors(expr: Expr) -> frozenset[str]:
+    """Collect the variables by which something in an expression is divided."""
+    if not isinstance(expr, Call):
+        return frozenset()
+    found = frozenset[str]().union(*map(_name_divisors, expr.args))
+    exponent = expr.args[1] if expr.op == "pow" else None
+    divides = isinstance(exponent, Num) and exponent.value < 0
+    return found | collect_variables(expr.args[0]) if divides or expr.op == "inv" else found
+
+
+def _find_powers(
+    a: Expr, b: Expr, point: dict[str, int], prime: int, below: tuple[frozenset[str], ...]
+) -> dict[str, int]:
+    """Find by which powers of its divisors the quotient a ÷ b grows where each is doubled."""
+    quotient = _evaluate(a, point, prime) * pow(_evaluate(b, point, prime), -1, prime) % prime
+    grown = {pow(2, power, prime): power for power in range(-_MAX_POWER, _MAX_POWER + 1)}
+    powers = {}
+    for name in below[0] | below[1]:
+        other = {**point, name: 2 * point[name] % prime}
+        bottom = _evaluate(b, other, prime)
+        if not bottom:
+            raise _NotModularError
+        power = grown.get(_evaluate(a, other, prime) * pow(bottom * quotient, -1, prime) % prime, 0)
+        if name in below[power > 0]:
+            powers[name] = power
+    return powers
+
+
+def _raise(point: dict[str, int], powers: dict[str, int], prime: int) -> int:
+    return math.prod(pow(point[name], power, prime) for name, power in powers.items())
 
 
 def _evaluate(expr: Expr, point: dict[str, int], prime: int) -> int:

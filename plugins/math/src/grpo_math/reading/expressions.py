@@ -87,7 +87,10 @@ class ExpressionReader(AtomReader):
             sign = self._peek()
             self._at += 1
         term = self._read_product()
-        terms.append(self._apply_sign(sign, term))
+        if sign == "-" and isinstance(term, Call) and term.op == "mod":
+            terms.append(Call("mod", (negate(term.args[0]), term.args[1])))  # -1 mod 5 is 4
+        else:
+            terms.append(self._apply_sign(sign, term))
         while self._peek() in _SIGNS:
             sign = self._peek()
             self._at += 1

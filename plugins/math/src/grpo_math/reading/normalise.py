@@ -69,6 +69,8 @@ _SPACES = Pattern(
     r"(?![a-zA-Z]))|~|&nbsp;|\\?\n|\\q?quad"
 )
 _CIRCLE = r"(?:\\(?:circ|degree)(?![a-zA-Z])|°)"
+_CHINESE_OR = Pattern(r"(?<=[\w)\]}])(?:或者|或)(?=[a-zA-Z\\({\[])")
+_CHINESE_ABOUT = Pattern(r"^\s*(?:大约|约)(?:为|是)?\s*(?=[-\d\\$])")
 _DEGREE = Pattern(
     rf"\^\s*\{{\s*{_CIRCLE}\s*\}}|\^\s*{_CIRCLE}|\\(?:text)?degree(?![a-zA-Z])"
     r"|(?<=[\d}])\s*\\deg(?![a-zA-Z])"
@@ -189,6 +191,7 @@ def normalise(text: str, options: Options) -> str:
         text = _translate_unicode(text)
         if len(text) > 2 * options.max_chars:  # one sign may stand for many
             raise OverLimitError(f"the answer has more than {2 * options.max_chars} characters")
+        text = _CHINESE_OR.sub(" 或 ", _CHINESE_ABOUT.sub("", text))
     if not text.isprintable():
         text = _CONTROL.sub(" ", text)
     if "10" in text:
