@@ -34,7 +34,7 @@ def run(tmp_path):
 
 def test_the_same_is_the_same(run):
     check_identity(run, identity())
-    check_problems(run, PROBLEMS)
+    check_problems(run, PROBLEMS, ())
 
 
 @pytest.mark.parametrize(
