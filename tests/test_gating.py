@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 
 import pytest
 from attrs import evolve
@@ -618,20 +619,40 @@ def test_what_helped_and_finds_no_room_throws_nothing_out_and_is_measured_with_i
 
 
 def test_the_prompts_of_a_pair_keep_to_the_limits():
-    """What was tried most gives way; what shortens, and the other prompt, are as they were."""
-    signs = {0: 1, 1: 1, 2: 1, 3: -1, 4: 1}
-    growths = {n: Size(1, 10) for n in range(4)} | {4: Size(-1, -10)}
-    base, limits = Size(9, 90), Limits(capacity=10, max_tokens=1000)
-    assert pick_fitting(signs, growths, base, limits, {0: 3, 1: 1, 2: 1}) == {
-        1: 1,
-        2: 1,
-        3: -1,
-        4: 1,
-    }
+    """Who comes first has the room; what shortens needs none."""
+    growths = {n: Size(1, 10) for n in range(4)} | {4: Size(-1, -10), 5: Size(0, 8)}
+    base, limits = Size(8, 90), Limits(capacity=10, max_tokens=1000)
+    assert pick_fitting([3, 1, 0, 4, 5], growths, base, limits) == [3, 1, 4, 5]
     tight = Limits(capacity=50, max_tokens=95)
-    assert pick_fitting({0: 1, 3: -1}, growths, base, tight, {}) == {}
+    assert pick_fitting([0, 5, 3], growths, base, tight) == []
+    assert pick_fitting([0, 4, 5, 3], growths, base, Limits(capacity=50, max_tokens=100)) == [0, 4]
     # A library that is too large already may be measured as it is.
-    assert pick_fitting({0: 1, 4: 1}, growths, Size(12, 90), limits, {}) == {0: 1, 4: 1}
+    assert pick_fitting([0, 4], growths, Size(12, 90), limits) == [4]
+
+
+def test_which_edits_a_pair_has_room_for_is_settled_before_the_coins():
+    """Or one edit would stand opposite to another each time, and be credited with its harm."""
+    growths = {n: Size(1, 10) for n in range(3)}
+    limits = Limits(capacity=10, max_tokens=1000)
+
+    def together(base):
+        seen, pairs = Counter(), []
+        for number in range(400):
+            signs = draw_signs(
+                range(3),
+                seen,
+                f"{number}",
+                fit=lambda edits: pick_fitting(edits, growths, base, limits),
+            )
+            seen.update(signs.keys())
+            pairs.append(signs)
+        assert max(seen.values()) - min(seen.values()) <= 1
+        return [signs for signs in pairs if {0, 1} <= signs.keys()]
+
+    assert together(Size(9, 90)) == []
+    alike = [signs[0] == signs[1] for signs in together(Size(8, 80))]
+    assert len(alike) > 100
+    assert 0.4 < sum(alike) / len(alike) < 0.6
 
 
 def test_how_much_an_edit_adds_is_found_from_what_differs():

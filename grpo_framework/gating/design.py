@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from statistics import fmean
 
 from attrs import field, frozen
@@ -121,6 +121,7 @@ def draw_signs(
     seed: str,
     *,
     aside: Collection[int] = (),
+    fit: Callable[[Sequence[int]], Sequence[int]] = tuple,
 ) -> dict[int, int]:
     """The edits of a pair, those tried least so far first, each with a fair coin.
 
@@ -129,9 +130,10 @@ def draw_signs(
         seen: How often each was tried in this batch.
         seed: Of the pair.
         aside: Those that only fill the places which the others leave.
+        fit: Picks those that the prompts have room for, before any coin is thrown.
     """
     draw = random.Random(seed)  # noqa: S311 - must follow from the seed
     shuffled = sorted(open_edits)
     draw.shuffle(shuffled)
     chosen = sorted(shuffled, key=lambda edit: (edit in aside, seen.get(edit, 0)))[:TOGETHER]
-    return {edit: draw.choice((1, -1)) for edit in sorted(chosen)}
+    return {edit: draw.choice((1, -1)) for edit in sorted(fit(chosen))}

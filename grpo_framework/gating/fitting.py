@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from attrs import frozen
 
@@ -55,30 +55,27 @@ def growth(before: Library, after: Library) -> Size:
 
 
 def pick_fitting(
-    signs: Mapping[int, int],
-    growths: Mapping[int, Size],
-    base: Size,
-    limits: Limits,
-    seen: Mapping[int, int],
-) -> dict[int, int]:
-    """The edits of a pair without those for which its prompts have no room: limits hold there too.
+    edits: Sequence[int], growths: Mapping[int, Size], base: Size, limits: Limits
+) -> list[int]:
+    """The edits of a pair for which its prompts have room: limits hold there too.
+
+    They fit however the coins fall, even if all stand in one prompt. If a coin decided which of two
+    edits gives way, the two would be tried together on opposite sides only, and the one would be
+    credited with the harm of the other.
 
     Args:
-        signs: Number of an edit → in which of the two prompts it stands.
+        edits: Numbers, those that come first take the room first.
         growths: What each edit adds.
         base: Of the library without them.
         limits: Of the library.
-        seen: How often each edit was tried in this batch: those tried most give way.
     """
-    kept = dict(signs)
-    for side in (1, -1):
-        held = [edit for edit, sign in kept.items() if sign == side]
-        larger = sorted(
-            (edit for edit in held if growths[edit].grows),
-            key=lambda edit: (seen.get(edit, 0), edit),
-        )
-        while larger and not sum((growths[edit] for edit in held), base).fits(limits, base):
-            last = larger.pop()
-            held.remove(last)
-            del kept[last]
+    kept: list[int] = []
+    taken = base
+    for edit in edits:
+        more = Size(max(growths[edit].experiences, 0), max(growths[edit].tokens, 0))
+        if not growths[edit].grows:
+            kept.append(edit)
+        elif (taken + more).fits(limits, base):
+            kept.append(edit)
+            taken += more
     return kept

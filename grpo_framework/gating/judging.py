@@ -177,15 +177,18 @@ class _Court:
             concerned = [edit for edit in tried if self._concerns(edit, answering[place])]
             if concerned:
                 seed = f"{self._seed}/pair {number}"
-                signs = draw_signs(concerned, self._drawn, seed, aside=self._aside)
-                limits = self._gate.limits
-                signs = pick_fitting(signs, self._growths, self._size, limits, self._drawn)
+                signs = draw_signs(
+                    concerned, self._drawn, seed, aside=self._aside, fit=self._fitting
+                )
                 if not signs:
                     continue
                 self._drawn.update(signs.keys())
                 problem = draw_problem(self._gate.problems, number, self._seed)
                 return Pair(number, problem, place, signs)
         return None
+
+    def _fitting(self, edits: Sequence[int]) -> list[int]:
+        return pick_fitting(edits, self._growths, self._size, self._gate.limits)
 
     def _note(self, pair: Pair, difference: float | None) -> None:
         if difference is None:
