@@ -291,7 +291,7 @@ class BudgetExhausted(GrpoError):  # noqa: N818 - reads as what happened
     """A limit of the run was reached before the next call.
 
     Attributes:
-        limit: Which one (``max_calls``).
+        limit: Which one (``max_calls``); ``interrupt`` where the user ended a measurement.
     """
 
     def __init__(self, message: str, *, limit: str, hint: str = "") -> None:

@@ -28,7 +28,14 @@ from grpo_framework.abtest.values import (
 )
 from grpo_framework.engine import Engine
 from grpo_framework.errors import BudgetExhausted
-from grpo_framework.evaluation.groups import Judged, Tally, first_error, open_stages, run_group
+from grpo_framework.evaluation.groups import (
+    Judged,
+    Tally,
+    first_error,
+    open_stages,
+    open_tasks,
+    run_group,
+)
 from grpo_framework.events import Event
 from grpo_framework.experience import CRITIC, SHARED, Library
 from grpo_framework.records import FinalAnswer, Owner, Problem, Rollout
@@ -161,7 +168,7 @@ class _Run:
             self._coin.shuffle(asked)
         stopped = ""
         try:
-            async with asyncio.TaskGroup() as tasks:
+            async with open_tasks(self._engine.brake) as tasks:
                 for place, problem in enumerate(asked):
                     first = self._coin.choice(SIDES)
                     tasks.create_task(self._one(place, problem, first))

@@ -12,7 +12,7 @@ from grpo_framework.abtest import SIDES, Answered, Comparison, Plan, Side, compa
 from grpo_framework.abtest.values import Arm, Outcome
 from grpo_framework.cli.arms import LoadedArm, find_trained, load_arm, parse_arm
 from grpo_framework.cli.exits import check_failures
-from grpo_framework.cli.interrupting import measure_interruptibly
+from grpo_framework.cli.measuring import Ending, measure_interruptibly
 from grpo_framework.cli.options import (
     BUDGET_FLAGS,
     ENGINE_FLAGS,
@@ -29,7 +29,7 @@ from grpo_framework.cli.progress import Progress, show_progress, watch_calls
 from grpo_framework.cli.verdicts import show_comparison
 from grpo_framework.codec import to_document
 from grpo_framework.config import RunConfig
-from grpo_framework.errors import BudgetExhausted, ConfigError
+from grpo_framework.errors import ConfigError
 from grpo_framework.evaluation import Held
 from grpo_framework.experience import SHARED, Library
 from grpo_framework.opening import ConfiguredEngine
@@ -101,24 +101,18 @@ def command(
         sequential=sequential,
         unit_timeout=config.calls.unit_timeout,
     )
+    ending = Ending()
     with show_progress() as progress:
-        work = _Work(config, find_plugins(ctx), plan, allowed, alike, progress)
-        result = measure_interruptibly(work.compare((left, right)))
+        work = _Work(config, find_plugins(ctx), plan, allowed, alike, progress, ending)
+        result = measure_interruptibly(work.compare((left, right)), ending)
     document = to_document(result)
     validate("abtest", document)
     if as_json:
         print_json(document)
     else:
         show_comparison(result)
-    _raise_for(result, config)
-
-
-def _raise_for(result: Comparison, config: RunConfig) -> None:
-    """What went wrong is an error after the result."""
-    if result.stopped:
-        raise BudgetExhausted(
-            result.stopped, limit="", hint="the result is of the problems asked until then"
-        )
+    # What went wrong is an error after the result.
+    ending.check(result.stopped, "the result is of the problems asked until then")
     check_failures(result.failures.units, result.units, config.max_failures)
 
 
@@ -132,6 +126,7 @@ class _Work:
     allowed: bool
     alike: bool
     progress: Progress = field(repr=False)
+    ending: Ending = field(repr=False)
 
     async def compare(self, texts: Sequence[str]) -> Comparison:
         """Read the arms and the problems, refuse training problems, run, and compare."""
@@ -144,6 +139,7 @@ class _Work:
         self._check_same(loaded)
         engine = ConfiguredEngine(self.config, self.plugins, learning=False)
         async with engine.open(problems) as opened:
+            self.ending.watch(opened.brake)
             self.progress.start("ab", len(problems))
             libraries = {side: arms[side].libraries for side in SIDES}
             outcome = await run_arms(opened, problems, libraries, self._watched())

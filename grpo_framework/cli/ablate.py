@@ -14,7 +14,7 @@ from grpo_framework.abtest.ablation import Measured, add_up
 from grpo_framework.cli.arms import STORE, LoadedArm, find_trained, load_arm, parse_arm
 from grpo_framework.cli.exits import check_failures, one_line
 from grpo_framework.cli.forecasting import forecast_document, show_forecast, sum_up
-from grpo_framework.cli.interrupting import measure_interruptibly
+from grpo_framework.cli.measuring import Ending, measure_interruptibly
 from grpo_framework.cli.options import (
     BUDGET_FLAGS,
     ENGINE_FLAGS,
@@ -104,12 +104,13 @@ def command(
         sequential=sequential,
         unit_timeout=config.calls.unit_timeout,
     )
+    ending = Ending()
     with show_progress() as progress:
-        work = _Work(config, find_plugins(ctx), plan, allowed, progress)
+        work = _Work(config, find_plugins(ctx), plan, allowed, progress, ending)
         prepared = asyncio.run(work.prepare(arm, ids))
         if not dry_run:
             progress.say(prepared.note)
-            result, error = measure_interruptibly(work.run(prepared))
+            result, error = measure_interruptibly(work.run(prepared), ending)
     if dry_run:
         _show_price(prepared, as_json=as_json)
         return
@@ -120,6 +121,7 @@ def command(
     else:
         show_ablation(result)
     if error is not None:
+        ending.check("", "")
         raise error
     failed = sum(item.failures.units for item in result.items)
     check_failures(failed, result.units, config.max_failures)
@@ -160,6 +162,7 @@ class _Work:
     plan: Plan
     allowed: bool
     progress: Progress = field(repr=False)
+    ending: Ending = field(repr=False)
 
     async def prepare(self, text: str, ids: Sequence[str]) -> _Prepared:
         """Read store and problems, refuse training problems, and find the price."""
@@ -197,6 +200,7 @@ class _Work:
         libraries = self._whole(prepared.arm)
         engine = ConfiguredEngine(self.config, self.plugins, learning=False)
         async with engine.open(prepared.problems) as opened:
+            self.ending.watch(opened.brake)
             total = len(prepared.targets) * len(prepared.problems)
             self.progress.start("ablate", total)
             measured = await ablate(

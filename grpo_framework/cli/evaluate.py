@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from grpo_framework.cli.exits import check_failures
-from grpo_framework.cli.interrupting import measure_interruptibly
+from grpo_framework.cli.measuring import Ending, measure_interruptibly
 from grpo_framework.cli.options import (
     BUDGET_FLAGS,
     ENGINE_FLAGS,
@@ -24,7 +24,7 @@ from grpo_framework.cli.output import print_json, print_table
 from grpo_framework.cli.progress import Progress, show_progress, watch_calls
 from grpo_framework.codec import to_document
 from grpo_framework.config import RunConfig
-from grpo_framework.errors import BudgetExhausted, ConfigError
+from grpo_framework.errors import ConfigError
 from grpo_framework.evaluation import Estimate, Evaluation, Measured, Scores, evaluate
 from grpo_framework.experience import Library
 from grpo_framework.manager import ExperienceManager
@@ -78,19 +78,21 @@ def command(
         raise click.BadParameter(f"{message}; raise --group-size", param_hint="--k")
     named = any(given[key] is not None for key in STORE_FLAGS)
     required = bool(with_experiences) or (with_experiences is None and named)
-    work = _Work(config, find_plugins(ctx), ks, not without_critic)
+    ending = Ending()
+    work = _Work(config, find_plugins(ctx), ks, not without_critic, ending)
     with show_progress() as progress:
         bare = with_experiences is False
-        result = measure_interruptibly(work.evaluate(progress, bare=bare, required=required))
+        result = measure_interruptibly(
+            work.evaluate(progress, bare=bare, required=required), ending
+        )
     document = to_document(result)
     validate("evaluation", document)
     if as_json:
         print_json(document)
     else:
         _show(result, config)
-    if result.stopped:
-        hint = "the result is of the problems asked until then; the same command begins anew"
-        raise BudgetExhausted(result.stopped, limit="", hint=hint)
+    hint = "the result is of the problems asked until then; the same command begins anew"
+    ending.check(result.stopped, hint)
     check_failures(result.failed_units, result.units, config.max_failures)
 
 
@@ -98,12 +100,18 @@ class _Work:
     """One evaluation: what it was asked for, and the steps."""
 
     def __init__(
-        self, config: RunConfig, plugins: Plugins, ks: tuple[int, ...], with_critic: bool
+        self,
+        config: RunConfig,
+        plugins: Plugins,
+        ks: tuple[int, ...],
+        with_critic: bool,
+        ending: Ending,
     ) -> None:
         self._config = config
         self._plugins = plugins
         self._ks = ks
         self._with_critic = with_critic
+        self._ending = ending
 
     async def _libraries(self, required: bool) -> Mapping[Owner, Library]:
         """What the store holds; where experiences were asked for, it must hold some."""
@@ -127,6 +135,7 @@ class _Work:
             progress.advance(note=f"{scores.failures} failed" if scores.failures else "")
 
         async with engine.open(problems) as opened:
+            self._ending.watch(opened.brake)
             progress.start("evaluate", len(problems) * len(opened.generators))
             return await evaluate(
                 opened,

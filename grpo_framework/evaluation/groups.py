@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
 from decimal import Decimal
 
 from attrs import frozen
 
+from grpo_framework.calls import Brake
 from grpo_framework.engine import Engine
+from grpo_framework.errors import BudgetExhausted, GrpoError
 from grpo_framework.events import CallFinished, Event, UnitFailed
 from grpo_framework.experience import CRITIC, SHARED, Library
 from grpo_framework.fusion import fuse
@@ -131,6 +134,38 @@ class Tally:
             FailureCount(*key, count=number, message=self._messages[key])
             for key, number in sorted(self._failures.items())
         )
+
+
+INTERRUPT = "interrupt"
+"""The limit of the `BudgetExhausted` by which a user ends a measurement: it waits for no call."""
+
+
+@asynccontextmanager
+async def open_tasks(brake: Brake) -> AsyncIterator[asyncio.TaskGroup]:
+    """A task group for the problems of a measurement.
+
+    A limit that is reached lets a problem's calls under way end; an interruption does not.
+
+    Args:
+        brake: Of the engine.
+
+    Raises:
+        BaseExceptionGroup: What ended it, the interruption among it.
+    """
+    group = asyncio.TaskGroup()
+
+    def break_off(reason: GrpoError) -> None:
+        if isinstance(reason, BudgetExhausted) and reason.limit == INTERRUPT:
+            with suppress(RuntimeError):  # all of it has just ended
+                group.create_task(_fail(reason))
+
+    with brake.breaking(break_off):
+        async with group:
+            yield group
+
+
+async def _fail(reason: GrpoError) -> None:
+    raise reason
 
 
 def first_error(error: BaseException) -> BaseException:

@@ -14,7 +14,7 @@ from attrs import frozen
 
 from grpo_framework.engine import Engine
 from grpo_framework.errors import BudgetExhausted
-from grpo_framework.evaluation.groups import Tally, first_error, open_stages, run_group
+from grpo_framework.evaluation.groups import Tally, first_error, open_stages, open_tasks, run_group
 from grpo_framework.evaluation.measures import (
     ALL,
     Evaluation,
@@ -152,7 +152,7 @@ async def _score_all(
     owners = [owner for owner in stages.engine.owners if owner != CRITIC]
     running: dict[tuple[str, Owner], asyncio.Task[Scores]] = {}
     try:
-        async with asyncio.TaskGroup() as tasks:
+        async with open_tasks(stages.engine.brake) as tasks:
             for problem in problems:
                 for owner in owners:
                     running[problem.id, owner] = tasks.create_task(one(problem, owner))

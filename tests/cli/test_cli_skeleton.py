@@ -16,7 +16,7 @@ import pytest
 from grpo_framework.cli import COMMANDS, cli
 from grpo_framework.cli.exits import describe, exit_code, one_line
 from grpo_framework.cli.groups import CommandLine
-from grpo_framework.cli.interrupting import NOTHING_KEPT
+from grpo_framework.cli.measuring import NOTHING_KEPT
 from grpo_framework.errors import (
     BudgetExhausted,
     ConfigError,
@@ -160,31 +160,68 @@ def test_a_traceback_is_shown_only_on_demand():
     assert "error: no configuration file missing.toml" in shown.stderr
 
 
-def test_ctrl_c_ends_a_measurement_with_130_and_says_that_nothing_is_kept(tmp_path):
-    """SIGINT while a model is slow: no traceback, no result, the shell's code for it."""
+TALKATIVE = "from grpo_framework.cli import main, progress; progress.LINE_EVERY = 0.0; main()"
+"""``grpo-cli`` that tells of every step."""
+
+
+@pytest.fixture
+def interrupt(tmp_path):
+    """Interrupt a measurement with a slow model once it says that so many problems are done."""
     pytest.importorskip("grpo_scripted")
     pytest.importorskip("grpo_text")
-    command = [sys.executable, "-m", "grpo_framework.cli", "evaluate", "--datasets=scripted"]
-    command += ["--generator=scripted", "--critic=scripted", "--comparator=text/exact"]
-    command += ["--model=scripted", "--without-experiences", "--set=concurrency=1"]
-    command += ['--set=generators=[{use="scripted", options={latency=600}}]']
-    process = subprocess.Popen(
-        command,
-        cwd=tmp_path,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
-    )
-    try:
-        first = process.stderr.readline()
-        assert first.startswith("evaluate: 0/")
-        process.send_signal(signal.SIGINT)
-        output, errors = process.communicate(timeout=300)
-    finally:
-        process.kill()
-    said = f"{NOTHING_KEPT}\ninterrupted\n"
-    assert (process.returncode, output, errors) == (130, "", said)
+
+    def run(*arguments, latency, after):
+        command = [sys.executable, "-c", TALKATIVE, *arguments, "--datasets=scripted"]
+        command += ["--generator=scripted", "--critic=scripted", "--comparator=text/exact"]
+        command += ["--model=scripted", "--set=concurrency=1", "--no-critic"]
+        command += [f'--set=generators=[{{use="scripted", options={{latency={latency}}}}}]']
+        process = subprocess.Popen(
+            command,
+            cwd=tmp_path,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        )
+        try:
+            line = process.stderr.readline()
+            while line and not line.startswith(f"{arguments[0]}: {after}/"):
+                line = process.stderr.readline()
+            assert line
+            process.send_signal(signal.SIGINT)
+            output, errors = process.communicate(timeout=300)
+        finally:
+            process.kill()
+        return process.returncode, output, errors
+
+    return run
+
+
+def test_ctrl_c_ends_a_measurement_with_130_and_says_that_nothing_is_kept(interrupt):
+    """SIGINT while a model is slow: no traceback, no result, the shell's code for it."""
+    code, output, errors = interrupt("evaluate", "--without-experiences", latency=600, after=0)
+    assert (code, output, errors) == (130, "", f"{NOTHING_KEPT}\ninterrupted\n")
+
+
+def test_ctrl_c_ends_an_evaluation_with_what_is_measured(interrupt):
+    """What was paid for is told; calls under way are not waited for."""
+    code, output, errors = interrupt("evaluate", "--without-experiences", latency=0.2, after=2)
+    assert code == 130
+    assert "stopped early: interrupted" in output
+    assert "mean@" in output
+    assert int(output.split(" problems")[0]) < 15
+    assert errors.endswith("interrupted\n")
+    assert NOTHING_KEPT not in errors
+
+
+def test_ctrl_c_ends_a_comparison_with_what_is_measured(interrupt):
+    arms = ("--a=empty", "--b=empty", "--allow-same-arms", "--repeats=1", "--json")
+    code, output, errors = interrupt("ab", *arms, latency=0.2, after=2)
+    assert code == 130
+    result = json.loads(output)
+    assert result["stopped"] == "interrupted"
+    assert 2 <= len({pair["problem"] for pair in result["pairs"]}) < 15
+    assert NOTHING_KEPT not in errors
 
 
 def test_a_reader_that_has_enough_is_no_error():
