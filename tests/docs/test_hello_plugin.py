@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import sys
 import zipfile
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -63,6 +64,6 @@ def test_it_is_listed_and_trains(run, tmp_path):
     agents = ["--generator", "hello/agent", "--generator", "hello/agent"]
     run("-m", "grpo_framework.cli", "train", *agents, "--store", "hello/sqlite", "--epochs", "1",
         "--model", "scripted/default", "--max-problems", "16", "--quiet")  # fmt: skip
-    with sqlite3.connect(tmp_path / "experiences" / "hello.sqlite") as connection:
+    with closing(sqlite3.connect(tmp_path / "experiences" / "hello.sqlite")) as connection:
         owners = {owner for (owner,) in connection.execute("select owner from libraries")}
     assert owners & {"generator_1", "generator_2", "shared"}
