@@ -42,7 +42,7 @@ from grpo_framework.gating.design import (
     draw_problem,
     draw_signs,
     order_edits,
-    pick_soloist,
+    pick_soloists,
 )
 from grpo_framework.gating.evidence import PATIENCE, is_hopeless
 from grpo_framework.gating.fitting import Size, growth, pick_fitting, size_of
@@ -348,11 +348,24 @@ def test_each_pair_draws_the_least_tried_edits_with_coins(edits, number):
 def test_the_leader_is_looked_at_alone_and_goes_on_so_where_it_gains_more():
     """After a look beside the others; where it gains as much beside them, all go on together."""
     beside, better = [0.0] * LOOK, [MORE] * LOOK
-    assert pick_soloist({1: Look(beside[1:])}, 1, rested=True) is None
-    assert pick_soloist({1: Look(beside)}, 1, rested=True) == 1
-    assert pick_soloist({1: Look(beside, better[1:])}, 1, rested=False) is None
-    assert pick_soloist({1: Look(beside, better)}, 1, rested=False) == 1
-    assert pick_soloist({1: Look(better, better)}, 1, rested=True) is None
+
+    def alone(look, *, rested, gain=1.0):
+        looks = {1: look, 2: Look(beside), 3: Look(beside), 4: Look(beside)}
+        return pick_soloists(looks, {1: gain, 2: 0.0}, (2, 3, 4), rested=rested)
+
+    assert alone(Look(beside[1:]), rested=True) == ()
+    assert alone(Look(beside), rested=True) == (1,)
+    assert alone(Look(beside), rested=False) == ()
+    # A look that has begun is had to its end.
+    assert alone(Look(beside, better[1:]), rested=False) == (1,)
+    assert alone(Look(beside, better), rested=False) == (1,)
+    assert alone(Look(better, better), rested=True) == ()
+    # Where none leads, there is a glance at some of those that show nothing beside the others.
+    assert alone(Look(beside), rested=False, gain=0.0) == (2, 3)
+    assert Look(beside).tells_nothing
+    assert not Look(beside[1:]).tells_nothing
+    assert not Look(better).tells_nothing
+    assert not Look(beside, better).tells_nothing
 
 
 def test_every_problem_takes_its_turn():
@@ -499,6 +512,29 @@ def test_a_gain_too_small_to_be_worth_it_is_given_up_and_one_that_is_rarely():
         useless += any(weigh(luck[:stop]).small for stop in range(8, 481, 8))
     assert given_up <= 0.1 * 200
     assert useless >= 0.4 * 200
+
+
+class Muddled(Student):
+    """Does what one instruction says; gets nothing right with several, or with none in a test."""
+
+    async def attempt(self, question, library, /, *, seed):
+        if len(library.experiences) == 1 or question.id.startswith("train"):
+            return await super().attempt(question, library, seed=seed)
+        return Attempt("wrong")
+
+
+def test_what_contradicts_each_other_is_looked_at_alone():
+    """Beside others each edit does nothing at all; alone one of them helps, and is found."""
+    adds = [Add(text) for text in (*IDLE[:4], GOOD)]
+    found = 0
+    for seed in range(10):
+        student = Muddled(base=0.4, effects={GOOD: 0.4} | dict.fromkeys(IDLE, -0.4))
+        store, seen, _ = train(*adds, student=student, seed=seed)
+        assert store.texts() in ([], [GOOD])
+        found += store.texts() == [GOOD]
+        rulings = {row.operation.content: row for row in seen.of(EditsGated)[0].rulings}
+        assert sum(row.pairs for row in rulings.values()) <= 5 * 48
+    assert found == 10
 
 
 def test_more_edits_than_fit_take_their_turn_as_places_come_free():

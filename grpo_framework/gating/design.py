@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from statistics import fmean
 
 from attrs import field, frozen
@@ -21,6 +21,9 @@ TOGETHER = 8
 
 LOOK = 8
 """Pairs for a look at an edit beside others, and for one at it alone."""
+
+GLANCES = 2
+"""Edits that share a wave for a first glance at each alone."""
 
 MORE = 0.05
 """Gain that an edit has to show alone, beyond what it gains beside others, to go on alone."""
@@ -81,30 +84,49 @@ class Look:
     alone: list[float] = field(factory=list)
 
     @property
+    def tells_nothing(self) -> bool:
+        """Whether its pairs beside others brought the same reward each time, and none was alone.
+
+        Instructions that contradict each other may leave a student as helpless as none does.
+        """
+        return not self.alone and len(self.beside) >= LOOK and not any(self.beside)
+
+    @property
     def shines(self) -> bool:
         """Whether it gains more where it is tried alone."""
         return fmean(self.alone) >= fmean(self.beside) + MORE
 
 
-def pick_soloist(looks: Mapping[int, Look], leader: int, *, rested: bool) -> int | None:
-    """The leading edit where it is to be tried alone, None where all are tried together.
+def pick_soloists(
+    looks: Mapping[int, Look],
+    gains: Mapping[int, float],
+    unseen: Iterable[int],
+    *,
+    rested: bool,
+) -> tuple[int, ...]:
+    """The edits that are to be tried alone, in turn; none where all are tried together.
 
     Edits against the same failure stand in for each other: in a prompt that holds another one that
     helps, or one that harms, each seems to help little. So the leader is looked at alone for as
     many pairs as beside the others; where it gains more so, it goes on alone until it is decided.
+    Where none leads, there is a glance at each that has shown nothing at all beside the others.
     Which edits are tried follows from earlier pairs only: the coins stay fair bets.
 
     Args:
         looks: Number of an edit → its pairs of this batch.
-        leader: The edit that has gained most.
+        gains: Number of an edit for which pairs are made → what it has gained.
+        unseen: Those of them that may show something alone.
         rested: Whether the last pairs tried all of them.
     """
+    leader = max(sorted(gains), key=gains.__getitem__)
+    if gains[leader] <= 0:
+        return tuple(unseen)[:GLANCES]
     look = looks[leader]
     if len(look.beside) < LOOK:
-        return None
+        return ()
     if len(look.alone) < LOOK:
-        return leader if rested else None
-    return leader if look.shines else None
+        return (leader,) if rested or look.alone else ()
+    return (leader,) if look.shines else ()
 
 
 def draw_problem(problems: Sequence[Problem], number: int, seed: str) -> Problem:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import partial
 from statistics import fmean
 
 from attrs import evolve, field, frozen
@@ -31,7 +32,7 @@ from grpo_framework.gating.design import (
     draw_problem,
     draw_signs,
     order_edits,
-    pick_soloist,
+    pick_soloists,
     promise,
 )
 from grpo_framework.gating.evidence import describe, is_hopeless, weigh
@@ -109,7 +110,7 @@ class _Court:
         self._aside: set[int] = set()
         self._new: dict[int, list[float]] = {}
         self._looks: dict[int, Look] = {}
-        self._soloist: int | None = None
+        self._soloists: tuple[int, ...] = ()
         self._drawn: Counter[int] = Counter()
         self._findings: dict[int, tuple[Finding, str]] = {}
         self._groups: dict[tuple[str, Owner], asyncio.Task[tuple[Tried, ...]]] = {}
@@ -123,7 +124,7 @@ class _Court:
         spent = 0
         while self._open - self._aside and spent < self._gate.budget:
             count = min(WAVE, self._gate.budget - spent)
-            self._soloist = self._next_soloist()
+            self._soloists = self._next_soloists()
             wave = [pair for place in range(count) if (pair := self._draw(spent + place))]
             if not wave:
                 break
@@ -149,14 +150,18 @@ class _Court:
                 # A text that all generators hold moves to the shared library.
                 self._close(number, "accepted", "it changes no prompt")
 
-    def _next_soloist(self) -> int | None:
-        """The edit that the next pairs try alone, if any."""
+    def _next_soloists(self) -> tuple[int, ...]:
         live = sorted(self._open - self._aside)
+        if len(self._open) == 1:
+            return ()
         gains = {number: promise(self._evidence(number)) for number in live}
-        leader = max(live, key=gains.__getitem__)
-        if len(self._open) == 1 or gains[leader] <= 0:
-            return None
-        return pick_soloist(self._looks, leader, rested=self._soloist is None)
+        unseen = filter(self._is_unseen, live)
+        return pick_soloists(self._looks, gains, unseen, rested=not self._soloists)
+
+    def _is_unseen(self, number: int) -> bool:
+        """Whether a new edit has shown nothing beside others, and may show something alone."""
+        known = self._edits[number].differences
+        return not known and len(self._open) > 1 and self._looks[number].tells_nothing
 
     @property
     def _answering(self) -> tuple[Owner, ...]:
@@ -173,22 +178,21 @@ class _Court:
         answering = self._answering
         for turn in range(len(answering)):
             place = (number + turn) % len(answering)
-            tried = self._open if self._soloist is None else {self._soloist}
+            alone = self._soloists
+            tried = {alone[number % len(alone)]} if alone else self._open
             concerned = [edit for edit in tried if self._concerns(edit, answering[place])]
             if concerned:
                 seed = f"{self._seed}/pair {number}"
-                signs = draw_signs(
-                    concerned, self._drawn, seed, aside=self._aside, fit=self._fitting
+                fit = partial(
+                    pick_fitting, growths=self._growths, base=self._size, limits=self._gate.limits
                 )
+                signs = draw_signs(concerned, self._drawn, seed, aside=self._aside, fit=fit)
                 if not signs:
                     continue
                 self._drawn.update(signs.keys())
                 problem = draw_problem(self._gate.problems, number, self._seed)
                 return Pair(number, problem, place, signs)
         return None
-
-    def _fitting(self, edits: Sequence[int]) -> list[int]:
-        return pick_fitting(edits, self._growths, self._size, self._gate.limits)
 
     def _note(self, pair: Pair, difference: float | None) -> None:
         if difference is None:
@@ -197,7 +201,7 @@ class _Court:
             value = sign * difference or 0.0
             self._new[edit].append(value)
             look = self._looks[edit]
-            (look.beside if self._soloist is None else look.alone).append(value)
+            (look.alone if self._soloists else look.beside).append(value)
 
     def _evidence(self, number: int) -> tuple[float, ...]:
         return (*self._edits[number].differences, *self._new.get(number, ()))
@@ -220,7 +224,7 @@ class _Court:
 
     def _lay_aside(self, number: int, *, hopeless: bool) -> None:
         """What shows no gain goes on in pairs made for others, as long as there are any."""
-        if hopeless and self._drawn[number] >= WAVE:
+        if hopeless and self._drawn[number] >= WAVE and not self._is_unseen(number):
             self._aside.add(number)
         else:
             self._aside.discard(number)
