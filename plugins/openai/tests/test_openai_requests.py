@@ -227,3 +227,15 @@ def test_any_text_can_be_written(text: str) -> None:
     request = ChatRequest((Message("user", text),))
     body = write_body(request, read_settings(wiring), json_mode="off", tokens_field="max_tokens")
     assert body.decode("utf-8")
+
+
+def test_a_refusal_and_a_model_name_hold_no_lone_surrogates(endpoint: Any, serving: Any) -> None:
+    """They come from outside as the content does, and go where only UTF-8 can be written."""
+    body = b'{"model":"m\\udc80","choices":[{"message":{"content":null,"refusal":"no \\ud800."}}]}'
+    endpoint.answers = [web.Response(body=body)]
+
+    async def use(model: Any, _url: str) -> Any:
+        return await model.chat(ChatRequest((Message("user", "6·7?"),)))
+
+    reply = serving(endpoint, use)
+    assert (reply.text, reply.model, reply.finish) == ("no \ufffd.", "m\ufffd", "refused")

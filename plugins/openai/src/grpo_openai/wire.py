@@ -128,12 +128,12 @@ def read_reply(document: Any, *, seconds: float) -> ChatReply:
     text = _content(message)
     refusal = message.get("refusal")
     if isinstance(refusal, str) and refusal:
-        text, finish = text or refusal, "refused"
+        text, finish = text or _sound(refusal), "refused"
     if not text and finish == "stop":
         raise _bad(f"the answer is empty (finish reason {reason!r})")
     model = document.get("model")
     return ChatReply(
-        text, finish, _usage(document, seconds), model if isinstance(model, str) else ""
+        text, finish, _usage(document, seconds), _sound(model) if isinstance(model, str) else ""
     )
 
 
@@ -149,11 +149,16 @@ def _content(message: Mapping[str, Any]) -> str:
         )
     if not isinstance(content, str):
         raise _bad(f"'content' is of type {type(content).__name__}")
+    return _sound(content)
+
+
+def _sound(text: str) -> str:
+    """Text that can be written as UTF-8, whatever the endpoint sent."""
     try:
-        content.encode("utf-8")
+        text.encode("utf-8")
     except UnicodeEncodeError:
-        return _well_formed(content)
-    return content
+        return _well_formed(text)
+    return text
 
 
 def _usage(document: Mapping[str, Any], seconds: float) -> Usage:
