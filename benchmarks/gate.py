@@ -10,7 +10,8 @@ problems and harm with the others as much are counted beside them.
 
 The second table is how often, in one batch, the best of several edits against the same failure is
 found: a student is right in 5 % without any, and with some as often as the mean of what each does
-alone, so that each hides what the others are worth.
+alone, so that each hides what the others are worth; or a student can follow one of them and is lost
+with several.
 
 The third table is the number of pairs after which an edit is found to help, alone, looked at after
 every eight pairs, rewards being 0 and 1 and the student right in 40 % without it.
@@ -102,22 +103,37 @@ class Rambler:
         return Attempt(RIGHT if draw(question.id, seed, texts) < chance else "wrong")
 
 
-def find_best(job: tuple[int, int]) -> tuple[bool, bool]:
+@frozen
+class Muddled:
+    """A student who can do what one instruction says, and nothing with several."""
+
+    async def attempt(self, question: Question, library: Library, /, *, seed: int) -> Attempt:
+        """Answer a question."""
+        texts = [item.content for item in library.experiences]
+        chance = float(texts[0].split()[1]) if len(texts) == 1 else 0.02 * (not texts)
+        return Attempt(RIGHT if draw(question.id, seed, texts) < chance else "wrong")
+
+
+STUDENTS: Mapping[str, Rambler | Muddled] = {"rambler": Rambler(), "muddled": Muddled()}
+
+
+def find_best(job: tuple[str, int, int]) -> tuple[bool, bool]:
     """Whether one batch finds the best of so many stand-ins, and any that doubles the reward."""
+    student, number, seed = job
     edits = [
-        Edit(OWNER, Add(f"instead {chance} {n}")) for n, chance in enumerate(STAND_INS[job[0]])
+        Edit(OWNER, Add(f"instead {chance} {n}")) for n, chance in enumerate(STAND_INS[number])
     ]
-    random.Random(job[1]).shuffle(edits)
-    told = asyncio.run(_judge(Rambler(), edits, job[1]))
+    random.Random(seed).shuffle(edits)
+    told = asyncio.run(_judge(STUDENTS[student], edits, seed))
     taken = [
         float(row.operation.content.split()[1])
         for row in told.rulings
         if row.finding == "accepted" and isinstance(row.operation, Add)
     ]
-    return max(STAND_INS[job[0]]) in taken, any(chance >= 0.1 for chance in taken)
+    return max(STAND_INS[number]) in taken, any(chance >= 0.1 for chance in taken)
 
 
-async def _judge(student: Rambler, edits: Sequence[Edit], seed: int) -> Judgement:
+async def _judge(student: Rambler | Muddled, edits: Sequence[Edit], seed: int) -> Judgement:
     engine = Engine((student,), FirstAnswer(), SameText())
     stages = Stages(engine, _ignore, asyncio.Semaphore(8), 1, 1, seed, 1, purpose="gate")
     libraries = {owner: Library(owner) for owner in (OWNER, CRITIC, SHARED)}
@@ -228,12 +244,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
             document["taken"].append({"court": kinds[0].name, "tried": tried, "taken": taken})
             shares = f"{100 * taken:.1f} | {100 * refused:.0f}"
             print(f"| {kinds[0].name} | {tried} | {shares} |", flush=True)
-        print("\n| edits against one failure | best one found (%) | any found (%) |\n|---|---|---|")
-        for number in STAND_INS:
-            found = list(pool.map(find_best, [(number, seed) for seed in range(courts)]))
+        heads = "| student | edits against one failure | best one found (%) | any found (%) |"
+        print(f"\n{heads}\n|---|---|---|---|")
+        for student, number in product(STUDENTS, STAND_INS):
+            jobs = [(student, number, seed) for seed in range(courts)]
+            found = list(pool.map(find_best, jobs))
             best, some = (100 * fmean(row[place] for row in found) for place in (0, 1))
-            document["stand_ins"].append({"edits": number, "best": best, "any": some})
-            print(f"| {number} | {best:.0f} | {some:.0f} |", flush=True)
+            row = {"student": student, "edits": number, "best": best, "any": some}
+            document["stand_ins"].append(row)
+            print(f"| {student} | {number} | {best:.0f} | {some:.0f} |", flush=True)
         print("\n| effect | pairs, dice thrown anew | pairs, common luck |\n|---|---|---|")
         for effect in (0.5, 0.3, 0.2, 0.1):
             pairs = {
