@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from statistics import fmean
 
 from grpo_framework.cli.epochs import report_tables
 from grpo_framework.cli.exits import one_line
@@ -28,6 +29,7 @@ def describe_report(report: RunReport) -> list[str]:
         *_describe_refused(report),
         *_describe_removed(report),
         *_describe_proven(report),
+        *_describe_fall(report),
         *describe_costs(report),
     ]
     for failure in (failure for epoch in report.epochs for failure in epoch.failures):
@@ -150,6 +152,22 @@ def _describe_proven(report: RunReport) -> list[str]:
         if named:
             lines.append(f"{owner.owner}: proven to help: {', '.join(named)}")
     return lines
+
+
+def _describe_fall(report: RunReport) -> list[str]:
+    """Where rewards fell and no edit was measured, what was learned may do harm."""
+    means = [
+        [each.mean_reward for each in epoch.owners if each.mean_reward is not None]
+        for epoch in report.epochs
+    ]
+    if report.validation or len(means) < 2 or not means[0] or not means[-1]:
+        return []
+    first, last = fmean(means[0]), fmean(means[-1])
+    line = (
+        f"the mean reward fell from {first:.2f} to {last:.2f}, and no edit was measured before it "
+        "was kept: see with grpo-cli ab whether these experiences help"
+    )
+    return [line] if last < first else []
 
 
 def describe_costs(report: RunReport) -> list[str]:

@@ -126,3 +126,18 @@ def test_an_endpoint_that_counts_no_tokens_is_told():
     none = RoleReport("critic"), rows[1]
     report = RunReport(epochs=(EpochReport(1, 1.0, (), roles=none),))
     assert not [line for line in describe_report(report) if "counted" in line]
+
+
+def test_rewards_that_fall_are_told_where_no_edit_was_measured():
+    """The default model on four problems: what it learns by itself may well do harm."""
+
+    def told(*means, validation=()):
+        owners = [OwnerReport("generator_1", rollouts=4, mean_reward=mean) for mean in means]
+        epochs = tuple(EpochReport(n, 1.0, (row,)) for n, row in enumerate(owners, 1))
+        report = RunReport(epochs=epochs, validation=validation)
+        return [line for line in describe_report(report) if "fell" in line]
+
+    (line,) = told(0.3, 0.1, 0.0)
+    assert line.startswith("the mean reward fell from 0.30 to 0.00, and no edit was measured")
+    assert told(0.0, 0.1, 0.3) == told(0.3) == told(0.3, None) == told() == []
+    assert told(0.3, 0.0, validation=(version(0, 0.3),)) == []
