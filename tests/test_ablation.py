@@ -199,7 +199,7 @@ def test_holm_counts_all_items_also_those_that_were_not_reached():
     """The same pairs are worth less among many than alone."""
     pairs = tuple(Pair(f"p{n}", "generator_1", 0, 0.0, 1.0 if n < 7 else 0.0) for n in range(14))
     usage = {"a": ArmUsage(), "b": ArmUsage()}
-    outcome = Outcome(pairs, 14, Failures(0, 0, 0, ()), usage, 28, 1.0)
+    outcome = Outcome(pairs, (), 14, Failures(0, 0, 0, ()), usage, 28, 1.0)
     libraries = {"generator_1": library("generator_1", "G1", *map(str, range(8)))}
     targets = targets_of(libraries)
     owners = ("generator_1", "critic")

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from grpo_framework.abtest import Plan, run_arms
+from grpo_framework.abtest import Plan, compare_pairs, run_arms
 from grpo_framework.engine import Engine
 from grpo_framework.errors import BudgetExhausted, ModelError
 from grpo_framework.experience import Experience, Library
@@ -75,6 +75,47 @@ def test_both_sides_of_a_pair_run_close_together_and_either_may_be_first():
         assert max(both) - min(both) < 24  # of 240 attempts
         firsts.append(min(places[id_, False]) < min(places[id_, True]))
     assert 15 < sum(firsts) < 45
+
+
+def refuses(ids):
+    """B fails at these problems."""
+
+    def fails(question, taught):
+        if taught and question.id in ids:
+            raise ModelError("gone", kind="connection", retryable=False)
+        return "yes" if taught or question.id in ids else None
+
+    return Generator(fails)
+
+
+def test_an_arm_that_is_better_only_where_it_does_not_fail_is_not_called_better():
+    outcome = run(refuses({f"p{number:03}" for number in range(6, 12)}), with_critic=False)
+    said = compare_pairs(outcome.pairs, outcome.halves)
+    assert compare_pairs(outcome.pairs).verdict == "better"
+    assert said.difference == compare_pairs(outcome.pairs).difference
+    assert said.difference.mean == 1.0
+    assert said.strict.mean == 0.0
+    assert {(pair.a, pair.b) for pair in outcome.halves} == {(1.0, 0.0)}
+    assert said.verdict == "undecided"
+    assert [row.verdict for row in said.per_owner] == ["undecided"]
+
+
+def test_few_failures_of_one_arm_leave_its_verdict():
+    outcome = run(refuses({"p003"}), with_critic=False)
+    said = compare_pairs(outcome.pairs, outcome.halves)
+    assert said.strict.mean == pytest.approx(10 / 12)
+    assert said.verdict == "better"
+
+
+def test_a_sequential_test_stops_when_failures_do_not_make_the_difference():
+    everyother = {f"p{number:03}" for number in range(0, 60, 2)}
+    settings = {"count": 60, "repeats": 1, "sequential": True, "with_critic": False}
+    failing = run(refuses(everyother), **settings)
+    assert not failing.looks.stopped_early
+    said = compare_pairs(failing.pairs, failing.halves, sequential=True)
+    assert said.difference.p_value < 0.05
+    assert said.verdict == "undecided"
+    assert run(refuses(set()), **settings).looks.stopped_early
 
 
 def test_a_failed_side_takes_its_pair_out_and_is_never_a_zero():

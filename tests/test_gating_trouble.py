@@ -37,14 +37,14 @@ def problems(count, split):
 class Student:
     """Right with the good experience on validation problems, wrong without; some make it fail."""
 
-    def __init__(self, broken=BROKEN):
-        self.broken = broken
+    def __init__(self, broken=BROKEN, upset=False):
+        self.broken, self.upset = broken, upset
 
     async def attempt(self, question, library, /, *, seed):
-        if question.id in self.broken:
-            raise RuntimeError("the model has gone")
         taught = any(item.content == GOOD for item in library.experiences)
-        lucky = question.id.startswith("train") and seed % 2
+        if question.id in self.broken or (self.upset and taught):
+            raise RuntimeError("the model has gone")
+        lucky = (question.id.startswith("train") or self.upset) and seed % 2
         return Attempt("right" if taught or lucky else "wrong")
 
 
@@ -111,8 +111,8 @@ def train(students, store, *, count=8, run=None, **more):
     return seen, trainer.train(problems(count, "train"), problems(20, "validation"))
 
 
-def test_a_pair_with_a_failed_rollout_is_dropped_and_reported():
-    """It is no evidence, least of all a reward of 0, and the report counts the failures."""
+def test_a_pair_of_failed_rollouts_is_dropped_and_reported():
+    """It is no evidence, and the report counts the failures."""
     seen, report = train((Student(),), Store(), gate_budget=40)
     (gated,) = seen.of(EditsGated)
     (ruling,) = gated.rulings
@@ -132,6 +132,17 @@ def test_a_pair_with_a_failed_rollout_is_dropped_and_reported():
     assert kinds == {"RuntimeError"}
     drawn = gated.units / 2
     assert ruling.pairs == drawn
+
+
+def test_an_edit_that_makes_rollouts_fail_is_charged_for_it():
+    """What fails with it alone earned nothing; dropped pairs would never say so."""
+    store = Store()
+    seen, _ = train((Student(broken=(), upset=True),), store, gate_budget=40, max_failures=1.0)
+    (ruling,) = seen.of(EditsGated)[0].rulings
+    assert ruling.pairs > 10
+    assert ruling.mean < 0
+    assert ruling.finding == "rejected"
+    assert store.texts("generator_1") == []
 
 
 def test_where_all_pairs_fail_nothing_is_decided():

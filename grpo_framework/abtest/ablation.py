@@ -148,7 +148,7 @@ async def ablate(
     )
 
 
-_NOTHING = Outcome((), 0, Failures(0, 0, 0, ()), {"a": ArmUsage(), "b": ArmUsage()}, 0, 0.0)
+_NOTHING = Outcome((), (), 0, Failures(0, 0, 0, ()), {"a": ArmUsage(), "b": ArmUsage()}, 0, 0.0)
 
 
 def judge_items(
@@ -177,7 +177,7 @@ def judge_items(
         evolve(
             row,
             p_adjusted=adjusted[row.id],
-            verdict=_WORTH[conclude(row.effect, adjusted[row.id])],
+            verdict=_WORTH[conclude(row.effect, adjusted[row.id], row.strict)],
         )
         for row in rows
     )
@@ -188,14 +188,18 @@ def _judge(
 ) -> Ablated:
     # The attempts that a critic's experience cannot change are no part of its comparison.
     shown = (*measured, CRITIC) if target.owner == SHARED else measured
-    pairs = tuple(pair for pair in outcome.pairs if pair.owner in shown)
-    found = compare_pairs(pairs, sequential=sequential, measured=measured)
+    pairs, halves = (
+        tuple(pair for pair in rows if pair.owner in shown)
+        for rows in (outcome.pairs, outcome.halves)
+    )
+    found = compare_pairs(pairs, halves, sequential=sequential, measured=measured)
     return Ablated(
         id=target.experience.id,
         owner=target.owner,
         content=target.experience.content,
         measured=measured,
         effect=found.difference,
+        strict=found.strict,
         p_adjusted=found.difference.p_value,
         verdict="unknown",
         problems=found.problems,
@@ -205,6 +209,7 @@ def _judge(
         usage=outcome.usage["a"],
         sequential=outcome.looks,
         pairs=pairs,
+        halves=halves,
     )
 
 

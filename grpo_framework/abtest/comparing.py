@@ -45,31 +45,67 @@ def headline(pairs: Sequence[Pair], measured: Sequence[Owner] = ()) -> list[Pair
     ]
 
 
+@frozen
+class _Sample:
+    """Complete pairs, and those of which one side failed."""
+
+    pairs: Sequence[Pair]
+    halves: Sequence[Pair]
+    sequential: bool
+
+    def of(self, owner: Owner) -> _Sample:
+        """One owner's part."""
+        pairs, halves = ([p for p in rows if p.owner == owner] for rows in self._both)
+        return evolve(self, pairs=pairs, halves=halves)
+
+    def headline(self, measured: Sequence[Owner]) -> _Sample:
+        """The part that makes the difference."""
+        pairs, halves = (headline(rows, measured) for rows in self._both)
+        return evolve(self, pairs=pairs, halves=halves)
+
+    @property
+    def _both(self) -> tuple[Sequence[Pair], Sequence[Pair]]:
+        return self.pairs, self.halves
+
+    def strict(self) -> Difference | None:
+        """The difference where a side that failed alone earned nothing; None where none did."""
+        rows = by_problem([*self.pairs, *self.halves])
+        return contrast(rows, sequential=self.sequential) if self.halves else None
+
+
 def compare_pairs(
-    pairs: Sequence[Pair], *, sequential: bool = False, measured: Sequence[Owner] = ()
+    pairs: Sequence[Pair],
+    halves: Sequence[Pair] = (),
+    *,
+    sequential: bool = False,
+    measured: Sequence[Owner] = (),
 ) -> Statistics:
     """All statistics of an A/B test.
 
     Args:
         pairs: Complete ones, of generators and critic, in any order.
+        halves: Those with one failed side alone, and 0 for it.
         sequential: Whether the sample was stopped by the anytime-valid test; p-values and intervals
             then are that test's, which hold however often one looked.
         measured: Whose rewards make the overall difference; empty for all generators.
     """
-    rows = headline(pairs, measured)
-    problems = by_problem(rows)
+    everything = _Sample(pairs, halves, sequential)
+    sample = everything.headline(measured)
+    problems = by_problem(sample.pairs)
     difference = contrast(problems, sequential=sequential)
-    owners = {pair.owner for pair in rows}
+    strict = sample.strict()
+    owners = {pair.owner for pair in (*sample.pairs, *sample.halves)}
     # One owner alone is the whole already; its bootstrap need not be done twice.
-    known = {owner: difference for owner in owners if len(owners) == 1}
+    known = {owner: (difference, strict) for owner in owners if len(owners) == 1}
     return Statistics(
         a=estimate([problem.a for problem in problems]),
         b=estimate([problem.b for problem in problems]),
         difference=difference,
-        verdict=conclude(difference, difference.p_value),
+        strict=strict,
+        verdict=conclude(difference, difference.p_value, strict),
         problems=count_changes(problems),
         minimum_detectable_effect=_detectable(problems, difference, sequential=sequential),
-        per_owner=_per_owner(pairs, known, sequential=sequential),
+        per_owner=_per_owner(everything, known),
     )
 
 
@@ -120,13 +156,17 @@ def _mcnemar(differences: Sequence[float]) -> Tested:
     return mcnemar(sum(value > TINY for value in differences), sum(v < -TINY for v in differences))
 
 
-def conclude(difference: Difference, p_value: float) -> Finding:
+def conclude(difference: Difference, p_value: float, strict: Difference | None = None) -> Finding:
     """The verdict: a direction only where p-value and interval agree on it.
 
     Args:
         difference: With the interval.
         p_value: Adjusted where there are several.
+        strict: What must say the same; None where nothing failed.
     """
+    if strict is not None:
+        findings = {conclude(difference, p_value), conclude(strict, strict.p_value)}
+        return findings.pop() if len(findings) == 1 else "undecided"
     if difference.mean is None or difference.ci95 is None or p_value >= ALPHA:
         return "undecided"
     low, high = difference.ci95
@@ -154,21 +194,18 @@ def _detectable(
 
 
 def _per_owner(
-    pairs: Sequence[Pair], known: Mapping[Owner, Difference], *, sequential: bool
+    sample: _Sample, known: Mapping[Owner, tuple[Difference, Difference | None]]
 ) -> tuple[OwnerComparison, ...]:
-    owners = sorted({pair.owner for pair in pairs}, key=_order)
-    rows = [
-        _compare_owner(pairs, owner, known.get(owner), sequential=sequential) for owner in owners
-    ]
-    adjusted = holm({row.owner: row.difference.p_value for row in rows})
+    owners = sorted({pair.owner for pair in sample.pairs}, key=_order)
+    found = {owner: known.get(owner) or _contrast_owner(sample.of(owner)) for owner in owners}
+    adjusted = holm({owner: difference.p_value for owner, (difference, _) in found.items()})
     return tuple(
-        evolve(
-            row,
-            p_adjusted=adjusted[row.owner],
-            verdict=conclude(row.difference, adjusted[row.owner]),
-        )
-        for row in rows
+        _compare_owner(sample.of(owner), owner, found[owner], adjusted[owner]) for owner in owners
     )
+
+
+def _contrast_owner(own: _Sample) -> tuple[Difference, Difference | None]:
+    return contrast(by_problem(own.pairs), sequential=own.sequential), own.strict()
 
 
 def _order(owner: Owner) -> tuple[bool, int, Owner]:
@@ -176,18 +213,20 @@ def _order(owner: Owner) -> tuple[bool, int, Owner]:
 
 
 def _compare_owner(
-    pairs: Sequence[Pair], owner: Owner, known: Difference | None, *, sequential: bool
+    own: _Sample,
+    owner: Owner,
+    found: tuple[Difference, Difference | None],
+    p_adjusted: float,
 ) -> OwnerComparison:
-    own = [pair for pair in pairs if pair.owner == owner]
-    problems = by_problem(own)
-    difference = known or contrast(problems, sequential=sequential)
+    problems = by_problem(own.pairs)
+    difference, strict = found
     return OwnerComparison(
         owner=owner,
-        pairs=len(own),
+        pairs=len(own.pairs),
         a=fmean(problem.a for problem in problems),
         b=fmean(problem.b for problem in problems),
         difference=difference,
-        p_adjusted=difference.p_value,
-        verdict="undecided",
+        p_adjusted=p_adjusted,
+        verdict=conclude(difference, p_adjusted, strict),
         problems=count_changes(problems),
     )

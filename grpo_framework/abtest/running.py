@@ -54,6 +54,7 @@ class Answered:
         problem: The problem's id.
         pairs: Complete ones.
         lost: Pairs with a failed side.
+        halves: Those of them with one failed side alone, and 0 for it.
         judged: Units that brought a reward.
         measured: Whose pairs make the difference; empty for all generators.
     """
@@ -61,13 +62,22 @@ class Answered:
     problem: str
     pairs: tuple[Pair, ...]
     lost: int
+    halves: tuple[Pair, ...]
     judged: int
     measured: tuple[Owner, ...] = ()
 
     @property
     def difference(self) -> float | None:
         """B − A over the owners measured; None where no pair of theirs is complete."""
-        rows = by_problem(headline(self.pairs, self.measured))
+        return self._difference(self.pairs)
+
+    @property
+    def strict_difference(self) -> float | None:
+        """The same, where a side that failed alone earned nothing."""
+        return self._difference((*self.pairs, *self.halves))
+
+    def _difference(self, pairs: Sequence[Pair]) -> float | None:
+        rows = by_problem(headline(pairs, self.measured))
         return rows[0].difference if rows else None
 
 
@@ -156,7 +166,7 @@ class _Run:
         self._window = asyncio.Semaphore(2 + engine.concurrency // (2 * len(engine.generators)))
         self._coin = random.Random(plan.seed)  # noqa: S311 - an order, no secret
         self._done: dict[int, Answered] = {}
-        self._test = BettingTest()
+        self._test, self._strict_test = BettingTest(), BettingTest()
         self._looked = 0
 
     async def run(self, problems: Sequence[Problem]) -> Outcome:
@@ -198,12 +208,19 @@ class _Run:
             _Decided: A direction is found.
         """
         while self._looked in self._done:
-            difference = self._done[self._looked].difference
+            answered = self._done[self._looked]
             self._looked += 1
-            if difference is not None:
-                self._test.add(difference)
-            if self._test.p_value < self._plan.alpha:
+            if answered.difference is not None:
+                self._test.add(answered.difference)
+            if answered.strict_difference is not None:
+                self._strict_test.add(answered.strict_difference)
+            if self._is_decided:
                 raise _Decided
+
+    @property
+    def _is_decided(self) -> bool:
+        tests = self._test, self._strict_test
+        return all(test.p_value < self._plan.alpha for test in tests)
 
     async def _ask(self, problem: Problem, first: Side) -> Answered:
         generators = [owner for owner in self._engine.owners if self._is_asked(owner)]
@@ -230,9 +247,19 @@ class _Run:
             for owner, repeat, a, b in found
             if a is not None and b is not None
         ]
-        judged = sum((a is not None) + (b is not None) for _, _, a, b in found)
-        lost = len(found) - len(complete)
-        return Answered(problem.id, tuple(complete), lost, judged, self._plan.measured)
+        halves = [
+            Pair(problem.id, owner, repeat, a or 0.0, b or 0.0)
+            for owner, repeat, a, b in found
+            if (a is None) is not (b is None)
+        ]
+        return Answered(
+            problem=problem.id,
+            pairs=tuple(complete),
+            lost=len(found) - len(complete),
+            halves=tuple(halves),
+            judged=sum((a is not None) + (b is not None) for _, _, a, b in found),
+            measured=self._plan.measured,
+        )
 
     def _is_asked(self, owner: Owner) -> bool:
         measured = self._plan.measured
@@ -251,7 +278,7 @@ class _Run:
         return rows
 
     def _outcome(self, asked: Sequence[Problem], stopped: str, seconds: float) -> Outcome:
-        decided = self._plan.sequential and self._test.p_value < self._plan.alpha
+        decided = self._plan.sequential and self._is_decided
         # What finished beyond the look that decided is no part of the sample.
         counted = [
             answered
@@ -262,6 +289,7 @@ class _Run:
         failed = sum(tally.failed for tally in self._tallies.values())
         return Outcome(
             pairs=tuple(pair for answered in counted for pair in answered.pairs),
+            halves=tuple(pair for answered in counted for pair in answered.halves),
             problems=len(counted),
             failures=Failures(
                 pairs=sum(answered.lost for answered in counted),

@@ -98,6 +98,8 @@ class Statistics:
         a: Mean reward of arm A's generators, over problems, with its interval.
         b: Of arm B's.
         difference: B − A over all generators.
+        strict: The same where a side that failed alone earned nothing; None where none did. A
+            verdict needs both to say the same: failures that hit one arm more are its own doing.
         verdict: What B is, compared with A.
         problems: Fixed, broken, same.
         minimum_detectable_effect: The smallest true difference that this sample finds with 80 %
@@ -108,6 +110,7 @@ class Statistics:
     a: Estimate
     b: Estimate
     difference: Difference
+    strict: Difference | None
     verdict: Finding
     problems: Changes
     minimum_detectable_effect: float | None
@@ -135,7 +138,7 @@ class ArmFailures:
 
 @frozen
 class Failures:
-    """What failed; it is in no mean, never a reward of 0.
+    """What failed; it is in no mean, never a reward of 0 but in `Statistics.strict`.
 
     Attributes:
         pairs: Pairs that were left out because a side failed.
@@ -171,6 +174,7 @@ class Outcome:
 
     Attributes:
         pairs: Complete ones.
+        halves: Those with one failed side alone, and 0 for it.
         problems: Problems asked to the end.
         failures: What failed.
         usage: What each arm cost.
@@ -181,6 +185,7 @@ class Outcome:
     """
 
     pairs: tuple[Pair, ...] = field(repr=False)
+    halves: tuple[Pair, ...] = field(repr=False)
     problems: int
     failures: Failures
     usage: dict[Side, ArmUsage]
@@ -212,6 +217,7 @@ class Comparison:
     Attributes:
         arms: A and B.
         difference: B − A over all generators.
+        strict: See `Statistics`.
         verdict: What B is, compared with A.
         problems: Fixed, broken, same.
         minimum_detectable_effect: See `Statistics`.
@@ -227,11 +233,13 @@ class Comparison:
         stopped: What ended it before its end; empty if nothing did.
         units: Units of work tried.
         seconds: Wall time of the attempts.
-        pairs: Pair by pair; all statistics can be computed again from these.
+        pairs: Pair by pair; with `halves`, all statistics can be computed again from these.
+        halves: Those with one failed side alone, and 0 for it; they are in `strict` only.
     """
 
     arms: dict[Side, Arm]
     difference: Difference
+    strict: Difference | None
     verdict: Finding
     problems: Changes
     minimum_detectable_effect: float | None
@@ -248,3 +256,4 @@ class Comparison:
     units: int
     seconds: float
     pairs: tuple[Pair, ...] = field(repr=False)
+    halves: tuple[Pair, ...] = field(repr=False)

@@ -32,6 +32,8 @@ class Ablated:
         content: Its text.
         measured: The owners whose rewards make the effect.
         effect: Mean reward with it − mean reward without it, over problems.
+        strict: The effect where a side that failed alone earned nothing; None where none did. The
+            verdict needs both to say the same.
         p_adjusted: The p-value after Holm's correction for all items.
         verdict: From the adjusted p-value, so that all items together err in at most 5 %.
         problems: How many are solved only with it (fixed), only without it (broken), and the rest.
@@ -41,6 +43,7 @@ class Ablated:
         usage: What was asked because of it: the answers without it.
         sequential: The course of a sequential test; None for a fixed sample.
         pairs: Pair by pair, a without it and b with it.
+        halves: Those with one failed side alone, and 0 for it.
     """
 
     id: str
@@ -48,6 +51,7 @@ class Ablated:
     content: str
     measured: tuple[Owner, ...]
     effect: Difference
+    strict: Difference | None
     p_adjusted: float
     verdict: Worth
     problems: Changes
@@ -57,6 +61,7 @@ class Ablated:
     usage: ArmUsage
     sequential: Looks | None
     pairs: tuple[Pair, ...] = field(repr=False)
+    halves: tuple[Pair, ...] = field(repr=False)
 
 
 @frozen

@@ -204,13 +204,14 @@ class Comparing:
 
 
 def _conclude(outcome: Outcome, sides: dict[Side, _Side], about: Comparing) -> Comparison:
-    found = compare_pairs(outcome.pairs, sequential=about.plan.sequential)
+    found = compare_pairs(outcome.pairs, outcome.halves, sequential=about.plan.sequential)
     means = {"a": found.a, "b": found.b}
     return Comparison(
         arms={
             side: Arm(sides[side].arm.spec.text, means[side], sides[side].held) for side in SIDES
         },
         difference=found.difference,
+        strict=found.strict,
         verdict=found.verdict,
         problems=found.problems,
         minimum_detectable_effect=found.minimum_detectable_effect,
@@ -227,4 +228,5 @@ def _conclude(outcome: Outcome, sides: dict[Side, _Side], about: Comparing) -> C
         units=outcome.units,
         seconds=outcome.seconds,
         pairs=outcome.pairs,
+        halves=outcome.halves,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from grpo_framework.abtest import SIDES, Comparison, Difference, OwnerComparison
+from grpo_framework.abtest.comparing import conclude
 from grpo_framework.cli.exits import one_line
 from grpo_framework.cli.output import print_table
 from grpo_framework.evaluation import Estimate
@@ -21,7 +22,7 @@ def show_comparison(result: Comparison) -> None:
     """Print the arms, the difference, the verdict, and each owner."""
     _show_arms(result)
     click.echo(f"difference B - A  {show_difference(result.difference)}, {_p(result.difference)}")
-    click.echo(f"verdict           {_SAID[result.verdict]}")
+    click.echo(f"verdict           {_verdict(result)}")
     changes = result.problems
     click.echo(
         f"problems          {changes.fixed} fixed, {changes.broken} broken, "
@@ -35,6 +36,12 @@ def show_comparison(result: Comparison) -> None:
         )
     for line in _remarks(result):
         click.echo(line)
+
+
+def _verdict(result: Comparison) -> str:
+    if result.verdict == conclude(result.difference, result.difference.p_value):
+        return _SAID[result.verdict]
+    return "undecided: what failed in one arm alone may make the difference (see below)"
 
 
 def _show_arms(result: Comparison) -> None:
@@ -101,6 +108,11 @@ def _remarks(result: Comparison) -> list[str]:
         remarks.append(
             f"{failures.pairs} pairs had a failed side and are left out; "
             f"{failures.problems} problems have no pair left"
+        )
+    if result.strict is not None:
+        remarks.append(
+            "where a side that failed alone earns nothing, the difference is "
+            f"{show_difference(result.strict)}, {_p(result.strict)}"
         )
     for arm in failures.arms:
         remarks += [

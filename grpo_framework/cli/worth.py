@@ -71,6 +71,11 @@ def _remarks(result: Ablation) -> list[str]:
     for item in result.items:
         if item.failures.pairs:
             remarks.append(f"{item.id}: {item.failures.pairs} pairs had a failed side, left out")
+        if item.strict is not None:
+            remarks.append(
+                f"{item.id}: where a side that failed alone earns nothing, the effect is "
+                f"{show_difference(item.strict)}; the verdict needs both to say the same"
+            )
         for arm in item.failures.arms:
             side = "without" if arm.arm == "a" else "with"
             remarks += [

@@ -255,7 +255,7 @@ class _Court:
         return changed
 
     async def _difference(self, tasks: asyncio.TaskGroup, pair: Pair) -> float | None:
-        """Reward of the first prompt − reward of the second; None where one of them failed."""
+        """First reward − second, 0 for one that failed alone; None where both did."""
         arms = [self._with(pair.held(side)) for side in (1, -1)]
         if self._owner == CRITIC:
             work = [self._fuse(tasks, pair, arm) for arm in arms]
@@ -263,7 +263,7 @@ class _Court:
             owner = self._answering[pair.generator]
             work = [self._answer(pair, join(arm[owner], arm[SHARED])) for arm in arms]
         first, second = await asyncio.gather(*work)
-        return None if first is None or second is None else first - second
+        return None if first is None and second is None else (first or 0.0) - (second or 0.0)
 
     async def _answer(self, pair: Pair, library: Library) -> float | None:
         tried = await try_once(self._stages, pair.problem, library, pair.number)

@@ -60,9 +60,16 @@ def test_experiences_that_help_are_better_and_those_that_were_helpful_are_missed
 def test_every_figure_can_be_computed_again_from_the_pairs(run, toy, store):
     store.hold("generator_1", "be right")
     document = run("ab", *toy, "--json", "--repeats=2").document
-    pairs = from_document(document["pairs"], tuple[Pair, ...])
-    again = to_document(compare_pairs(pairs))
-    for key in ("difference", "verdict", "problems", "minimum_detectable_effect", "per_owner"):
+    pairs, halves = (from_document(document[key], tuple[Pair, ...]) for key in ("pairs", "halves"))
+    again = to_document(compare_pairs(pairs, halves))
+    for key in (
+        "difference",
+        "strict",
+        "verdict",
+        "problems",
+        "minimum_detectable_effect",
+        "per_owner",
+    ):
         assert again[key] == document[key]
     assert len(pairs) == 12 * 2 + 12
 
