@@ -30,12 +30,12 @@ TOY = [
 
 
 class ToyGenerator:
-    """Right where the seed is even, or where an experience says so."""
+    """Right where the seed is even, or where an experience says so; some texts make it fail."""
 
     async def attempt(self, question, library, /, *, seed):
-        if question.text == "boom":
-            raise ModelError("the model is gone", kind="connection", retryable=False)
         taught = any(each.content == "be right" for each in library.experiences)
+        if question.text == "boom" or (taught and question.text.startswith("frail")):
+            raise ModelError("the model is gone", kind="connection", retryable=False)
         return Attempt("right" if taught or seed % 2 == 0 else "wrong")
 
 

@@ -143,6 +143,20 @@ def test_a_pair_with_a_failed_side_is_left_out_and_counted(run, toy, store):
     assert "the model is gone" in table.stdout
 
 
+def test_what_fails_in_one_arm_alone_takes_its_verdict_away(run, toy, store):
+    store.hold("generator_1", "be right")
+    rows = ", ".join(f'"{text}"' for text in [*TEXTS, *(f"frail {n}" for n in range(12))])
+    frail = [*toy, "--set", f'datasets=[{{use="toy", options={{texts=[{rows}]}}}}]']
+    quiet = ["--no-critic", "--set=max_failures=1.0"]
+    document = run("ab", *frail, *quiet, "--json").document
+    assert document["verdict"] == "undecided"
+    assert document["difference"]["ci95"][0] > 0
+    assert document["strict"]["mean"] < document["difference"]["mean"] / 2
+    table = run("ab", *frail, *quiet)
+    assert "undecided: what failed in one arm alone may make the difference" in table.stdout
+    assert "where a side that failed alone earns nothing, the difference is" in table.stdout
+
+
 def test_too_many_failures_exit_1_after_the_result(run, toy):
     broken = ["--set", 'datasets=[{use="toy", options={texts=["boom", "fine"]}}]']
     result = run("ab", *toy, *broken, "--b=empty", "--allow-same-arms", "--set=max_failures=0.1")
