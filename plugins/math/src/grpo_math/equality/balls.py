@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 from typing import Any
 
@@ -22,6 +22,14 @@ _SIMPLE = frozenset(
         "acosh atanh ln erf gamma zeta"
     )
 )
+PLACES_PER_BIT = 0.30103
+_SATURATED: dict[str, Callable[[Any], Any]] = {
+    "tanh": lambda size: size * 0.87,
+    "coth": lambda size: size * 0.87,
+    "erf": lambda size: size**2 * 0.44,
+    "zeta": lambda size: size * 0.31,
+}
+"""Functions that come close to a limit without a large or small value to be seen: how close."""
 _REAL_DOMAIN = {"asin": 1, "acos": 1, "ln": 0, "acosh": 2, "atanh": 1}
 
 
@@ -54,6 +62,8 @@ class BallArithmetic:
 
     Attributes:
         context: An mpmath context of this thread and precision.
+        span: Decimal places between one and the largest or smallest value that was met: as far off
+            may be what makes a difference (1 + 10^-50, cos(10^-50), 2^(10^-50)).
         approximated: Whether an infinite sum, an integral or a limit was among what it evaluated;
             then 15 digits must do.
         real: Refuse to leave the real numbers.
@@ -69,6 +79,15 @@ class BallArithmetic:
         self._terms = 1
         self._vanishing = False
         self.approximated = False
+        self.span = 0.0
+
+    def note_span(self, ball: Ball) -> Ball:
+        """Note how large or small a value is, unless it may be 0."""
+        value, error = ball
+        if value and abs(value) > error * 1000:
+            places = abs(self.context.mag(value)) * PLACES_PER_BIT
+            self.span = max(self.span, float(places))
+        return ball
 
     def convert(self, value: Fraction) -> Any:
         """Convert a rational number, rounded once."""
@@ -205,6 +224,8 @@ class BallArithmetic:
         limit = _MAX_ANGLE if op != "ln" else 10 * _MAX_MAGNITUDE
         if context.mag(value) > limit or (op.endswith("h") and abs(value) > _MAX_MAGNITUDE):
             raise OverLimitError("the argument of a function is too large for numerics")
+        if op in _SATURATED:
+            self.span = max(self.span, float(_SATURATED[op](abs(value))))
         try:
             result = getattr(context, op)(value)
             step = max(error, abs(value) * self.eps, self.eps) * 2

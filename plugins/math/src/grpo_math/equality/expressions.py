@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
+from grpo_math.equality.decimals import fold_powers_of_ten, is_same_double
 from grpo_math.equality.exact import ExactEvaluator, NotRationalError, UndefinedError
 from grpo_math.equality.modular import equal_modulo, read_monomial
 from grpo_math.equality.numeric import NotRealError, NumericEvaluator
 from grpo_math.equality.points import bind, has_op, infinity_sign
 from grpo_math.limits import Deadline, OverLimitError, UndecidableError
 from grpo_math.options import Options
-from grpo_math.values import Call, Expr, Num, collect_variables
+from grpo_math.values import Expr, Num, collect_variables
 
 _DIGITS = (40, 90, 200)
+_MORE_DIGITS = (800, 2_000)
+_WANTED_DIGITS = 30
 _WANTED = 5
-_DOUBLE_DIGITS = (16, 17)
-_MAX_EXPONENT = 400
 _INTEGER_OPS = frozenset({"factorial", "factorial2", "binom", "sum", "prod", "gcd", "lcm"})
 
 
@@ -49,7 +51,7 @@ class ExpressionJudge:
             return True
         if isinstance(a, Num) and isinstance(b, Num):
             return self._equal_rationals(a, b)
-        a, b = _fold_powers_of_ten(a), _fold_powers_of_ten(b)
+        a, b = fold_powers_of_ten(a), fold_powers_of_ten(b)
         infinite = self._equal_infinities(a, b)
         if infinite is not None:
             return infinite
@@ -121,7 +123,7 @@ class ExpressionJudge:
             return False
         if isinstance(other, Num) and other.digits:
             return False
-        if abs(decimal.value - value) * 2 <= decimal.ulp or _is_same_double(decimal, value):
+        if abs(decimal.value - value) * 2 <= decimal.ulp or is_same_double(decimal, value):
             self.rule = "long decimal rounds the exact value"
             return True
         return False
@@ -140,16 +142,19 @@ class ExpressionJudge:
 
     def _equal_numerically(self, a: Expr, b: Expr) -> bool:
         self.rule = "numeric value"
-        for digits in _DIGITS:
+        for digits in (*_DIGITS, *_MORE_DIGITS):
             evaluator = NumericEvaluator(digits, self.deadline, real=False)
             verdict = self._compare_at(evaluator, a, b, {})
             if verdict is not None:
                 return verdict
+            if digits >= _DIGITS[-1] and _wanted(evaluator) < digits:
+                break
         raise UndecidableError("the values agree to all digits computed, but not surely")
 
     def _compare_at(
         self, evaluator: NumericEvaluator, a: Expr, b: Expr, bindings: dict[str, Any]
     ) -> bool | None:
+        evaluator.span = 0.0
         try:
             first, first_error = evaluator.evaluate(a, bindings)
         except UndefinedError:
@@ -168,10 +173,10 @@ class ExpressionJudge:
                     return True
             return self._is_close(first, second)
         size = max(abs(first), abs(second))
-        wanted = 15 if evaluator.approximated else 30
+        wanted = _wanted(evaluator)
         if error <= size * evaluator.context.mpf(10) ** -wanted:
             return True
-        if error < evaluator.context.mpf(10) ** -60:
+        if error < evaluator.context.mpf(10) ** -max(60, wanted):
             return True
         return None
 
@@ -194,7 +199,7 @@ class ExpressionJudge:
             return False
         half = evaluator.convert(decimal.ulp) / 2
         near = abs(evaluator.convert(decimal.value) - value) <= half
-        if near or _is_same_double(decimal, value):
+        if near or is_same_double(decimal, value):
             self.rule = "long decimal rounds the exact value"
             return True
         return False
@@ -219,6 +224,10 @@ class ExpressionJudge:
         if verdict is None:
             verdict = self._fingerprint(a, b, variables, real=False, integers=True)
         if verdict is None:
+            verdict = self._fingerprint(
+                a, b, variables, real=False, integers=integers, precisions=_MORE_DIGITS
+            )
+        if verdict is None:
             raise UndecidableError("no point where both expressions have a value")
         return verdict
 
@@ -242,11 +251,18 @@ class ExpressionJudge:
         return None
 
     def _fingerprint(
-        self, a: Expr, b: Expr, variables: list[str], *, real: bool, integers: bool
+        self,
+        a: Expr,
+        b: Expr,
+        variables: list[str],
+        *,
+        real: bool,
+        integers: bool,
+        precisions: Sequence[int] = _DIGITS[:2],
     ) -> bool | None:
         """Compare at several points; None where too few points can be compared."""
         agreed = 0
-        evaluators = [NumericEvaluator(digits, self.deadline, real=real) for digits in _DIGITS[:2]]
+        evaluators = [NumericEvaluator(digits, self.deadline, real=real) for digits in precisions]
         for exact in bind(variables, integers=integers):
             verdict: bool | None = None
             for evaluator in evaluators:
@@ -270,31 +286,6 @@ class ExpressionJudge:
         return True if agreed >= 2 else None
 
 
-def _fold_powers_of_ten(expr: Expr) -> Expr:
-    """Write ``2.31 * 10^-3`` as one decimal, which keeps its number of significant digits."""
-    if not isinstance(expr, Call) or expr.op != "mul" or len(expr.args) != 2:
-        return expr
-    decimal, power = expr.args
-    if not (isinstance(decimal, Num) and decimal.digits and isinstance(power, Call)):
-        return expr
-    if (
-        power.op != "pow"
-        or power.args[0] != Num(Fraction(10))
-        or not isinstance(power.args[1], Num)
-    ):
-        return expr
-    exponent = power.args[1].value
-    if exponent.denominator != 1 or abs(exponent) > _MAX_EXPONENT:
-        return expr
-    scale = Fraction(10) ** int(exponent)
-    return Num(decimal.value * scale, decimal.digits, decimal.ulp * scale)
-
-
-def _is_same_double(decimal: Num, value: Any) -> bool:
-    """Tell whether a decimal is how a program prints a value: 2/3 as ``0.6666666666666666``."""
-    if not _DOUBLE_DIGITS[0] <= decimal.digits <= _DOUBLE_DIGITS[1]:
-        return False
-    try:
-        return float(decimal.value) == float(value)
-    except OverflowError:
-        return False
+def _wanted(evaluator: NumericEvaluator) -> float:
+    """To how many digits two values must agree to be equal, by the sizes that were met in them."""
+    return 15 if evaluator.approximated else max(_WANTED_DIGITS, 20 + 2 * evaluator.span)

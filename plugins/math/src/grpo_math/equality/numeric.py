@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from grpo_math.equality.balls import Ball, BallArithmetic, NotRealError
+from grpo_math.equality.balls import PLACES_PER_BIT, Ball, BallArithmetic, NotRealError
 from grpo_math.equality.exact import UndefinedError
 from grpo_math.limits import OverLimitError, UndecidableError
 from grpo_math.values import Call, Const, Expr, Num, Var
@@ -43,6 +43,8 @@ class NumericEvaluator(BallArithmetic):
         """
         if isinstance(expr, Num):
             value = self.convert(expr.value)
+            bits = max(expr.value.numerator.bit_length(), expr.value.denominator.bit_length())
+            self.span = max(self.span, bits * PLACES_PER_BIT)
             return value, abs(value) * self.eps
         if isinstance(expr, Var):
             if expr.name not in bindings:
@@ -60,9 +62,9 @@ class NumericEvaluator(BallArithmetic):
             return self._limit_process(expr, bindings)
         try:
             if expr.op == "pow":
-                return self._power(expr, bindings)
+                return self.note_span(self._power(expr, bindings))
             args = [self.evaluate(arg, bindings) for arg in expr.args]
-            return self._apply(expr.op, args)
+            return self.note_span(self._apply(expr.op, args))
         except (ValueError, ArithmeticError) as problem:
             raise UndefinedError from problem
 
