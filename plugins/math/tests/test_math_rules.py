@@ -221,6 +221,11 @@ NEVER_EQUAL = [
     ("5 doubled", "5"),
     ("x+(2^{61}-1)(2^{61}-31)", "x"),
     ("min = 3, max = 4", "min = 4, max = 3"),
+    ("2", r"2 \text{ for all } n \ge 3,\ 1 \text{ for } n = 2"),
+    ("2", r"2 \forall n \geq 3,\ 1\ (n < 3)"),
+    ("2", r"2 \forall n \geq 3 \quad 1\ (n < 3)"),
+    ("1", "1 + e^{-100000}"),
+    ("1", r"\tanh(10^6)"),
 ]
 
 

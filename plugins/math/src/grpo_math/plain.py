@@ -19,7 +19,7 @@ _SCALED = (
 # A fraction, alone or behind a whole number; or a whole number or decimal, then a power of ten.
 NUMBER = Pattern(
     r"\s*([+-]?)\s*"
-    rf"(?:([0-9]{{1,18}}(?=\s*\\|\s))?\s*{_FRACTION}|{_DECIMAL}{_SCALED}?)"
+    rf"(?:([0-9]{{1,18}}(?=[^\S\n]*\\|[^\S\n]))?\s*{_FRACTION}|{_DECIMAL}{_SCALED}?)"
     r"(\s*\\?%)?(?![0-9a-zA-Z._!/:(\[|'])\s*"
 )
 _NEVER = r"((?!))?"

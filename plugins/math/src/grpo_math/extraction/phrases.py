@@ -54,6 +54,7 @@ _DIRECT: Final = Pattern(r"\s*(?:择|擇)?\s*(?:项|項)?[:：]?\s*")
 _HEADING: Final = Pattern(
     r"(?:^|\n)[\s#*_>]*(?:the\s+)?(?:final\s+)?\w{3,12}[\s*_:：]*\Z", re.IGNORECASE
 )
+_NUMBER: Final = Pattern(r"\s+[-+−]?[$€£]?\.?\d")
 _NOT: Final = Pattern(
     r"\s*(?:not|never|definitely not|不是|nicht|ne)\b(?:.{1,40}?(?:\bbut\b|\bit'?s\b|\bit is\b|"
     r"\brather\b|而是)\s*)?",
@@ -83,10 +84,12 @@ _REFUSAL: Final = Pattern(
 _DISPLAY: Final = (("$$", "$$"), ("\\[", "\\]"), ("```", "```"))
 _ENVIRONMENT: Final = Pattern(r"\\begin\{(\w+\*?)\}")
 _CHOICE: Final = Pattern(
-    r"(?:option|choice|answer|statement|选项|選項)\s?\(?([A-J])\)?\s(?:is|must be|"
-    r"would be)\s(?:the\s)?(?:correct|right|best|true)|"
+    r"(?:[Oo]ption|[Cc]hoice|[Aa]nswer|[Ss]tatement|选项|選項)\s?\(?"
+    r"([A-J]|(?<=ption |hoice )\d)\)?\s(?:is|must be|would be)\s"
+    r"(?:the\s)?(?:correct|right|best|true)|"
     r"(?:^|[\s(])\(?([A-J])\)?\sis\s(?:the\s)?(?:correct|right)\s?(?:answer|option|choice)?|"
-    r"选项?\s?([A-J])(?![A-Za-z])|(?:go with|pick|choose|select) (?:option |choice )?\(?([A-J])\b",
+    r"(?:选项?|答案)\s?([A-J])(?![A-Za-z])|\bnot \(?[A-J]\)?,? (?:but|rather) \(?([A-J])\b|"
+    r"(?:go with|pick|choose|select) (?:option |choice )?\(?([A-J])\b",
     re.MULTILINE,
 )
 
@@ -103,7 +106,10 @@ _CHOICE_WORDS: Final = (
     "is the right",
     "is true",
     "is best",
+    "rather",
+    "but ",
     "选",
+    "答案",
 )
 
 
@@ -207,9 +213,12 @@ def _read_phrase(text: str, position: int, end: int, stem: str) -> Marked | None
         line_end = text.find("\n", end)
         start = text.rfind("\n", 0, position) + 1
         heading = text[max(start, position - 40) : line_end if line_end >= 0 else len(text)]
-        if line_end < 0 or not _HEADING.match(heading):
+        if strong and _NUMBER.match(text, end):  # the final answer 10
+            after = end
+        elif line_end < 0 or not _HEADING.match(heading):
             return None
-        after, strong = line_end, True
+        else:
+            after, strong = line_end, True
     refused = _NOT.match(text, after)
     if refused:
         if (

@@ -78,7 +78,7 @@ _END: Final = Pattern(
 _PRICED: Final = Pattern(r"(?=.*[$€£])[-+*/×÷x\d.,$€£\s()%=]+=\s*([$€£]\s?[\d.,]*\d)")
 _SUM: Final = Pattern(r"[a-w](?:\s?\+\s?[a-w]){1,5}\s?=[^,;<>]+$")
 _SEVERAL: Final = Pattern(r"\b(?:and|or)\b")
-_WORD_FIRST: Final = Pattern(r"([^\W\d_]{2,})[^\d\\=]*\d")
+_WORD_FIRST: Final = Pattern(r"(?:an?\s+)?([^\W\d_]{2,})[^\d\\=]*\d")
 _LIST_AFTER: Final = Pattern(r"(\d)\s[^\d:=$]{1,60}:\s.*$")
 _POINT: Final = Pattern(
     r"\b(?:at|point|vertex|center|centre)\s(\(\s?-?[\d./]+(?:\s?,\s?-?[\d./]+){1,2}\s?\))\W*$"

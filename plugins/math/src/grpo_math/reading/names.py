@@ -20,6 +20,7 @@ from grpo_math.reading.vocabulary import (
 from grpo_math.values import Call, Const, Expr, Num, Var
 
 _MAX_DIGITS = 1000
+_LONG_NAME = 5
 _VOWEL = Pattern("[aeiouAEIOU]")
 
 
@@ -108,7 +109,18 @@ class NameReader(Cursor):
                     self._at = self.pairs[opening] + 1
                     return Var(f"{name}{primes}({inside})")
             return Var(name + primes)
-        return Var(name)
+        return Var(name + self._read_argument_of(name))
+
+    def _read_argument_of(self, name: str) -> str:
+        r"""Read the letter in brackets behind a name such as ``k_{\max}``."""
+        if not name[2:].lstrip("\\").isalpha() or len(name) < _LONG_NAME or self._peek() != "(":
+            return ""
+        closing = self.pairs[self._at]
+        inside = self.tokens[self._at + 1 : closing]
+        if self.tokens[self._at].spaced or len(inside) != 1 or not inside[0].text.isalpha():
+            return ""
+        self._at = closing + 1
+        return f"({inside[0].text})"
 
     def _read_counting(self, name: str) -> Expr | None:
         """Read ``C(5,2)``, ``C_5^2`` and the like: combinations, and permutations P or A."""

@@ -55,6 +55,8 @@ _SUPER_RUN = Pattern(f"[{''.join(_SUPERSCRIPTS)}]+")
 _SUB_RUN = Pattern(f"[{''.join(_SUBSCRIPTS)}]+")
 _CIRCLED = Pattern("[①-⑳]{2,}")
 _AMPERSAND = Pattern(r"&\s*(=|<|>|\\[lg]e)|(=)\s*&")
+_MAX_LINES = 12
+_LINE = Pattern(r"[a-zA-Z]\w{0,3}\s*=[^=,;]{1,60}|[-+]?\d[\d./]*")
 _CONTROL = Pattern(r"[\x00-\x08\x0b-\x1f\x7f\x80-\x9f]")
 _COSMETIC = Pattern(
     r"\\(?:left|right|middle)\s*\.(?!\d)"
@@ -193,7 +195,7 @@ def normalise(text: str, options: Options) -> str:
             raise OverLimitError(f"the answer has more than {2 * options.max_chars} characters")
         text = _CHINESE_OR.sub(" 或 ", _CHINESE_ABOUT.sub("", text))
     if not text.isprintable():
-        text = _CONTROL.sub(" ", text)
+        text = _CONTROL.sub(" ", _join_lines(text) if "\n" in text else text)
     if "10" in text:
         text = _TIMES_TEN.sub(r"\\times ", text)
     if "+/-" in text:
@@ -210,6 +212,15 @@ def normalise(text: str, options: Options) -> str:
     ):
         text = _normalise_notation(text)
     return _unwrap(text)
+
+
+def _join_lines(text: str) -> str:
+    """Write values that stand in a line each as a list."""
+    lines = [line.strip(" \t\r$.,;") for line in text.splitlines()]
+    lines = [line for line in lines if line]
+    if not 2 <= len(lines) <= _MAX_LINES or not all(map(_LINE.fullmatch, lines)):
+        return text
+    return ", ".join(lines)
 
 
 def _normalise_notation(text: str) -> str:

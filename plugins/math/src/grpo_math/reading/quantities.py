@@ -32,6 +32,7 @@ _SHORT_SCALES = {
 _SIGNS = frozenset("+-")
 _BINDING = frozenset({"^", "*", "/", "\\cdot", "\\times", "\\div", "e", "E"})
 _COUNTS_UNITS = Pattern(r"^(?:square |cubic )?units?\b")
+_PLURAL = Pattern(r"[a-z]{3,}(?<!s)s")
 _MAX_TRIES = 6
 _MAX_UNIT = 40
 
@@ -106,10 +107,15 @@ def read_quantity(reader: NumberReader, start: int, end: int) -> Value | None:
         except UnreadableError:
             continue
         single = at + 1 == end and tokens[at].kind == "word" and len(tokens[at].text) == 1
-        if collect_variables(amount) and (not reading.known or _is_power(tokens[at:end])):
+        counts = reading.known or _counts_things(tokens[at:end])
+        if collect_variables(amount) and (not counts or _is_power(tokens[at:end])):
             continue
         if single and not (isinstance(amount, Num) or (tokens[at].spaced and _is_rational(amount))):
             continue
+        if single and _is_sum(reader, start, at):
+            continue  # 15 + 55m
+        if tokens[at].text == "°":
+            amount = _add_degrees(amount)
         if _ends_in_function(tokens, start, at) and {b for b, _ in reading.unit.dims} == _ANGULAR:
             return None
         if not reading.known:
@@ -127,6 +133,42 @@ def read_quantity(reader: NumberReader, start: int, end: int) -> Value | None:
         loose = single and tokens[at].text.isascii() and tokens[at].text not in _SURE_LETTERS
         return Quantity(amount, reading.unit, loose)
     return None
+
+
+def read_angle(expr: Expr) -> Value:
+    """Give a multiple of degrees, ``360° / 5``, its unit."""
+    amount, taken = _take_degree(expr)
+    reading = read_unit("°") if taken else None
+    return expr if reading is None else Quantity(amount, reading.unit)
+
+
+def _add_degrees(amount: Expr) -> Expr:
+    """Take the degrees out of what stands before the last sign of degrees: ``90° - 30``."""
+    if not isinstance(amount, Call) or amount.op != "add":
+        return amount
+    terms = [_take_degree(term) for term in amount.args]
+    if not all(taken for _, taken in terms[:-1]):
+        return amount
+    return Call("add", tuple(term for term, _ in terms))
+
+
+def _take_degree(term: Expr) -> tuple[Expr, bool]:
+    if not isinstance(term, Call):
+        return term, False
+    if term.op == "degree":
+        return term.args[0], True
+    if term.op not in {"add", "mul"}:
+        return term, False
+    parts = [_take_degree(part) for part in term.args]
+    taken = [took for _, took in parts]
+    return Call(term.op, tuple(part for part, _ in parts)), (
+        all(taken) if term.op == "add" else any(taken)
+    )
+
+
+def _counts_things(words: list[Token]) -> bool:
+    """Tell whether words are the plural of what is counted: ``n! ways``."""
+    return len(words) == 1 and _PLURAL.fullmatch(words[0].text.strip()) is not None
 
 
 def _is_power(unit: list[Token]) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+from fractions import Fraction
 from typing import NamedTuple
 
 from grpo_math.limits import UnreadableError
@@ -17,7 +18,7 @@ from grpo_math.reading.structures import AnswerReader
 from grpo_math.reading.texts import looks_like_text, read_text
 from grpo_math.reading.tokens import match_brackets, tokenise
 from grpo_math.units import read_unit
-from grpo_math.values import Choice, Quantity, Value
+from grpo_math.values import Choice, Num, Quantity, Value
 
 _GLUED = Pattern(r"\d,\d{3}(?!\d)")
 
@@ -47,7 +48,10 @@ _DIRECTED = Pattern(
 )
 _VARIES = Pattern(r" to the | towards? the |pound|¥|\dp|\d\s*p$|比|ms|_[a-zA-Z]|j|\)\s*\}?$|and")
 _BESIDE = Pattern(r"(.*[\d}])\s*(?:\\text\s*\{\s*)?\(([a-zA-Z°%^\d/ ]+)\)\s*\}?")
-_SINGLE_LETTERS = Pattern(r"[^a-zA-Z]*\d(?:[a-zA-Z](?![a-zA-Z])[^a-zA-Z ]*)+")
+_SINGLE_LETTERS = Pattern(
+    r"(?:[^a-zA-Z]|\\(?:[dt]?frac|sqrt|pi|cdot|times)(?![a-zA-Z]))*[\d})]"
+    r"\s*(?:[a-zA-Z](?![a-zA-Z])[^a-zA-Z ]*)+"
+)
 _SURE_UNITS = frozenset("°%¢$€£")
 _ENGINEERS = Pattern(r"[\d.\s+\-*/()]*j[\d.\s+\-*/()j]*")
 # LaTeX takes one letter: k_BT; three small ones are a word: x_min.
@@ -132,8 +136,10 @@ def read_math(text: str, options: Options, *, join_thousands: bool) -> Value:
         raise UnreadableError("a part is missing") from missing
 
 
-def _read_letters(text: str, options: Options) -> Value | None:
+def _read_letters(value: Value, text: str, options: Options) -> Value | None:
     """Read a quantity whose unit is single letters, such as ``4t^2``, as a product of letters."""
+    if not isinstance(value, Quantity) or value.amount == Num(Fraction(0)):
+        return None
     if "\\text" in text or "\\mathrm" in text or not _SINGLE_LETTERS.fullmatch(text):
         return None
     tokens = tokenise(text, options, join_thousands=True)
@@ -166,7 +172,7 @@ def _read_bare(text: str, options: Options) -> Reading | None:
         value = read_math(text, options, join_thousands=True)
     except UnreadableError:
         return None
-    letters = _read_letters(text, options) if isinstance(value, Quantity) else None
+    letters = _read_letters(value, text, options)
     return Reading(text, (value,) if letters is None else (value, letters))
 
 
@@ -205,8 +211,8 @@ def read(answer: str, options: Options, *, known: Reading | None = None) -> Read
                 continue
             if value not in found:
                 found.append(value)
-            if isinstance(value, Quantity) and text[-1] not in _SURE_UNITS:
-                letters = _read_letters(text, options)
+            if text[-1] not in _SURE_UNITS:
+                letters = _read_letters(value, text, options)
                 found += [] if letters is None else [letters]
         for variant in _vary(text):
             with contextlib.suppress(UnreadableError):

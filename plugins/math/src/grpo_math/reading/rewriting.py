@@ -37,10 +37,17 @@ _LABEL = Pattern(
     r"|\s*(?:final\s+)?(?:answer|ans|result|solution|at|when|for)\.?\s*[:=]?)\s*\}\s*(?=[\d\\$(\[{+-]|[a-zA-Z]\s*=)",
     re.IGNORECASE,
 )
+# Nothing but conditions may stand behind "for all": `2 for all n > 3, 1 for n = 2` has two values.
+_CONDITIONS = (
+    r"(?:(?!\b(?:for|if|otherwise|else)\b|\\forall|;|\\\\|\\q?quad\s*[\d\\(-]"
+    r"|,(?!\s*(?:(?:[a-zA-Z](?:_\w+)?|\\[a-z]+)\s*(?:,|\\in\b|∈|[<>=≤≥≠]|\\(?:[gl]eq?|neq?)\b|$)"
+    r"|(?:and|with|where|not)\b))).)*$"
+)
 _FOR_ALL = Pattern(
-    r"(?<=[\w)}$])[\s,]+(?:(?:\\(?:text|mathrm|mbox)\s*\{\s*)?"
-    r"(?:for (?:all|every|any|each|some)\b|where\s+\S+\s+(?:is|are|denotes?)\b)"
-    r"|\\forall(?![a-zA-Z])).*",
+    r"(?<=[\w)}$])(?:[\s,~]|\\[\s,;:!]|\\q?quad\b)+(?:(?:\\(?:text|mathrm|mbox)\s*\{\s*)?"
+    r"(?:for (?:all|every|any|each|some)\b|where\s+\S+(?:\s+and\s+\S+)?\s+(?:is|are|denotes?)\b"
+    r"|where\s*\}?\s*\$?[a-zA-Z](?:_\w+)?(?:\s*,\s*[a-zA-Z](?:_\w+)?)*\s*(?:\\in\b|∈))"
+    rf"|\\forall(?![a-zA-Z])){_CONDITIONS}",
     re.DOTALL,
 )
 _REMARK = Pattern(

@@ -27,7 +27,7 @@ _WITH_CONTENT = Pattern(
 )  # fmt: skip
 _ANOTHER = Pattern(r"(?:[,;&、和]|\b(?:and|or))\s*\(([A-J])\)")
 _AFTER = Pattern(r"\(?(?P<letter>[A-J])\)?\s*(?:选项|项|is correct|is the correct answer)")
-_SEVERAL = Pattern(r"\(?[A-J]\)?(?:\s*(?:,|;|and|&|、|和|\s)\s*(?:and\s+)?\(?[A-J]\)?)+")
+_SEVERAL = Pattern(r"\(?[A-J]\)?(?:(?:\s*(?:,|;|and|&|、|和|\s)\s*(?:and\s+)?\(?|\()[A-J]\)?)+")
 _BASE = Pattern(
     r"(?P<sign>-?)\(?\s*(?P<digits>[0-9A-Za-z]+)(?:\.(?P<rest>[0-9A-Za-z]+))?\s*\)?\s*(?:_\s*\{?\s*\(?\s*(?:\\text\s*\{)?"
     r"\s*(?:base\s*)?(?P<sub>\d{1,2}|[a-z]+)"

@@ -20,7 +20,7 @@ from grpo_math.reading.joiners import (
 from grpo_math.reading.matrices import check_nesting, read_environment
 from grpo_math.reading.matrix_sums import read_matrix_sum
 from grpo_math.reading.points import PointReader
-from grpo_math.reading.quantities import read_quantity
+from grpo_math.reading.quantities import read_angle, read_quantity
 from grpo_math.reading.sets import FENCES, read_named_set, read_set_operation
 from grpo_math.reading.shapes import finish_relation, gather_list, is_label
 from grpo_math.reading.tokens import Token
@@ -250,6 +250,8 @@ class AnswerReader(PointReader):
             value = self._read_ratio(start, end)
         if value is None and self._has.unit:
             value = read_computation(self.tokens, start, end) or read_quantity(self, start, end)
+            if value is None:
+                return read_angle(self.read(start, end))
         return self.read(start, end) if value is None else value
 
     def _read_brackets(self, start: int, end: int) -> Value | None:

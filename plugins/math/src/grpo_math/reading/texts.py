@@ -52,6 +52,14 @@ _SYNONYMS = {
         )
     },
 }  # fmt: skip
+_SHORT_WORDS = frozenset(
+    words(
+        "ad ah am an as at ax be by do ed eh go ha he hi id if in is it la ma me mi my no of oh ok "
+        "on or ox oz pa pi re so to uh um up us we ye yo"
+    )
+)
+_LETTERS = frozenset(words("abc acb bac bca cba abd acd ade abe abcd"))
+"""Products of letters that would else be words."""
 _HYPHEN = Pattern(r"(?<=\w)-(?=\w)")
 _NOTATION = Pattern(r"[\\{}^_=<>\ufffd]")
 _GAPS = Pattern(r"[\s,.\-]+")
@@ -86,6 +94,8 @@ def _is_math_word(word: str) -> bool:
     long = [part for part in parts if len(part) > 1]
     if any(part in FUNCTIONS or part == "pi" for part in long):
         return len(parts) <= 4 and len(parts) - len(long) <= 2
+    if word in _LETTERS or (len(word) == 2 and word.islower() and word not in _SHORT_WORDS):
+        return word.isascii()
     return len(word) <= 3 and not re.search(r"[aeiouAEIOU]", word) and word.isascii()
 
 
@@ -99,6 +109,8 @@ def normalise_words(text: str, *, fold: bool = True) -> str:
         text = unicodedata.normalize("NFKC", text)
     text = text.casefold() if fold else text
     text = text.replace("’", "'").strip(" \t\r\n.!?,;:\"'`*")
+    if text[:1] == "(" and text.find(")") == len(text) - 1:
+        text = text[1:-1].strip()
     text = _ARTICLES.sub("", text) if " " in text else text
     text = _HYPHEN.sub(" ", text) if "-" in text else text
     return " ".join(text.split())
