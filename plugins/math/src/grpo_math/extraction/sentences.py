@@ -73,7 +73,7 @@ _END: Final = Pattern(
     r"\s*[(（]not\b|\s*,?\s*\bor,? equivalently\b|\bfor (?:all|every|any|each)\b|"
     r"\bwhile\b|\bwhen\b|\b(?:attained|achieved|occurring|reached|obtained)\b|\bbut\b|"
     r"\bhowever\b|因为|由于|，所以|，因此|，即|，其中|，(?=[^，。\n]{0,30}[当时得此故使取]))|"
-    r",\s+(?:so|as|and (?:this|that|the|we|it|so))\b"
+    r",\s+(?:so|as|obviously|of course|clearly|and (?:this|that|the|we|it|so))\b"
 )
 _PRICED: Final = Pattern(r"(?=.*[$€£])[-+*/×÷x\d.,$€£\s()%=]+=\s*([$€£]\s?[\d.,]*\d)")
 _SUM: Final = Pattern(r"[a-w](?:\s?\+\s?[a-w]){1,5}\s?=[^,;<>]+$")

@@ -16,10 +16,21 @@ from grpo_math.wording import words
 _WORDS = Pattern(r"[^\W\d_]+(?:['’\-. ,]+[^\W\d_]+)*[.!?]?")
 _ARTICLES = Pattern(r"\b(?:a|an|the)\b\s*", re.IGNORECASE)
 _TRUTHS = {
-    "yes": "yes", "true": "yes", "correct": "yes", "是": "yes", "对": "yes", "正确": "yes",
-    "no": "no", "false": "no", "incorrect": "no", "否": "no", "不是": "no", "错误": "no",
-    "错": "no",
-}  # fmt: skip
+    **dict.fromkeys(
+        words(
+            "yes true correct 是 对 正确 ja wahr richtig oui vrai sí sì verdadero vero verdadeiro "
+            "sim да верно правда истина نعم صحيح はい 正しい 예 네 참 evet doğru tak prawda có đúng हाँ"
+        ),
+        "yes",
+    ),
+    **dict.fromkeys(
+        words(
+            "no false incorrect 否 不是 错误 错 nein falsch non faux falso não нет неверно ложь لا "
+            "いいえ 아니요 아니오 거짓 hayır yanlış nie fałsz không sai नहीं"
+        ),
+        "no",
+    ),
+}
 _NOTHING = frozenset(
     (
         "no solution", "no solutions", "no real solution", "no real solutions", "none",
@@ -54,7 +65,7 @@ _SYNONYMS = {
 }  # fmt: skip
 _SHORT_WORDS = frozenset(
     words(
-        "ad ah am an as at ax be by do ed eh go ha he hi id if in is it la ma me mi my no of oh ok "
+        "ad ah am an as at ja si ax be by do ed eh go ha he hi id if in is it la ma me mi my no of oh ok "
         "on or ox oz pa pi re so to uh um up us we ye yo"
     )
 )
