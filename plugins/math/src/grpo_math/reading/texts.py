@@ -18,8 +18,9 @@ _ARTICLES = Pattern(r"\b(?:a|an|the)\b\s*", re.IGNORECASE)
 _TRUTHS = {
     **dict.fromkeys(
         words(
-            "yes true correct 是 对 正确 ja wahr richtig oui vrai sí sì verdadero vero verdadeiro "
-            "sim да верно правда истина نعم صحيح はい 正しい 예 네 참 evet doğru tak prawda có đúng हाँ"
+            "yes true correct 是 对 正确 ja wahr richtig oui vrai sí sì verdadero vero "
+            "verdadeiro sim да верно правда истина نعم صحيح はい 正しい 예 네 참 "
+            "evet doğru tak prawda có đúng हाँ"
         ),
         "yes",
     ),
@@ -65,8 +66,8 @@ _SYNONYMS = {
 }  # fmt: skip
 _SHORT_WORDS = frozenset(
     words(
-        "ad ah am an as at ja si ax be by do ed eh go ha he hi id if in is it la ma me mi my no of oh ok "
-        "on or ox oz pa pi re so to uh um up us we ye yo"
+        "ad ah am an as at ax be by do ed eh go ha he hi id if in is it ja la ma me mi my no of oh "
+        "ok on or ox oz pa pi re si so to uh um up us we ye yo"
     )
 )
 _LETTERS = frozenset(words("abc acb bac bca cba abd acd ade abe abcd"))
