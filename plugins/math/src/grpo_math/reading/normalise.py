@@ -55,7 +55,7 @@ _SUPER_RUN = Pattern(f"[{''.join(_SUPERSCRIPTS)}]+")
 _SUB_RUN = Pattern(f"[{''.join(_SUBSCRIPTS)}]+")
 _CIRCLED = Pattern("[①-⑳]{2,}")
 _AMPERSAND = Pattern(r"&\s*(=|<|>|\\[lg]e)|(=)\s*&")
-_EMPTY_GROUP = Pattern(r"(?<=[\d}])\{\}|(?<=\\sqrt)\{\}(?=\s*\{)")
+_EMPTY_GROUP = Pattern(r"(?<=[\d}])\{\}|(?<=\w)\{\}(?=\s*[\^_])|(?<=\\sqrt)\{\}(?=\s*\{)")
 _MAX_LINES = 12
 _LINE = Pattern(r"[a-zA-Z]\w{0,3}\s*=[^=,;]{1,60}|[-+]?\d[\d./]*")
 _CONTROL = Pattern(r"[\x00-\x08\x0b-\x1f\x7f\x80-\x9f]")
