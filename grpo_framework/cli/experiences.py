@@ -32,7 +32,7 @@ from grpo_framework.cli.stored import (
     read_store,
     store_flags,
 )
-from grpo_framework.cli.storing import held, store_folder
+from grpo_framework.cli.storing import held, name_store
 from grpo_framework.cli.versions import history, revert
 from grpo_framework.codec import experience_to_document
 from grpo_framework.config import RunConfig
@@ -89,8 +89,7 @@ def list_experiences(ctx: click.Context, /, owner: str | None, as_json: bool, **
         heads = ("id", "owner", "category", "used", "successes", "effect", "status", "content")
         print_table(heads, rows, numbers=("used", "successes", "effect"))
     else:
-        missing = "" if store_folder(config).exists() else ", which does not exist"
-        click.echo(f"no experiences in {config.experience_dir} ({config.store.use}){missing}")
+        click.echo(f"no experiences in {name_store(config)}")
 
 
 @command.command("show")
@@ -105,14 +104,15 @@ def show(ctx: click.Context, /, ids: tuple[str, ...], as_json: bool, **given: An
     it out at random; its 95 % interval holds however often one looks. An experience is proven where
     the interval is above 0, harmful where it is below, and unknown otherwise.
     """
-    libraries = read_store(read_config(given), find_plugins(ctx))
+    config = read_config(given)
+    libraries = read_store(config, find_plugins(ctx))
     chosen = pick_experiences(libraries, ids)
     if as_json:
         rows = [{"owner": owner, **document_of_one(each)} for owner, each in chosen]
         print_json({"experiences": rows})
         return
     if not chosen:
-        click.echo("no experiences")
+        click.echo(f"no experiences in {name_store(config)}")
     for place, (owner, each) in enumerate(chosen):
         if place:
             click.echo()

@@ -23,6 +23,12 @@ def store_folder(config: RunConfig) -> Path:
     return Path(path if isinstance(path, str) else config.experience_dir)
 
 
+def name_store(config: RunConfig) -> str:
+    """The configured store in words, and that its directory is not there."""
+    missing = "" if store_folder(config).exists() else ", which does not exist"
+    return f"{config.experience_dir} ({config.store.use}){missing}"
+
+
 async def see_writable(store: ExperienceStore | None) -> None:
     """See that a training could write to a store, and that no other one is at it.
 

@@ -20,7 +20,7 @@ from grpo_framework.cli.stored import (
     owner_flag,
     store_flags,
 )
-from grpo_framework.cli.storing import held
+from grpo_framework.cli.storing import held, name_store
 from grpo_framework.config import RunConfig
 from grpo_framework.errors import DataError
 from grpo_framework.experience import Library
@@ -66,7 +66,7 @@ def history(
         heads = ("owner", "version", "written", "experiences", "changes")
         print_table(heads, cells, numbers=("version", "experiences"))
     else:
-        click.echo(f"no versions in {config.experience_dir} ({config.store.use})")
+        click.echo(f"no versions in {name_store(config)}")
 
 
 async def _history(
