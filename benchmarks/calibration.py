@@ -147,7 +147,7 @@ def try_one(job: tuple[Design, int, int]) -> Trial:
         said = _Said(whole.difference, whole.verdict, owners)
     else:
         found = contrast(by_problem(pairs), sequential=design.sequential)
-        said = _Said(found, conclude(found, found.p_value))
+        said = _Said(found, conclude(found))
     assert said.difference.ci95 is not None
     low, high = said.difference.ci95
     return Trial(

@@ -325,3 +325,26 @@ def test_a_sequential_sample_detects_no_less_than_its_resamples_show():
     fixed = detectable_effect(values, sign_flip, sequential=False)
     sequential = detectable_effect(values, bet, sequential=True)
     assert fixed < sequential < 2.5 * fixed
+
+
+def test_an_owner_all_of_whose_pairs_have_a_failed_side_stays_in_the_table():
+    good = [Pair(f"p{n}", "generator_1", 0, 0.0, 1.0) for n in range(20)]
+    failed = [Pair(f"p{n}", "generator_2", 0, 1.0, 0.0) for n in range(20)]
+    said = compare_pairs(good, failed)
+    assert [row.owner for row in said.per_owner] == ["generator_1", "generator_2"]
+    lost = said.per_owner[1]
+    assert (lost.pairs, lost.a, lost.b, lost.difference.mean) == (0, None, None, None)
+    assert lost.verdict == "undecided"
+    assert said.verdict == "undecided"
+
+
+def test_what_failed_in_one_arm_is_corrected_for_all_owners_too():
+    pairs, halves = [], []
+    for number in range(1, 4):
+        owner = f"generator_{number}"
+        pairs += [Pair(f"p{n}", owner, 0, 0.0, 1.0) for n in range(12)]
+        halves += [Pair(f"q{n}", owner, 0, 1.0, 0.0) for n in range(2)]
+    alone = compare_pairs(pairs[:12], halves[:2])
+    assert alone.verdict == "better"
+    among = compare_pairs(pairs, halves)
+    assert all(row.p_adjusted > alone.strict.p_value for row in among.per_owner)

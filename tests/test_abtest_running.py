@@ -146,6 +146,36 @@ def test_a_sequential_test_sees_problems_in_an_order_drawn_by_the_seed():
     assert order(1) != sorted(order(1))
 
 
+@pytest.mark.parametrize("concurrency", [8, 64])
+def test_a_sequential_test_ends_where_it_is_decided_however_many_answers_come_at_once(concurrency):
+    settings = {"count": 40, "repeats": 1, "sequential": True, "with_critic": False}
+    plain = run(Generator(), concurrency=1, **settings)
+    first = [pair.problem for pair in plain.pairs]
+    assert plain.looks.stopped_early
+
+    def turns(question, taught):
+        """B is worse at all problems but those that decide it."""
+        return None if question.id in first else ("no" if taught else "yes")
+
+    outcome = run(Generator(turns), concurrency=concurrency, **settings)
+    assert outcome.looks == plain.looks
+    assert [pair.problem for pair in outcome.pairs] == first
+    assert compare_pairs(outcome.pairs, sequential=True).verdict == "better"
+
+
+def test_what_a_fixed_sample_asked_until_the_money_ran_out_is_drawn_and_reported_in_order():
+    left = iter(range(20))
+
+    def spends(question, taught):
+        if next(left, None) is None:
+            raise BudgetExhausted("the budget is exhausted", limit="max_calls")
+
+    outcome = run(Generator(spends), count=60, repeats=1, concurrency=2, with_critic=False)
+    asked = [pair.problem for pair in outcome.pairs]
+    assert asked == sorted(asked)
+    assert max(asked) > "p030"
+
+
 def test_a_sequential_test_without_a_difference_asks_all_problems():
     outcome = run(Generator(), arms={"a": TAUGHT, "b": TAUGHT}, repeats=1, sequential=True)
     assert not outcome.looks.stopped_early

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from attrs import evolve, field, frozen
 
-from grpo_framework.abtest.comparing import compare_pairs, conclude
+from grpo_framework.abtest.comparing import compare_pairs, conclude, worst_p
 from grpo_framework.abtest.running import Plan, run_arms
 from grpo_framework.abtest.sharing import share_work
 from grpo_framework.abtest.significance import ALPHA, holm
@@ -172,12 +172,12 @@ def judge_items(
         _judge(target, outcome, target.measured(owners), sequential=sequential)
         for target, outcome in zip(targets, [*outcomes, *missing], strict=True)
     ]
-    adjusted = holm({row.id: row.effect.p_value for row in rows})
+    adjusted = holm({row.id: row.p_adjusted for row in rows})
     return tuple(
         evolve(
             row,
             p_adjusted=adjusted[row.id],
-            verdict=_WORTH[conclude(row.effect, adjusted[row.id], row.strict)],
+            verdict=_WORTH[conclude(row.effect, row.strict, p_value=adjusted[row.id])],
         )
         for row in rows
     )
@@ -200,7 +200,7 @@ def _judge(
         measured=measured,
         effect=found.difference,
         strict=found.strict,
-        p_adjusted=found.difference.p_value,
+        p_adjusted=worst_p(found.difference, found.strict),
         verdict="unknown",
         problems=found.problems,
         minimum_detectable_effect=found.minimum_detectable_effect,

@@ -102,7 +102,7 @@ def compare_pairs(
         b=estimate([problem.b for problem in problems]),
         difference=difference,
         strict=strict,
-        verdict=conclude(difference, difference.p_value, strict),
+        verdict=conclude(difference, strict),
         problems=count_changes(problems),
         minimum_detectable_effect=_detectable(problems, difference, sequential=sequential),
         per_owner=_per_owner(everything, known),
@@ -156,18 +156,28 @@ def _mcnemar(differences: Sequence[float]) -> Tested:
     return mcnemar(sum(value > TINY for value in differences), sum(v < -TINY for v in differences))
 
 
-def conclude(difference: Difference, p_value: float, strict: Difference | None = None) -> Finding:
-    """The verdict: a direction only where p-value and interval agree on it.
+def conclude(
+    difference: Difference, strict: Difference | None = None, *, p_value: float | None = None
+) -> Finding:
+    """The verdict: a direction only where p-values and intervals agree on it.
 
     Args:
         difference: With the interval.
-        p_value: Adjusted where there are several.
         strict: What must say the same; None where nothing failed.
+        p_value: `worst_p` of both, adjusted; None where there is nothing to adjust for.
     """
-    if strict is not None:
-        findings = {conclude(difference, p_value), conclude(strict, strict.p_value)}
-        return findings.pop() if len(findings) == 1 else "undecided"
-    if difference.mean is None or difference.ci95 is None or p_value >= ALPHA:
+    found = {_direction(each) for each in (difference, strict) if each is not None}
+    p_value = worst_p(difference, strict) if p_value is None else p_value
+    return found.pop() if len(found) == 1 and p_value < ALPHA else "undecided"
+
+
+def worst_p(difference: Difference, strict: Difference | None) -> float:
+    """The p-value of two statements that must both hold: the larger of theirs."""
+    return max(each.p_value for each in (difference, strict) if each is not None)
+
+
+def _direction(difference: Difference) -> Finding:
+    if difference.ci95 is None:
         return "undecided"
     low, high = difference.ci95
     if low > 0:
@@ -196,9 +206,9 @@ def _detectable(
 def _per_owner(
     sample: _Sample, known: Mapping[Owner, tuple[Difference, Difference | None]]
 ) -> tuple[OwnerComparison, ...]:
-    owners = sorted({pair.owner for pair in sample.pairs}, key=_order)
+    owners = sorted({pair.owner for pair in (*sample.pairs, *sample.halves)}, key=_order)
     found = {owner: known.get(owner) or _contrast_owner(sample.of(owner)) for owner in owners}
-    adjusted = holm({owner: difference.p_value for owner, (difference, _) in found.items()})
+    adjusted = holm({owner: worst_p(*both) for owner, both in found.items()})
     return tuple(
         _compare_owner(sample.of(owner), owner, found[owner], adjusted[owner]) for owner in owners
     )
@@ -223,10 +233,10 @@ def _compare_owner(
     return OwnerComparison(
         owner=owner,
         pairs=len(own.pairs),
-        a=fmean(problem.a for problem in problems),
-        b=fmean(problem.b for problem in problems),
+        a=fmean(problem.a for problem in problems) if problems else None,
+        b=fmean(problem.b for problem in problems) if problems else None,
         difference=difference,
         p_adjusted=p_adjusted,
-        verdict=conclude(difference, p_adjusted, strict),
+        verdict=conclude(difference, strict, p_value=p_adjusted),
         problems=count_changes(problems),
     )

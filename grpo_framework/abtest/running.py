@@ -117,8 +117,8 @@ async def run_arms(
 ) -> Outcome:
     """Ask both arms the same problems, with the same seeds.
 
-    An exhausted budget ends it early and is put down in the outcome: when the money runs out does
-    not depend on who is ahead, so what was asked until then is a fair sample.
+    Problems are asked in an order that the seed draws. An exhausted budget ends it early and is put
+    down in the outcome: when the money runs out does not depend on who is ahead.
 
     Args:
         engine: The opened components; an advisor is not needed.
@@ -168,14 +168,15 @@ class _Run:
         self._done: dict[int, Answered] = {}
         self._test, self._strict_test = BettingTest(), BettingTest()
         self._looked = 0
+        self._decided = False
 
     async def run(self, problems: Sequence[Problem]) -> Outcome:
         """All problems, or as many as a sequential test or the budget lets."""
         started = time.perf_counter()
         asked = list(problems)
-        if self._plan.sequential:
-            # A file may be sorted by difficulty; drawn at random, its beginning speaks for it all.
-            self._coin.shuffle(asked)
+        # A file may be sorted by difficulty; drawn at random, its beginning speaks for it all where
+        # a sequential test, a budget or the user ends it there.
+        self._coin.shuffle(asked)
         stopped = ""
         try:
             async with open_tasks(self._engine.brake) as tasks:
@@ -188,7 +189,8 @@ class _Run:
                 stopped = error.message
             elif not isinstance(error, _Decided):
                 raise error from None
-        return self._outcome(asked, stopped, time.perf_counter() - started)
+        order = asked if self._plan.sequential else problems
+        return self._outcome(order, stopped, time.perf_counter() - started)
 
     async def _one(self, place: int, problem: Problem, first: Side) -> None:
         async with self._window:
@@ -207,20 +209,18 @@ class _Run:
         Raises:
             _Decided: A direction is found.
         """
-        while self._looked in self._done:
+        # Tasks that are ready go on for a turn after the first one has raised: they look no more.
+        while self._looked in self._done and not self._decided:
             answered = self._done[self._looked]
             self._looked += 1
             if answered.difference is not None:
                 self._test.add(answered.difference)
             if answered.strict_difference is not None:
                 self._strict_test.add(answered.strict_difference)
-            if self._is_decided:
-                raise _Decided
-
-    @property
-    def _is_decided(self) -> bool:
-        tests = self._test, self._strict_test
-        return all(test.p_value < self._plan.alpha for test in tests)
+            tests = self._test, self._strict_test
+            self._decided = all(test.p_value < self._plan.alpha for test in tests)
+        if self._decided:
+            raise _Decided
 
     async def _ask(self, problem: Problem, first: Side) -> Answered:
         generators = [owner for owner in self._engine.owners if self._is_asked(owner)]
@@ -277,15 +277,15 @@ class _Run:
             rows.append((CRITIC, number, _reward(a.final), _reward(b.final)))
         return rows
 
-    def _outcome(self, asked: Sequence[Problem], stopped: str, seconds: float) -> Outcome:
-        decided = self._plan.sequential and self._is_decided
+    def _outcome(self, order: Sequence[Problem], stopped: str, seconds: float) -> Outcome:
         # What finished beyond the look that decided is no part of the sample.
-        counted = [
-            answered
-            for place, answered in sorted(self._done.items())
+        found = {
+            answered.problem: answered
+            for place, answered in self._done.items()
             if not self._plan.sequential or place < self._looked
-        ]
-        looks = Looks(decided and self._looked < len(asked), len(asked), self._looked)
+        }
+        counted = [found[problem.id] for problem in order if problem.id in found]
+        looks = Looks(self._decided and self._looked < len(order), len(order), self._looked)
         failed = sum(tally.failed for tally in self._tallies.values())
         return Outcome(
             pairs=tuple(pair for answered in counted for pair in answered.pairs),

@@ -75,7 +75,8 @@ class OwnerComparison:
         a: Mean reward of arm A, over problems.
         b: Of arm B.
         difference: With its own p-value and interval.
-        p_adjusted: The p-value after Holm's correction for all owners.
+        p_adjusted: The p-value (the larger one where `strict` has one) after Holm's correction for
+            all owners.
         verdict: From the adjusted p-value, so that all owners together err in at most 5 %.
         problems: Fixed, broken, same.
     """

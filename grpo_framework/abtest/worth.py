@@ -34,7 +34,8 @@ class Ablated:
         effect: Mean reward with it − mean reward without it, over problems.
         strict: The effect where a side that failed alone earned nothing; None where none did. The
             verdict needs both to say the same.
-        p_adjusted: The p-value after Holm's correction for all items.
+        p_adjusted: The p-value (the larger one of effect and strict) after Holm's correction for
+            all items.
         verdict: From the adjusted p-value, so that all items together err in at most 5 %.
         problems: How many are solved only with it (fixed), only without it (broken), and the rest.
         minimum_detectable_effect: The smallest true effect that this sample finds with 80 % power.

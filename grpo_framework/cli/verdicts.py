@@ -39,7 +39,7 @@ def show_comparison(result: Comparison) -> None:
 
 
 def _verdict(result: Comparison) -> str:
-    if result.verdict == conclude(result.difference, result.difference.p_value):
+    if result.verdict == conclude(result.difference):
         return _SAID[result.verdict]
     return "undecided: what failed in one arm alone may make the difference (see below)"
 
