@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
@@ -95,3 +96,20 @@ class Recording(Protocol):
 def versions_of(libraries: Mapping[Owner, Library]) -> dict[Owner, int]:
     """The versions of libraries, by owner."""
     return {owner: library.version for owner, library in libraries.items()}
+
+
+def derive_seed(seed: int, libraries: Mapping[Owner, Library]) -> int:
+    """The seed of a run's lots, coins and rollouts, by what the run begins with; pure.
+
+    Credit and undecided trials go on from run to run, so a further run over the same experiences
+    must not throw the same coins again: evidence that is counted twice is none.
+
+    Args:
+        seed: As configured; it is the run's where no library was ever written.
+        libraries: By owner, as the run finds them.
+    """
+    begun = sorted((o, each.version, each.wording) for o, each in libraries.items() if each.version)
+    if not begun:
+        return seed
+    digest = hashlib.sha256(repr((seed, begun)).encode("utf-8", "surrogatepass")).digest()
+    return int.from_bytes(digest[:8], "big") >> 1

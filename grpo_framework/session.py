@@ -29,7 +29,7 @@ from grpo_framework.holding import Held, Running, calling_off
 from grpo_framework.lanes import Learned, learn, raise_first
 from grpo_framework.manager import ExperienceManager
 from grpo_framework.protocols import Observer
-from grpo_framework.recording import Recording, versions_of
+from grpo_framework.recording import Recording, derive_seed, versions_of
 from grpo_framework.records import Owner, Past, Problem
 from grpo_framework.reports import ReportFold, RunReport
 from grpo_framework.rollouts import Stages
@@ -38,6 +38,7 @@ from grpo_framework.scoring import score_epoch, tell_restored
 from grpo_framework.visiting import Visits
 
 logger = logging.getLogger(__name__)
+_SEED = "seed"
 
 
 class Session:
@@ -71,6 +72,7 @@ class Session:
         self._slots = asyncio.Semaphore(engine.concurrency)
         self._fold = ReportFold() if record is None else record.fold
         self._mark = time.perf_counter()
+        self._run_seed = settings.seed
         memory = None if record is None else record.memory
         self._visits = Visits(settings.adaptive_k, len(engine.generators), memory)
 
@@ -129,10 +131,15 @@ class Session:
             self._engine.budget.go_on(record.account)
         if last is None:
             libraries = await self._manager.load(owners)
+            self._run_seed = derive_seed(self._settings.seed, libraries)
+            if record is not None:
+                record.memory.add(_SEED, "run", self._run_seed)
             await self._announce_start(problems, resumed=False)
             versions = versions_of(libraries)
             await self._checkpoint(0, 0, versions, versions, {})
             return 0, libraries, libraries
+        kept = None if record is None else await record.memory.get(_SEED, "run")
+        self._run_seed = self._settings.seed if kept is None else int(kept)
         await self._announce_start(problems, resumed=True)
         done = sum((batch.epoch, batch.number) <= (last.epoch, last.batch) for batch in schedule)
         newest = await self._manager.load(owners, versions=last.versions)
@@ -225,7 +232,7 @@ class Session:
             slots=self._slots,
             epoch=batch.epoch,
             batch=batch.number,
-            run_seed=self._settings.seed,
+            run_seed=self._run_seed,
             rollouts=self._settings.rollouts_per_generator,
             serial=self._settings.rollout_exec == "serial",
             memory=None if self._record is None else self._record.memory,

@@ -33,12 +33,16 @@ class Splits:
         validation: What judges edits and versions of libraries.
         test: What neither learning nor judging has seen.
         whole: Whether all three are the same problems, there being too few to split.
+        repeated: Problems left out because a held-out split has their text, under another id: a
+            training or validation problem that the test split has, a training problem that the
+            validation split has.
     """
 
     train: tuple[Problem, ...]
     validation: tuple[Problem, ...]
     test: tuple[Problem, ...]
     whole: bool = False
+    repeated: tuple[Problem, ...] = ()
 
 
 def split_problems(problems: Sequence[Problem], shares: SplitShares) -> Splits:
@@ -67,7 +71,27 @@ def split_problems(problems: Sequence[Problem], shares: SplitShares) -> Splits:
         validation, ranked = _take(free, ranked, wanted)
     held_out = {id(problem) for problem in (*validation, *test)}
     train = [problem for problem in free if id(problem) not in held_out]
-    return Splits(tuple(train), _in_order(problems, validation), _in_order(problems, test))
+    repeated: list[Problem] = []
+    if named:
+        # Ids say nothing of this: data sets repeat problems, and files are put together.
+        validation = _without(validation, test, repeated)
+        train = _without(train, (*validation, *test), repeated)
+    return Splits(
+        tuple(train),
+        _in_order(problems, validation),
+        _in_order(problems, test),
+        repeated=tuple(repeated),
+    )
+
+
+def _without(
+    problems: Sequence[Problem], held_out: Sequence[Problem], repeated: list[Problem]
+) -> list[Problem]:
+    """The problems whose texts are not held out; the others are put down."""
+    texts = {normalise(problem.question.text) for problem in held_out}
+    same = [normalise(problem.question.text) in texts for problem in problems]
+    repeated += [problem for problem, is_same in zip(problems, same, strict=True) if is_same]
+    return [problem for problem, is_same in zip(problems, same, strict=True) if not is_same]
 
 
 def _take(
@@ -115,7 +139,7 @@ def choose_validation(problems: Sequence[Problem], config: RunConfig) -> tuple[P
     """What judges the edits of a training run: never what it trains on, nor the test split.
 
     At most `splits.max_validation`, and no more than `max_problems`: who asks for a small run gets
-    one.
+    one. They are drawn by `splits.seed`, since a file may be sorted by difficulty.
 
     Raises:
         ConfigError: Two have the same id.
@@ -129,7 +153,8 @@ def choose_validation(problems: Sequence[Problem], config: RunConfig) -> tuple[P
     most = config.splits.max_validation
     if config.max_problems is not None:
         most = min(most, config.max_problems)
-    return splits.validation[:most]
+    ranked = sorted(splits.validation, key=lambda problem: _rank(problem, config.splits.seed))
+    return _in_order(splits.validation, ranked[:most])
 
 
 def check_ids(problems: Iterable[Problem]) -> None:

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from attrs import field, fields_dict, frozen
 
+from grpo_framework.calls.asking import mention
 from grpo_framework.component import Wiring
 from grpo_framework.config import ComponentConfig, RunConfig
 from grpo_framework.errors import (
@@ -37,7 +38,7 @@ from grpo_framework.plugins import (
 )
 from grpo_framework.protocols import ChatModel, ExperienceStore
 from grpo_framework.records import Owner, Problem
-from grpo_framework.splitting import choose, choose_validation
+from grpo_framework.splitting import choose, choose_validation, split_problems
 from grpo_framework.validation import validate_with
 
 T = TypeVar("T")
@@ -185,6 +186,11 @@ class Workshop:
             ProblemError: A source cannot be used, or two problems have one id.
         """
         found = await self._read()
+        repeated = split_problems(found, self.config.splits).repeated
+        if repeated:
+            some = ", ".join(problem.id for problem in repeated[:3])
+            more = f" and {len(repeated) - 3} more" if len(repeated) > 3 else ""
+            mention(f"note: left out, since a held-out split has their texts: {some}{more}")
         return choose(found, self.config), choose_validation(found, self.config)
 
     async def _read(self) -> tuple[Problem, ...]:

@@ -187,3 +187,39 @@ def test_what_judges_edits_is_bounded_and_trained_on_by_nobody(numbers, most, la
     assert not set(judging) & {*splits.train, *splits.test}
     tested = load_config(None, {**flags, "split": "test"})
     assert choose_validation(held, tested) == ()
+
+
+def test_a_text_that_a_held_out_split_has_is_not_trained_on_under_another_id():
+    def row(split, number, text=None):
+        return Problem(Question(f"{split}-{number}", text or f"{split} {number}"), "1", split=split)
+
+    shared = [row("train", n, f"How much is {n} plus one?") for n in range(6)]
+    rows = [
+        *shared,
+        *(row("train", n) for n in range(10, 20)),
+        *(row("validation", n, f"how much  is {n} plus one?") for n in (0, 1, 2)),
+        row("validation", 10),
+        *(row("test", n, f"How much is {n} plus one?") for n in (2, 3)),
+    ]
+    splits = split_problems(rows, SplitShares())
+    assert [p.id for p in splits.test] == ["test-2", "test-3"]
+    assert [p.id for p in splits.validation] == ["validation-0", "validation-1", "validation-10"]
+    assert {p.id for p in splits.train} == {
+        "train-4",
+        "train-5",
+        *(f"train-{n}" for n in range(10, 20)),
+    }
+    assert {p.id for p in splits.repeated} == {"validation-2", *(f"train-{n}" for n in range(4))}
+
+
+def test_validation_problems_are_drawn_from_the_whole_file():
+    rows = [Problem(Question(f"t{n}", f"train {n}"), "1", split="train") for n in range(10)]
+    rows += [
+        Problem(Question(f"v{n}", f"level {n // 100}, number {n}"), "1", split="validation")
+        for n in range(500)
+    ]
+    chosen = choose_validation(rows, load_config(None, {}))
+    numbers = [int(problem.id[1:]) for problem in chosen]
+    assert len(numbers) == 50
+    assert numbers == sorted(numbers)
+    assert {number // 100 for number in numbers} == {0, 1, 2, 3, 4}

@@ -1,4 +1,4 @@
-"""Says that a preflight call takes long: it belongs to no run yet, so there is no event of it."""
+"""Says what belongs to no run yet, so that there is no event of it: a preflight call takes long."""
 
 from __future__ import annotations
 
@@ -30,6 +30,13 @@ def telling_asked(tell: Callable[[str], object]) -> Iterator[None]:
         _TELL.reset(token)
 
 
+def mention(line: str) -> None:
+    """Say something that belongs to no run yet, where somebody listens."""
+    tell = _TELL.get()
+    if tell is not None:
+        tell(line)
+
+
 @contextmanager
 def asking(name: str) -> Iterator[None]:
     """Inside, a model is asked whether it answers at all: said once, where that takes long."""
@@ -46,9 +53,7 @@ def asking(name: str) -> Iterator[None]:
 
 def tell_wait(name: str, kind: str, seconds: float) -> None:
     """Say that a preflight call was sent back, and for how long it waits."""
-    tell = _TELL.get()
-    if tell is not None:
-        tell(f"asking {name}: {describe_pause(kind, seconds)}")
+    mention(f"asking {name}: {describe_pause(kind, seconds)}")
 
 
 def describe_pause(kind: str, seconds: float) -> str:
