@@ -111,7 +111,12 @@ def _key(
     kind = {"object": "table", "string": "text"}.get(kind, kind)
     bounds = [
         f"{word} {part[bound]}"
-        for bound, word in (("minimum", "≥"), ("exclusiveMinimum", ">"), ("maximum", "≤"))
+        for bound, word in (
+            ("minimum", "≥"),
+            ("exclusiveMinimum", ">"),
+            ("maximum", "≤"),
+            ("exclusiveMaximum", "<"),
+        )
         if bound in part
     ]
     shown = "" if default in (None, [], {}) else code(json.dumps(_short(default)))

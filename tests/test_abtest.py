@@ -348,3 +348,10 @@ def test_what_failed_in_one_arm_is_corrected_for_all_owners_too():
     assert alone.verdict == "better"
     among = compare_pairs(pairs, halves)
     assert all(row.p_adjusted > alone.strict.p_value for row in among.per_owner)
+
+
+def test_a_small_move_allows_for_no_less_than_none_at_all():
+    still = mean_interval([0.0] * 15, lowest=-1.0, highest=1.0)
+    moved = mean_interval([0.5] + [0.0] * 14, lowest=-1.0, highest=1.0)
+    assert moved[1] >= still[1]
+    assert moved[0] >= still[0]

@@ -184,8 +184,8 @@ def test_the_advisor_is_told_the_effects_and_what_was_removed(trained):
     """Own and shared ones, once enough is known; the harmful text is among the refused."""
     _, _, _, advisor = trained
     own = [told for told in advisor.told if told.owner == "generator_1"]
-    first = {row.id: row for row in own[0].diagnosis.shown}
-    assert first["G1-001"].effect is None
+    first = next(row for told in own for row in told.diagnosis.shown if row.id == "G1-001")
+    assert first.effect is None
     last = {row.id: row for row in own[-1].diagnosis.shown}
     assert last["G1-001"].effect > 0.2
     assert last["G1-001"].status == "proven"

@@ -68,9 +68,9 @@ def command(
 ) -> None:
     """Measure mean@k, pass@k and majority@k, with experiences or without.
 
-    Problems are those of the split test, where there are splits. Every figure has a 95 % interval,
-    from a bootstrap over problems. What failed is counted beside
-    them and is in no mean. Nothing is learned and no store is written.
+    Problems are those of the split test, where there are splits. Every figure has a 95 % interval
+    over problems, from a bootstrap where they differ enough. What failed is counted beside them and
+    is in no mean. Nothing is learned and no store is written.
     """
     config = read_config(measuring_on_test(given))
     if ks and max(ks) > config.rollouts_per_generator:

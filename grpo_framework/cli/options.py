@@ -11,6 +11,7 @@ A command takes the flags it needs by name and turns its keyword arguments into 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -22,11 +23,24 @@ from grpo_framework.plugins import Plugins
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+
+class FiniteRange(click.FloatRange):
+    """A number in a range; ``nan`` and ``inf`` are none, though Python reads them as such."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Read the value."""
+        number = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value!r} is no finite number.", param, ctx)
+        return number
+
+
 _MODEL = "PLUGIN/MODEL"
 _REFERENCE = "PLUGIN/COMPONENT"
 _FOLDER = click.Path(file_okay=False)
 _COUNT = click.IntRange(min=1)
-_AMOUNT = click.FloatRange(min=0, min_open=True)
+_GROUP = click.IntRange(1, 1_000)
+_AMOUNT = FiniteRange(min=0, min_open=True)
 _ORDER = click.Choice(["parallel", "serial"])
 
 
@@ -81,7 +95,7 @@ _FLAGS: Mapping[str, tuple[tuple[str, ...], dict[str, Any]]] = {
     "rollouts_per_generator": _flag(
         "--group-size",
         "--rollouts-per-generator",
-        type=_COUNT,
+        type=_GROUP,
         metavar="K",
         help="Rollouts of one problem by one generator.",
     ),
@@ -132,7 +146,7 @@ _FLAGS: Mapping[str, tuple[tuple[str, ...], dict[str, Any]]] = {
     ),
     "credit_dropout": _flag(
         "--credit-dropout",
-        type=click.FloatRange(0, 1, max_open=True),
+        type=FiniteRange(0, 1, max_open=True),
         metavar="P",
         help="How often each experience is left out of a training prompt, to measure it.",
     ),

@@ -67,6 +67,18 @@ class _Planned:
         return Account() if last is None else last.account
 
 
+def check_alike(config: RunConfig) -> None:
+    """Replicates differ by their seeds alone.
+
+    Raises:
+        ConfigError: They are to go on from experiences that are there.
+    """
+    if config.use_existing_experiences:
+        message = "replicates begin alike, not from the experiences that are there"
+        hint = "leave --use-existing-experiences out; --fork RUN begins each from that run's"
+        raise ConfigError(message, pointer="/use_existing_experiences", hint=hint)
+
+
 def train_replicates(
     config: RunConfig, count: int, plugins: Plugins, *, forked: Path | None, verbose: bool
 ) -> Replicates:
@@ -80,14 +92,10 @@ def train_replicates(
         verbose: Whether progress goes to stderr.
 
     Raises:
-        ConfigError: A directory holds experiences already, or is to be gone on from.
+        ConfigError: A directory holds experiences already.
         BudgetExhausted: A limit was reached; the same command with a larger one goes on.
         RunFailed: More units of a replicate failed than the configuration allows, or a model died.
     """
-    if config.use_existing_experiences:
-        message = "replicates begin alike, not from the experiences that are there"
-        hint = "leave --use-existing-experiences out; --fork RUN begins each from that run's"
-        raise ConfigError(message, pointer="/use_existing_experiences", hint=hint)
     base = _base_of(config)
     plan = [_plan(config, base, number, plugins, forked) for number in range(1, count + 1)]
     for each in plan:

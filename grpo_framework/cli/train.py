@@ -27,7 +27,7 @@ from grpo_framework.cli.options import (
     read_config,
 )
 from grpo_framework.cli.output import print_json
-from grpo_framework.cli.replicating import show_replicates, train_replicates
+from grpo_framework.cli.replicating import check_alike, show_replicates, train_replicates
 from grpo_framework.codec import to_document
 from grpo_framework.config import RunConfig
 from grpo_framework.console import describe_adaptive
@@ -89,6 +89,8 @@ def command(
         config = read_config(given)
     else:
         config = read_forked_config(forked, given)
+    if replicates is not None:
+        check_alike(config)
     if dry_run:
         forecasts = run_interruptibly(rehearse(config, plugins))
         show_forecast([each.repeated(replicates or 1) for each in forecasts], as_json=as_json)
@@ -169,6 +171,12 @@ def _closing(report: RunReport, path: Path, config: RunConfig) -> list[str]:
         ),
         f"report: {path / REPORT}",
     ]
+    if config.patience and report.outcome == "finished" and len(report.epochs) < config.epochs:
+        lines.insert(
+            0,
+            f"ended after epoch {len(report.epochs)} of {config.epochs}: "
+            f"{count_of(config.patience, 'epoch')} in a row brought nothing (patience)",
+        )
     if config.adaptive_groups and not report.adaptive_groups:
         lines.append(describe_adaptive(report.rollouts_per_generator))
     if not mixed:

@@ -69,14 +69,16 @@ def _around(
 def _moved(moves: Sequence[float], count: int, room: float) -> tuple[float, float]:
     """The least and the most by which the problems on one side can move the mean."""
     outside = (1 - LEVEL) / 2
+    unseen = (1 - outside ** (1 / count)) * room
     if not moves:
-        return 0.0, (1 - outside ** (1 / count)) * room
+        return 0.0, unseen
     from scipy.stats import beta  # noqa: PLC0415 - heavy, and only an evaluation needs it
 
     some, size = len(moves), fmean(moves)
     least = float(beta.ppf(outside, some, count - some + 1))
     most = float(beta.ppf(1 - outside, some + 1, count - some))
-    return least * size, most * size
+    # One small move is no reason to allow for less than if none had been seen.
+    return least * size, max(most * size, unseen)
 
 
 def _half_width(values: Sequence[float]) -> float:

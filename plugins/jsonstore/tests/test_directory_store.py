@@ -594,3 +594,26 @@ def test_a_store_that_is_held_is_refused_to_others_until_it_is_let_go(tmp_path):
             pass
 
     asyncio.run(use())
+
+
+@pytest.mark.parametrize(
+    ("name", "way"),
+    [
+        (".history/generator_1/head.json", "take it away: the records beside it say the same"),
+        ("generator_1_experiences.json", "grpo-cli experiences revert generator_1=VERSION"),
+    ],
+)
+def test_what_a_damaged_file_is_said_to_be_mended_with_mends_it(tmp_path, name, way):
+    store = DirectoryStore(tmp_path)
+    first = commit(store, edit(Library("generator_1"), Add("check the units")))
+    newest = commit(store, edit(first, Add("round at the end")))
+    (tmp_path / name).write_text('{"ver')
+    with pytest.raises(StoreError) as caught:
+        load(store)
+    assert way in caught.value.hint
+    (tmp_path / name).unlink()
+    now = load(store)
+    if "head" in name:
+        assert now == newest
+    else:
+        assert load(store, version=newest.version).experiences == newest.experiences

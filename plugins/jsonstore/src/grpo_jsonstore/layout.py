@@ -21,7 +21,7 @@ from grpo_framework.validation import json_reason
 _RECORD = re.compile(r"([0-9]{6,12})\.json")
 _LONG_NUMBER = re.compile(rb"[:,\[]\s*-?[0-9]{19}")
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_HINT = "mend it by hand, or put an older version from .history in its place; nothing was written"
+_HEAD, _SUFFIX = "head.json", "_experiences.json"
 
 
 @frozen
@@ -39,7 +39,7 @@ class Places:
     @property
     def file(self) -> Path:
         """The experience file in the guide's format: the newest version, and the truth."""
-        return self.directory / f"{self.owner}_experiences.json"
+        return self.directory / f"{self.owner}{_SUFFIX}"
 
     @property
     def history(self) -> Path:
@@ -49,7 +49,7 @@ class Places:
     @property
     def head(self) -> Path:
         """What is remembered of the newest version beyond the experience file."""
-        return self.history / "head.json"
+        return self.history / _HEAD
 
     @property
     def lock(self) -> Path:
@@ -128,19 +128,34 @@ def _parse_slowly(data: bytes, path: Path) -> Any:
         return json.loads(data.decode("utf-8"))
     except json.JSONDecodeError as error:
         reason = f"damaged: no valid JSON, {json_reason(error)}"
-        raise StoreError(reason, path=path, line=error.lineno, hint=_HINT) from error
+        raise StoreError(reason, path=path, line=error.lineno, hint=_remedy(path)) from error
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         reason = f"damaged: no valid UTF-8 at byte {error.start}"
-        raise StoreError(reason, path=path, line=line, hint=_HINT) from error
+        raise StoreError(reason, path=path, line=line, hint=_remedy(path)) from error
     except (ValueError, RecursionError) as error:
-        raise StoreError(f"damaged: {error}", path=path, hint=_HINT) from error
+        raise StoreError(f"damaged: {error}", path=path, hint=_remedy(path)) from error
+
+
+def _remedy(path: Path) -> str:
+    """How to mend a damaged file of the store: by hand, or by what takes its place."""
+    if path.name == _HEAD:
+        way = "take it away: the records beside it say the same"
+    elif _RECORD.fullmatch(path.name):
+        way = "mend it by hand, or restore it from a backup"
+    else:
+        owner = path.name.removesuffix(_SUFFIX)
+        way = (
+            "mend it by hand; or take it away and go back to a version of "
+            f"'grpo-cli experiences history': grpo-cli experiences revert {owner}=VERSION"
+        )
+    return f"{way}; nothing was written"
 
 
 def damaged(reason: str, path: Path, *, pointer: str = "") -> StoreError:
     """The error for a file that is JSON but not what it should be."""
     where = f" at {pointer}" if pointer else ""
-    return StoreError(f"damaged{where}: {reason}", path=path, pointer=pointer, hint=_HINT)
+    return StoreError(f"damaged{where}: {reason}", path=path, pointer=pointer, hint=_remedy(path))
 
 
 def render(document: Any) -> bytes:
