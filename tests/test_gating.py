@@ -226,7 +226,7 @@ def test_deleting_what_does_nothing_is_welcome_and_what_helps_is_not():
         store.versions["generator_1"] = [Library("generator_1", 1, held, 3)]
         # With the good one in every prompt most groups are right; some must differ to teach.
         student = Student(base=0.25, effects={GOOD: 0.5})
-        more = {"count": 16, "batch_size": 16, "gate_budget": 400, "gate_tries": 1}
+        more = {"count": 16, "batch_size": 16, "gate_budget": 400, "gate_tries": 1, "seed": 1}
         store, _, _ = train(Delete(id_), student=student, store=store, **more)
         assert store.texts() == left
 

@@ -22,7 +22,7 @@ from grpo_framework.cli.stored import (
 )
 from grpo_framework.cli.storing import held, name_store
 from grpo_framework.config import RunConfig
-from grpo_framework.errors import DataError
+from grpo_framework.errors import ConfigError, DataError
 from grpo_framework.experience import Library
 from grpo_framework.manager import ExperienceManager
 from grpo_framework.plugins import Plugins
@@ -153,6 +153,10 @@ async def _revert(
 ) -> list[Reversal]:
     async with open_store(config, plugins) as store:
         newest = await load_libraries(store, config)
+        if not any(library.version or len(library) for library in newest.values()):
+            message = f"there is nothing to revert: no experiences in {name_store(config)}"
+            hint = "name another --experience-dir"
+            raise ConfigError(message, pointer="/experience_dir", hint=hint)
         versions = choose_versions(newest, *wanted)
         # All are read before one is written: a version that is not there changes nothing.
         found = [await find_reversal(store, owner, number) for owner, number in versions.items()]
