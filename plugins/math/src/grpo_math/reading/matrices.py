@@ -6,6 +6,7 @@ from typing import Protocol
 
 from grpo_math.limits import OverLimitError, UnreadableError
 from grpo_math.reading.atoms import add, multiply, negate
+from grpo_math.reading.pieces import read_pieces
 from grpo_math.reading.shapes import gather_list
 from grpo_math.reading.tokens import Token
 from grpo_math.values import NUMBER_TYPES, Expr, Matrix, Value
@@ -15,6 +16,7 @@ _MATRICES = frozenset(
     words("matrix pmatrix bmatrix Bmatrix smallmatrix array psmallmatrix bsmallmatrix")
 )
 _MAX_NESTED = 8
+_PIECEWISE = frozenset(words("cases dcases rcases array"))
 _SYSTEMS = frozenset(words("cases aligned align gathered split"))
 
 
@@ -47,6 +49,10 @@ def read_environment(reader: PartReader, start: int, end: int) -> Value | None:
     if name == "array" and at in reader.pairs:
         at = reader.pairs[at] + 1
     rows = _split_at(reader, at, last, "\\\\")
+    if name in _PIECEWISE:
+        pieces = read_pieces(reader, [_split_at(reader, *row, "&") for row in rows])
+        if pieces is not None:
+            return pieces
     if name in _SYSTEMS:
         if any(reader.tokens[begin].text == "=" for begin, _ in rows[1:]):
             rows = rows[-1:]

@@ -1,0 +1,80 @@
+r"""Reads piecewise definitions: the rows of ``\begin{cases} x & x > 0 \\ 0 & \text{otherwise}``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from grpo_math.limits import UnreadableError
+from grpo_math.reading.quantities import spell
+from grpo_math.reading.texts import normalise_words
+from grpo_math.reading.tokens import Token
+from grpo_math.reading.vocabulary import RELATIONS
+from grpo_math.values import Group, Listing, Text, Value
+from grpo_math.wording import words
+
+_OPENERS = frozenset(words("if for when where iff"))
+_OTHERWISE = frozenset(words("otherwise else"))
+_STOPS = frozenset({",", ".", ";"})
+_COPULA = " is "
+_SIGNS = frozenset(RELATIONS)
+
+
+class ItemReader(Protocol):
+    """What a piece needs of the reader around it."""
+
+    tokens: list[Token]
+
+    def read_item(self, start: int, end: int) -> Value:
+        """Read one item."""
+        ...
+
+
+def read_pieces(reader: ItemReader, rows: Sequence[Sequence[tuple[int, int]]]) -> Value | None:
+    """Read rows of two cells, a value and its condition, as unordered pairs.
+
+    Returns:
+        The pairs; None where a row has no condition, so that the rows are something else.
+
+    Raises:
+        UnreadableError: A value or a condition cannot be read.
+    """
+    if len(rows) < 2 or any(len(row) != 2 for row in rows):
+        return None
+    if not all(_is_condition(reader.tokens[start:end]) for _, (start, end) in rows):
+        return None
+    return Listing(tuple(Group("()", _read_piece(reader, *row)) for row in rows))
+
+
+def _is_condition(tokens: list[Token]) -> bool:
+    said = [token.text.strip(" .,").lower() for token in tokens]
+    if said[0] in _SIGNS:
+        return False  # an equation that is aligned at its sign
+    opened = said[0].split(" ", 1)[0] in _OPENERS | _OTHERWISE
+    return opened or not _SIGNS.isdisjoint(said) or any(token.kind == "text" for token in tokens)
+
+
+def _read_piece(
+    reader: ItemReader, value: tuple[int, int], condition: tuple[int, int]
+) -> tuple[Value, Value]:
+    start, end = value
+    while end - start > 1 and reader.tokens[end - 1].text in _STOPS:
+        end -= 1
+    return reader.read_item(start, end), _read_condition(reader, *condition)
+
+
+def _read_condition(reader: ItemReader, start: int, end: int) -> Value:
+    while end - start > 1 and reader.tokens[end - 1].text in _STOPS:
+        end -= 1
+    while end - start > 1 and reader.tokens[start].text.strip().lower() in _OPENERS:
+        start += 1
+    said = normalise_words(spell(reader.tokens[start:end])).replace(_COPULA, " ")
+    if said in _OTHERWISE:
+        return Text("otherwise")
+    if _SIGNS.isdisjoint(token.text for token in reader.tokens[start:end]):
+        opener, _, rest = said.partition(" ")
+        said = rest if opener in _OPENERS else said
+        if not said:
+            raise UnreadableError("a case without a condition")
+        return Text(said)
+    return reader.read_item(start, end)
