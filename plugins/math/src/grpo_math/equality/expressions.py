@@ -16,7 +16,7 @@ from grpo_math.limits import Deadline, OverLimitError, UndecidableError
 from grpo_math.options import Options
 from grpo_math.values import Expr, Num, collect_variables
 
-_DIGITS = (40, 90, 200)
+_DIGITS = (50, 90, 200)
 _MORE_DIGITS = (800, 2_000)
 _WANTED_DIGITS = 30
 _WANTED = 5
