@@ -8,7 +8,7 @@ hash of their text, so that the same problems always fall to the same splits: tr
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from attrs import frozen
 
@@ -74,8 +74,10 @@ def split_problems(problems: Sequence[Problem], shares: SplitShares) -> Splits:
     repeated: list[Problem] = []
     if named:
         # Ids say nothing of this: data sets repeat problems, and files are put together.
-        validation = _without(validation, test, repeated)
-        train = _without(train, (*validation, *test), repeated)
+        taken = set(_texts(test))
+        validation, again = _part(validation, taken)
+        train, once_more = _part(train, taken | set(_texts(validation)))
+        repeated = [*again, *once_more]
     return Splits(
         tuple(train),
         _in_order(problems, validation),
@@ -84,14 +86,18 @@ def split_problems(problems: Sequence[Problem], shares: SplitShares) -> Splits:
     )
 
 
-def _without(
-    problems: Sequence[Problem], held_out: Sequence[Problem], repeated: list[Problem]
-) -> list[Problem]:
-    """The problems whose texts are not held out; the others are put down."""
-    texts = {normalise(problem.question.text) for problem in held_out}
-    same = [normalise(problem.question.text) in texts for problem in problems]
-    repeated += [problem for problem, is_same in zip(problems, same, strict=True) if is_same]
-    return [problem for problem, is_same in zip(problems, same, strict=True) if not is_same]
+def _texts(problems: Iterable[Problem]) -> Iterator[str]:
+    return (normalise(problem.question.text) for problem in problems)
+
+
+def _part(
+    problems: Sequence[Problem], taken: Collection[str]
+) -> tuple[list[Problem], list[Problem]]:
+    """The problems with texts of their own, and those whose texts are taken."""
+    parts: tuple[list[Problem], list[Problem]] = ([], [])
+    for problem, text in zip(problems, _texts(problems), strict=True):
+        parts[text in taken].append(problem)
+    return parts
 
 
 def _take(
@@ -114,14 +120,18 @@ def _rank(problem: Problem, seed: int) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def choose(problems: Sequence[Problem], config: RunConfig) -> tuple[Problem, ...]:
+def choose(problems: Sequence[Problem], splits: Splits, config: RunConfig) -> tuple[Problem, ...]:
     """The problems of the configured split, at most `max_problems` of them.
+
+    Args:
+        problems: All of the sources.
+        splits: What they are divided into.
+        config: Which split, and how many.
 
     Raises:
         ConfigError: None are left, or two have the same id.
         ProblemError: One cannot be written down.
     """
-    splits = split_problems(problems, config.splits)
     every = tuple(problems)
     wanted = every if config.split == "all" else getattr(splits, config.split)
     if not wanted:
@@ -135,7 +145,7 @@ def choose(problems: Sequence[Problem], config: RunConfig) -> tuple[Problem, ...
     return wanted[: config.max_problems]
 
 
-def choose_validation(problems: Sequence[Problem], config: RunConfig) -> tuple[Problem, ...]:
+def choose_validation(splits: Splits, config: RunConfig) -> tuple[Problem, ...]:
     """What judges the edits of a training run: never what it trains on, nor the test split.
 
     At most `splits.max_validation`, and no more than `max_problems`: who asks for a small run gets
@@ -145,7 +155,6 @@ def choose_validation(problems: Sequence[Problem], config: RunConfig) -> tuple[P
         ConfigError: Two have the same id.
         ProblemError: One cannot be written down.
     """
-    splits = split_problems(problems, config.splits)
     if splits.whole or config.split != "train":
         return ()
     check_ids((*splits.train, *splits.validation))

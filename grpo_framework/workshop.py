@@ -12,7 +12,6 @@ from typing import Any, TypeVar
 
 from attrs import field, fields_dict, frozen
 
-from grpo_framework.calls.asking import mention
 from grpo_framework.component import Wiring
 from grpo_framework.config import ComponentConfig, RunConfig
 from grpo_framework.errors import (
@@ -22,6 +21,7 @@ from grpo_framework.errors import (
     UnknownComponent,
     ValidationFailed,
 )
+from grpo_framework.mentioning import mention
 from grpo_framework.plugins import (
     ADVISOR,
     CHAT_MODEL,
@@ -177,7 +177,8 @@ class Workshop:
         Raises:
             ProblemError: A source cannot be used, or two problems have one id.
         """
-        return choose(await self._read(), self.config)
+        found = await self._read()
+        return choose(found, split_problems(found, self.config.splits), self.config)
 
     async def training_problems(self) -> tuple[tuple[Problem, ...], tuple[Problem, ...]]:
         """Read what a training run learns from, and what judges its edits.
@@ -186,12 +187,12 @@ class Workshop:
             ProblemError: A source cannot be used, or two problems have one id.
         """
         found = await self._read()
-        repeated = split_problems(found, self.config.splits).repeated
-        if repeated:
-            some = ", ".join(problem.id for problem in repeated[:3])
-            more = f" and {len(repeated) - 3} more" if len(repeated) > 3 else ""
+        splits = split_problems(found, self.config.splits)
+        if splits.repeated:
+            some = ", ".join(problem.id for problem in splits.repeated[:3])
+            more = f" and {len(splits.repeated) - 3} more" if len(splits.repeated) > 3 else ""
             mention(f"note: left out, since a held-out split has their texts: {some}{more}")
-        return choose(found, self.config), choose_validation(found, self.config)
+        return choose(found, splits, self.config), choose_validation(splits, self.config)
 
     async def _read(self) -> tuple[Problem, ...]:
         """All problems of the sources that the configuration names, of every split."""

@@ -20,6 +20,7 @@ CORE = "grpo_framework"
 
 LAYERS = (
     "errors",
+    "mentioning",
     "wealth",
     "records",
     "adaptive",

@@ -9,6 +9,7 @@ import pytest
 from grpo_framework.calls import asking
 from grpo_framework.calls.guard import GuardedModel
 from grpo_framework.errors import ModelError
+from grpo_framework.mentioning import heard_by
 from grpo_framework.records import ChatReply, Usage
 
 
@@ -36,7 +37,7 @@ def probe(monkeypatch):
         async def ask():
             guarded = GuardedModel(model, name="p/m", pause=lambda _: asyncio.sleep(0))
             monkeypatch.setattr(guarded._limiter, "congested", lambda *_, **__: None)
-            with asking.telling_asked(told.append):
+            with heard_by(told.append):
                 await guarded.probe()
 
         asyncio.run(ask())

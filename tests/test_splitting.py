@@ -25,9 +25,13 @@ def problems(*splits):
     )
 
 
+def choose_from(held, config):
+    return choose(held, split_problems(held, config.splits), config)
+
+
 def chosen(split, *splits, **flags):
     config = load_config(None, {"split": split, **flags})
-    return [problem.id for problem in choose(problems(*splits), config)]
+    return [problem.id for problem in choose_from(problems(*splits), config)]
 
 
 @pytest.mark.parametrize("split", ["train", "validation", "test", "all"])
@@ -59,7 +63,7 @@ def test_half_a_character_is_an_error_before_anything_is_asked(problem, said):
     r"""What no file can hold: JSON's ``\ud83d`` without its other half."""
     config = load_config(None, {"split": "train"})
     with pytest.raises(ProblemError, match=said) as caught:
-        choose((problem,), config)
+        choose_from((problem,), config)
     assert "whole character" in caught.value.hint
 
 
@@ -177,8 +181,8 @@ def test_what_judges_edits_is_bounded_and_trained_on_by_nobody(numbers, most, la
     flags = {"splits": {"max_validation": largest}}
     flags |= {} if most is None else {"max_problems": most}
     config = load_config(None, flags)
-    judging = choose_validation(held, config)
     splits = split_problems(held, config.splits)
+    judging = choose_validation(splits, config)
     assert len(judging) <= min(largest, len(held) if most is None else most)
     if splits.whole:
         assert judging == ()
@@ -186,7 +190,7 @@ def test_what_judges_edits_is_bounded_and_trained_on_by_nobody(numbers, most, la
     assert set(judging) <= set(splits.validation)
     assert not set(judging) & {*splits.train, *splits.test}
     tested = load_config(None, {**flags, "split": "test"})
-    assert choose_validation(held, tested) == ()
+    assert choose_validation(split_problems(held, tested.splits), tested) == ()
 
 
 def test_a_text_that_a_held_out_split_has_is_not_trained_on_under_another_id():
@@ -218,7 +222,8 @@ def test_validation_problems_are_drawn_from_the_whole_file():
         Problem(Question(f"v{n}", f"level {n // 100}, number {n}"), "1", split="validation")
         for n in range(500)
     ]
-    chosen = choose_validation(rows, load_config(None, {}))
+    config = load_config(None, {})
+    chosen = choose_validation(split_problems(rows, config.splits), config)
     numbers = [int(problem.id[1:]) for problem in chosen]
     assert len(numbers) == 50
     assert numbers == sorted(numbers)

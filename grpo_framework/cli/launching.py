@@ -14,7 +14,6 @@ import click
 from attrs import evolve, frozen
 
 from grpo_framework.calls import Account
-from grpo_framework.calls.asking import telling_asked
 from grpo_framework.cli.earlier import read_run_config
 from grpo_framework.cli.interrupting import run_interruptibly
 from grpo_framework.cli.output import command_line
@@ -24,6 +23,7 @@ from grpo_framework.errors import BudgetExhausted, ConfigError, RunFailed, Versi
 from grpo_framework.experience import Library
 from grpo_framework.identity import IDENTITY, check_identity, identify, identity_document
 from grpo_framework.manager import ExperienceManager
+from grpo_framework.mentioning import heard_by
 from grpo_framework.opening import ConfiguredEngine
 from grpo_framework.plugins import Plugins
 from grpo_framework.provenance import TRAINED_ON, leave_beside, training_document
@@ -109,7 +109,7 @@ class _Launch:
 
     async def run(self) -> RunReport:
         tell = (lambda line: click.echo(line, err=True)) if self.verbose else (lambda _: None)
-        with telling_asked(tell):
+        with heard_by(tell):
             return await self._run()
 
     async def _run(self) -> RunReport:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Protocol, Self
 
 import click
 
-from grpo_framework.calls.asking import telling_asked
 from grpo_framework.cli.output import make_console
 from grpo_framework.events import CallRetried, CallsPaused, Event
+from grpo_framework.mentioning import heard_by
 from grpo_framework.tally import Waiting
 from grpo_framework.telling import describe_duration
 
@@ -146,11 +146,11 @@ class BarProgress:
 def show_progress() -> Iterator[Progress]:
     """The progress that fits stderr; it says too where a preflight call takes long."""
     if sys.stderr.isatty():
-        with BarProgress() as bars, telling_asked(bars.say):
+        with BarProgress() as bars, heard_by(bars.say):
             yield bars
     else:
         plain = PlainProgress()
-        with telling_asked(plain.say):
+        with heard_by(plain.say):
             yield plain
 
 
