@@ -67,10 +67,17 @@ class _Sample:
     def _both(self) -> tuple[Sequence[Pair], Sequence[Pair]]:
         return self.pairs, self.halves
 
-    def strict(self) -> Difference | None:
-        """The difference where a side that failed alone earned nothing; None where none did."""
-        rows = by_problem([*self.pairs, *self.halves])
-        return contrast(rows, sequential=self.sequential) if self.halves else None
+    def contrasts(self) -> tuple[Difference, Difference | None]:
+        """The difference, and that where a side that failed alone earned nothing, if one did."""
+        found = contrast(by_problem(self.pairs), sequential=self.sequential)
+        if not self.halves:
+            return found, None
+        everything = by_problem([*self.pairs, *self.halves])
+        return found, contrast(everything, sequential=self.sequential)
+
+    def owners(self) -> set[Owner]:
+        """Whoever has a pair."""
+        return {pair.owner for pair in (*self.pairs, *self.halves)}
 
 
 def compare_pairs(
@@ -92,9 +99,8 @@ def compare_pairs(
     everything = _Sample(pairs, halves, sequential)
     sample = everything.headline(measured)
     problems = by_problem(sample.pairs)
-    difference = contrast(problems, sequential=sequential)
-    strict = sample.strict()
-    owners = {pair.owner for pair in (*sample.pairs, *sample.halves)}
+    difference, strict = sample.contrasts()
+    owners = sample.owners()
     # One owner alone is the whole already; its bootstrap need not be done twice.
     known = {owner: (difference, strict) for owner in owners if len(owners) == 1}
     return Statistics(
@@ -206,16 +212,12 @@ def _detectable(
 def _per_owner(
     sample: _Sample, known: Mapping[Owner, tuple[Difference, Difference | None]]
 ) -> tuple[OwnerComparison, ...]:
-    owners = sorted({pair.owner for pair in (*sample.pairs, *sample.halves)}, key=_order)
-    found = {owner: known.get(owner) or _contrast_owner(sample.of(owner)) for owner in owners}
+    parts = {owner: sample.of(owner) for owner in sorted(sample.owners(), key=_order)}
+    found = {owner: known.get(owner) or own.contrasts() for owner, own in parts.items()}
     adjusted = holm({owner: worst_p(*both) for owner, both in found.items()})
     return tuple(
-        _compare_owner(sample.of(owner), owner, found[owner], adjusted[owner]) for owner in owners
+        _compare_owner(own, owner, found[owner], adjusted[owner]) for owner, own in parts.items()
     )
-
-
-def _contrast_owner(own: _Sample) -> tuple[Difference, Difference | None]:
-    return contrast(by_problem(own.pairs), sequential=own.sequential), own.strict()
 
 
 def _order(owner: Owner) -> tuple[bool, int, Owner]:

@@ -57,15 +57,18 @@ def _is_condition(tokens: list[Token]) -> bool:
 def _read_piece(
     reader: ItemReader, value: tuple[int, int], condition: tuple[int, int]
 ) -> tuple[Value, Value]:
-    start, end = value
+    return reader.read_item(*_trim(reader, *value)), _read_condition(reader, *condition)
+
+
+def _trim(reader: ItemReader, start: int, end: int) -> tuple[int, int]:
+    """Leave out the punctuation at the end of a cell."""
     while end - start > 1 and reader.tokens[end - 1].text in _STOPS:
         end -= 1
-    return reader.read_item(start, end), _read_condition(reader, *condition)
+    return start, end
 
 
 def _read_condition(reader: ItemReader, start: int, end: int) -> Value:
-    while end - start > 1 and reader.tokens[end - 1].text in _STOPS:
-        end -= 1
+    start, end = _trim(reader, start, end)
     while end - start > 1 and reader.tokens[start].text.strip().lower() in _OPENERS:
         start += 1
     said = normalise_words(spell(reader.tokens[start:end])).replace(_COPULA, " ")
