@@ -1,15 +1,16 @@
-"""The gate where something goes wrong: failed rollouts, stale batches, crashes while it restores."""
+"""Runs where something goes wrong or goes on: failed rollouts, stale batches, crashes, more runs."""
 
 from __future__ import annotations
 
 import asyncio
+import itertools
 from functools import partial
 
 import pytest
 
 from grpo_framework import TrainingFreeGRPOTrainer
 from grpo_framework.engine import Engine
-from grpo_framework.errors import StoreError, VersionConflict
+from grpo_framework.errors import BudgetExhausted, StoreError, VersionConflict
 from grpo_framework.events import (
     EditsGated,
     LibraryCommitted,
@@ -20,6 +21,7 @@ from grpo_framework.events import (
 from grpo_framework.experience import Add, Library
 from grpo_framework.manager import ExperienceManager
 from grpo_framework.plugins import Plugins
+from grpo_framework.recording import derive_seed
 from grpo_framework.records import Attempt, Problem, Question, Verdict
 from grpo_framework.rundir import open_record
 
@@ -35,12 +37,19 @@ def problems(count, split):
 
 
 class Student:
-    """Right with the good experience on validation problems, wrong without; some make it fail."""
+    """Right with the good experience on validation problems, wrong without; some make it fail.
 
-    def __init__(self, broken=BROKEN, upset=False):
-        self.broken, self.upset = broken, upset
+    At the call `spent` the money runs out.
+    """
+
+    def __init__(self, broken=BROKEN, upset=False, spent=None):
+        self.broken, self.upset, self.spent = broken, upset, spent
+        self.calls = 0
 
     async def attempt(self, question, library, /, *, seed):
+        self.calls += 1
+        if self.calls == self.spent:
+            raise BudgetExhausted("the budget is exhausted", limit="max_calls")
         taught = any(item.content == GOOD for item in library.experiences)
         if question.id in self.broken or (self.upset and taught):
             raise RuntimeError("the model has gone")
@@ -209,3 +218,43 @@ def test_a_crash_while_the_best_version_is_restored(tmp_path, breaks_at):
     (restored,) = seen.of(VersionRestored)
     assert dict(restored.versions)["generator_1"] == dict(restored.versions)["generator_2"] == 2
     assert asyncio.run(store.load("generator_1")).next_number == 2
+
+
+def draws(store, *, run=None, student=None):
+    """Seed of each rollout and what was withheld from it."""
+    student = student or Student(broken=())
+    more = {"num_epochs": 2, "batch_size": 4, "gate": "none", "credit_dropout": 0.5}
+    seen, _ = train((student,), store, run=run, **more)
+    rollouts = [event.rollout for event in seen.of(RolloutFinished)]
+    return {each.unit.address: (each.seed, each.attempt.mask) for each in rollouts}
+
+
+def test_a_further_run_over_the_same_experiences_draws_its_own_lots():
+    """Their evidence is added, so it must be new evidence."""
+    store = Store()
+    runs = [draws(store) for _ in range(3)]
+    assert runs[0] == draws(Store()), "a run that begins with nothing is the seed's alone"
+    for one, other in itertools.pairwise(runs):
+        assert one.keys() == other.keys()
+        assert not {seed for seed, _ in one.values()} & {seed for seed, _ in other.values()}
+
+
+def test_a_resumed_further_run_draws_what_it_would_have_drawn(tmp_path):
+    stores = [Store(), Store()]
+    for store in stores:
+        draws(store)
+    whole = draws(stores[0], run=tmp_path / "whole")
+    with pytest.raises(BudgetExhausted):
+        draws(stores[1], run=tmp_path / "broken", student=Student(broken=(), spent=30))
+    resumed = draws(stores[1], run=tmp_path / "broken")
+    assert len(resumed) < len(whole)
+    assert resumed.items() <= whole.items()
+
+
+def test_the_seed_of_a_run_follows_from_what_it_begins_with():
+    empty = {"generator_1": Library("generator_1")}
+    written = {"generator_1": Library("generator_1", 3)}
+    assert derive_seed(7, empty) == 7
+    assert derive_seed(7, written) == derive_seed(7, dict(written)) != 7
+    assert derive_seed(7, written) != derive_seed(8, written)
+    assert derive_seed(7, written) != derive_seed(7, {"generator_1": Library("generator_1", 4)})
