@@ -34,7 +34,7 @@ SMALL_GROUP = 4
 MOST_DOUBT = 2
 """Most visits that earlier disagreement asks for in addition."""
 
-RAREST_SOLVED, RAREST_HOPELESS = 8, 2
+RAREST_SOLVED, RAREST_HOPELESS = 8, 4
 """Every how many epochs a problem is visited at least; what it teaches others may make a hopeless
 one solvable, so that one is looked at more often."""
 
