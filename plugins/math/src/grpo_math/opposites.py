@@ -45,6 +45,7 @@ _OPPOSITES = Pattern(
     + r")(?![a-z])"
 )
 
+_WORD = Pattern(r"(?<![a-zA-Z\\])[a-zA-Z]{2}")
 _TOWARDS = Pattern(r"\b(?:to|towards?)\s+the\s+(?:north|south|east|west)\b")
 _COMPASS = Pattern(r"\b(?:north|south|east|west)")
 _RATE = Pattern(
@@ -58,6 +59,8 @@ _LABELLED = Pattern(r"([a-zA-Z]{3,})\s*[:=]\s*(\d+(?:\.\d+)?)")
 
 def are_opposite(gold: str, pred: str) -> bool:
     """Tell whether words beside two equal numbers say the contrary."""
+    if not (_WORD.search(gold) or _WORD.search(pred)):
+        return False
     first, second = (set(_OPPOSITES.findall(text.lower())) for text in (gold, pred))
     only_first, only_second = first - second, second - first
     if not (only_first and only_second):

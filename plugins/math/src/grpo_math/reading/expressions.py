@@ -54,6 +54,9 @@ class ExpressionReader(AtomReader):
                 top, bottom = self.read(start, split), self.read(split + 1, end)
                 choose = self.tokens[split].text == "\\choose"
                 return Call("binom", (top, bottom)) if choose else divide(top, bottom)
+        if end - start == 1 and self.tokens[start].kind == "num":
+            token = self.tokens[start]
+            return Num(token.value, token.digits, token.ulp)
         saved = self._at, self._end, self._bars
         self._at, self._end, self._bars = start, end, 0
         try:

@@ -87,7 +87,7 @@ def _vary(text: str) -> list[str]:
 
 def _thousands(text: str) -> tuple[bool, ...]:
     """Decide how ``1,234`` is read: joined, split at the comma, or both ways."""
-    if not _GLUED.search(text):
+    if "," not in text or not _GLUED.search(text):
         return (True,)
     if re.search(r",\s", text):
         return (True,)

@@ -86,8 +86,10 @@ def read_special(text: str, options: Options) -> list[Value | None]:
         text = _WRAPPED.sub(r"\1", text).strip()
         if not text:
             return []
-    first = text[0]
     found: list[Value | None] = []
+    if _BARE_NOTATION.fullmatch(text):
+        return found
+    first = text[0]
     if (
         "A" <= first <= "J"
         or "a" <= first <= "j"
@@ -119,8 +121,6 @@ def read_special(text: str, options: Options) -> list[Value | None]:
         if text.lower() == "infinite":
             return [infinity, Text("infinitely many solutions"), None]
         return [infinity if sign > 0 else Call("mul", (Num(Fraction(-1)), infinity)), None]
-    if _BARE_NOTATION.fullmatch(text):
-        return found
     return found + _read_fixed(text, options)
 
 
