@@ -55,13 +55,15 @@ UNITS = [
 ]  # fmt: skip
 NUMBERS = [
     *words("0 00 1.0 3 7 60 12 144 1,234 1/3 5/2 -4 0.5 2.25 1e3 0.333333333333 3.14159265358979"),
-    "2 1/2", r"\frac{3}{4}", r"5\%",
+    "2 1/2", r"\frac{3}{4}", r"5\%", "seven", "Twenty-five", "one half", "negative seven", "two million",
+    "one hundred and five", "six and two thirds", "minus three", "twelve point five", "a dozen", "third",
 ]  # fmt: skip
 GAPS = ["", " ", " ", r"\,", r"\ ", "~"]
 FORMS = (
     "{n}{g}{u}", "{n} {u} {m} {v}", "{n} {u} {v}", "${n} {u}", "${n}{g}{u}", "{n}:{m}", "{n} + {m} = {n}",
     "{n} {u} × {m} {v} = {m} {u}", "x = {n} {u}", "{n}, {m}", "({n}, {m})", r"\{{{n},{m}\}}",
     r"\text{{{n} {u}}}", r"{n}\text{{{g}{u}}}", "{n} ≈ {m}", "{n}_2",
+    "{n}", r"\mathbf{{{n}}}", "**{n}**", r"\textbf{{{n}}}", r"${n}$", "0{n}:30", "7:{m} am", "{n}:30 P.M.", "12:{m}",
 )  # fmt: skip
 
 

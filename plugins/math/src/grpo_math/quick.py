@@ -7,15 +7,18 @@ options; everything else is left to them.
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from fractions import Fraction
 
 from grpo_math.arithmetic import evaluate
+from grpo_math.equality.scalars import same_time
 from grpo_math.opposites import is_rate_of_amount
 from grpo_math.patterns import Pattern
 from grpo_math.plain import Plain
+from grpo_math.reading.calendar import read_clock
 from grpo_math.residues import compare_expressions
-from grpo_math.simple import Simple, read_simple
+from grpo_math.simple import Simple, read_simple, read_words
 from grpo_math.units import Unit
 
 Decision = tuple[bool, str, str, str]
@@ -26,6 +29,7 @@ _LETTER = Pattern(
 )
 _NAMED = Pattern(r"([a-df-hj-zA-Z])\s*=\s*(?=[^=\s])")
 _RATIO = Pattern(r"\s*([1-9][0-9]{0,5})\s*:\s*([1-9]|[1-9][0-9]{2,5})\s*")
+_CLOCK = Pattern(r"\s*[0-9]{1,2}:[0-9]{2}(?:\s*[ap]\.?m\.?)?\s*", re.IGNORECASE)
 _BRACKETED = frozenset({"()", "[]", "(]", "[)", "{}"})
 _MAX_LENGTH = 80
 _TYPES = {"": "number", "()": "pair or interval", "[]": "pair or interval", "{}": "set",
@@ -57,12 +61,15 @@ def compare_simple(gold: str, pred: str) -> Decision | None:
     other_name, pred = _split_name(pred)
     if name != other_name and name and other_name:
         return None
-    first = _read_last(gold)
-    if first is None and not (name or other_name):
+    bare = not (name or other_name)
+    first = _read_last(gold) or (read_words(gold) if bare else None)
+    if first is None and bare:
         same = compare_expressions(gold, pred)
         return None if same is None else (same, "expression", "expression", "exact fingerprint")
-    second = _read_last(pred) if first is not None else None
-    if first is None or second is None:
+    if first is None:
+        return None
+    second = _read_last(pred) or (read_words(pred) if bare else None)
+    if second is None:
         return None
     if (first[2] is None) != (second[2] is None) and is_rate_of_amount(gold, pred):
         return None
@@ -131,9 +138,19 @@ def _compare_ratios(gold: str, pred: str) -> Decision | None:
     """Compare ratios of two whole numbers that are no times of day."""
     first, second = _RATIO.fullmatch(gold), _RATIO.fullmatch(pred)
     if first is None or second is None:
-        return None
+        return _compare_clocks(gold, pred)
     equal = int(first[1]) * int(second[2]) == int(first[2]) * int(second[1])
     return equal, "ratio", "ratio", "ratio by proportion"
+
+
+def _compare_clocks(gold: str, pred: str) -> Decision | None:
+    """Compare times of day."""
+    if not (_CLOCK.fullmatch(gold) and _CLOCK.fullmatch(pred)):
+        return None
+    first, second = read_clock(gold.strip()), read_clock(pred.strip())
+    if first is None or second is None:
+        return None
+    return same_time(first, second), "time", "time", "time of day"
 
 
 def _compare_monomials(a: Simple, b: Simple) -> Decision | None:

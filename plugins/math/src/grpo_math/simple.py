@@ -5,9 +5,11 @@ from __future__ import annotations
 from grpo_math.arithmetic import evaluate
 from grpo_math.patterns import Pattern
 from grpo_math.phrases import read_phrase
-from grpo_math.plain import GLUED, NUMBER, Plain, read_number
+from grpo_math.plain import GLUED, LONG, NUMBER, Plain, read_number
+from grpo_math.reading.numerals import NUMBER_WORDS, read_number_words
 from grpo_math.reading.special import sum_amounts
 from grpo_math.units import Unit, read_unit
+from grpo_math.values import Num
 
 Simple = tuple[str, tuple[Plain, ...], Unit | None]
 """How it is bracketed, its numbers, and the unit of a single one.
@@ -25,6 +27,10 @@ _BEHIND_MONEY = Pattern(
     r"(?:/ ?|per |an? )[a-zA-Z]{2,12}\.?|thousand|million|billion|dollars?|euros?|USD|cash|total"
 )
 _CLOSING = frozenset(")]}")
+_WRAPPED = Pattern(
+    r"\\(?:text|textbf|mathrm|mathbf|boldsymbol|bm|mathit|mathsf)\s*\{([^{}]+)\}|\*\*([^*]+)\*\*"
+)
+_WRAPPING_ENDS = frozenset("}*")
 _BASED = Pattern(r"(-?)([0-9][0-9A-F]{0,39})_(?:\{\s*)?([0-9]{1,2})\s*\}?")
 _OPERATORS = frozenset("\\√π^+-−*/×·÷!(|")
 _FENCES = frozenset({"()", "[]", "{}", "(]", "[)"})
@@ -39,6 +45,8 @@ def read_simple(text: str) -> Simple | None:
         text = text[2:-2].strip()
     elif text[:7] == "\\boxed{" and text[-1:] == "}" and text.count("{") == 1:
         text = text[7:-1].strip()
+    if text[-1:] in _WRAPPING_ENDS and (wrapped := _WRAPPED.fullmatch(text)) is not None:
+        text = (wrapped[1] or wrapped[2]).strip()
     if text[-1:] == "." and (text[-2:-1].isdigit() or text[-2:-1] in _CLOSING):
         text = text[:-1]
     if not text:
@@ -161,3 +169,14 @@ def _read_numbers(text: str) -> tuple[Plain, ...] | None:
             return None
         numbers.append(number)
     return tuple(numbers)
+
+
+def read_words(text: str) -> Simple | None:
+    """Read a number in words and nothing else, such as ``twenty-five``."""
+    lower = text.lower()
+    if not lower[:1].isalpha() or not NUMBER_WORDS.issuperset(lower.replace("-", " ").split(" ")):
+        return None
+    number = read_number_words(text)
+    if not isinstance(number, Num):
+        return None
+    return "", ((*number.value.as_integer_ratio(), number.digits >= LONG),), None

@@ -115,17 +115,7 @@ class ScalarRules:
 
     def _clocks(self, a: Clock, b: Clock) -> bool:
         self.rule = "time of day"
-        half_day = 12 * 3600
-        if a.half is not None and b.half is not None:
-            return _on_the_day(a) == _on_the_day(b)
-        if a.half is None and b.half is None:
-            return a.seconds == b.seconds
-        bare, full = (a, b) if a.half is None else (b, a)
-        if bare.seconds == _on_the_day(full):
-            return True
-        return (
-            3600 <= bare.seconds < 13 * 3600 and bare.seconds % half_day == full.seconds % half_day
-        )
+        return same_time(a, b)
 
     def _texts(self, a: Text, b: Text) -> bool:
         self.rule = "text"
@@ -215,6 +205,19 @@ def _is_radian(expr: Expr) -> bool:
     if isinstance(expr, Call) and expr.op in {"asin", "acos", "atan", "acot", "asec", "acsc"}:
         return True
     return _has_pi(expr) or (isinstance(expr, Call) and any(map(_is_radian, expr.args)))
+
+
+def same_time(a: Clock, b: Clock) -> bool:
+    """Tell whether two times of day are the same; one without a half of the day may be in either."""
+    half_day = 12 * 3600
+    if a.half is not None and b.half is not None:
+        return _on_the_day(a) == _on_the_day(b)
+    if a.half is None and b.half is None:
+        return a.seconds == b.seconds
+    bare, full = (a, b) if a.half is None else (b, a)
+    if bare.seconds == _on_the_day(full):
+        return True
+    return 3600 <= bare.seconds < 13 * 3600 and bare.seconds % half_day == full.seconds % half_day
 
 
 def _on_the_day(clock: Clock) -> int:

@@ -54,6 +54,10 @@ _STARTS = frozenset(
         "point",
     }
 )
+NUMBER_WORDS = frozenset(
+    {*_UNITS, *_TENS, *_SCALES, *_ORDINALS, "hundred", "and", "point", "negative", "minus"}
+)
+"""Words of which a number that means nothing else is made."""
 _MAX_WORDS = 40
 
 
