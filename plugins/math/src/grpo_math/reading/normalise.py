@@ -83,7 +83,7 @@ _SPACED_MATH = Pattern(r"\$\s+([^$]*?)\s+\$(?!\s*\d)")
 _DELIMITERS = Pattern(r"(?<!\\)\\[()\[\]]")
 _ADJACENT_BOXES = Pattern(r"\}\s*\\boxed(?=\s*\{)")
 _DOTS = Pattern(r"\\[lc]?dots[bcmo]?(?![a-zA-Z])")
-_UNBRACED = Pattern(r"\\(mathbb|mathrm|mathbf|text)\s+([A-Za-z])(?![a-zA-Z])")
+_UNBRACED = Pattern(r"\\(math[a-z]{2,4}|text|vec)\s+([A-Za-z])(?![a-zA-Z])")
 _TIMES_TEN = Pattern(r"(?<=\d)\s*[xX]\s*(?=10\s*\^)")
 _THIN_COMMA = Pattern(r",\s*\\!\s*(?=\d)")
 _DOUBLED = Pattern(
@@ -96,7 +96,7 @@ _LETTER_DEGREE = Pattern(
 )
 # One search tells whether any of the steps that take out commands has something to do.
 _UNTIDY = Pattern(
-    r"\\(?:[()\[\]!/]|[lc]?dots|(?:mathbb|mathrm|mathbf|text)\s+[A-Za-z]|boxed|left|right|middle"
+    r"\\(?:[()\[\]!/]|[lc]?dots|(?:math[a-z]{2,4}|text|vec)\s+[A-Za-z]|boxed|left|right|middle"
     r"|[bB]ig|displaystyle|textstyle|scriptstyle|limits|nolimits|boldsymbol|bm|math(?:open|close|ord"
     r"|strut)|strut|rm|bf|it|tt|normalsize|large|Large|small|color|protect|allowbreak|nobreak|"
     r"underline|uline|textcolor|hspace|vspace|[hv]?phantom|tag|colon)"

@@ -154,7 +154,8 @@ class AtomReader(NameReader):
             spelled = self._spell_group()
             return self._read_subscript(f"vec {_DOTLESS.get(spelled, spelled)}")
         if text in ACCENTS:
-            return self._read_subscript(f"{name} {self._spell_group()}")
+            accent = "vec" if name == "overrightarrow" else name
+            return self._read_subscript(f"{accent} {self._spell_group()}")
         if text in {"\\angle", "\\triangle"}:
             start = self._at
             self._read_atom()

@@ -10,11 +10,23 @@ from grpo_math.reading.quantities import spell
 from grpo_math.reading.texts import normalise_words
 from grpo_math.reading.tokens import Token
 from grpo_math.reading.vocabulary import RELATIONS
-from grpo_math.values import Group, Listing, Text, Value
+from grpo_math.values import (
+    Builder,
+    Group,
+    Listing,
+    NamedSet,
+    Relation,
+    SetOperation,
+    Text,
+    Value,
+    Var,
+    collect_variables,
+)
 from grpo_math.wording import words
 
 _OPENERS = frozenset(words("if for when where iff"))
 _OTHERWISE = frozenset(words("otherwise else"))
+_ELSE = Text("otherwise")
 _STOPS = frozenset({",", ".", ";"})
 _COPULA = " is "
 _SIGNS = frozenset(RELATIONS)
@@ -43,7 +55,22 @@ def read_pieces(reader: ItemReader, rows: Sequence[Sequence[tuple[int, int]]]) -
         return None
     if not all(_is_condition(reader.tokens[start:end]) for _, (start, end) in rows):
         return None
-    return Listing(tuple(Group("()", _read_piece(reader, *row)) for row in rows))
+    pieces = _spell_out([_read_piece(reader, *row) for row in rows])
+    return Listing(tuple(Group("()", piece) for piece in pieces))
+
+
+def _spell_out(pieces: list[tuple[Value, Value]]) -> list[tuple[Value, Value]]:
+    """Write 'otherwise' as what the conditions on one variable leave of the real numbers."""
+    told = [condition for _, condition in pieces if isinstance(condition, Relation)]
+    names = {name for relation in told for side in relation.sides for name in collect_variables(side)}
+    others = [condition for _, condition in pieces if not isinstance(condition, Relation)]
+    if others != [_ELSE] or len(names) != 1:
+        return pieces
+    variable = Var(names.pop())
+    left = SetOperation(
+        "minus", (NamedSet("R"), *(Builder(variable, (condition,)) for condition in told))
+    )
+    return [(value, left if condition == _ELSE else condition) for value, condition in pieces]
 
 
 def _is_condition(tokens: list[Token]) -> bool:
@@ -73,7 +100,7 @@ def _read_condition(reader: ItemReader, start: int, end: int) -> Value:
         start += 1
     said = normalise_words(spell(reader.tokens[start:end])).replace(_COPULA, " ")
     if said in _OTHERWISE:
-        return Text("otherwise")
+        return _ELSE
     if _SIGNS.isdisjoint(token.text for token in reader.tokens[start:end]):
         opener, _, rest = said.partition(" ")
         said = rest if opener in _OPENERS else said
