@@ -53,7 +53,7 @@ _RATE = Pattern(
     r"(?:s|sec|seconds?|min|minutes?|h|hr|hours?|days?|nights?|weeks?|months?|years?)\b"
 )
 _THING = Pattern(r"(?<![\\a-z])(?![a-z]p[mhs]\b)[a-z]{3,}")
-_COUNTED = Pattern(r"(\d+(?:\.\d+)?)\s+([a-zA-Z]{3,})")
+_COUNTED = Pattern(r"(\d+(?:\.\d+)?)\s+(?!(?:and|but|the)\b)([a-zA-Z]{3,})")
 _LABELLED = Pattern(r"([a-zA-Z]{3,})\s*[:=]\s*(\d+(?:\.\d+)?)")
 
 

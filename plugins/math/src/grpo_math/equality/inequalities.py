@@ -1,12 +1,19 @@
-"""Solves inequalities in one variable: linear, quadratic, with an absolute value."""
+"""Solves inequalities in one variable: quotients of polynomials, and with an absolute value."""
 
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 
 from grpo_math.equality.intervals import ALL, Piece, RealSet, SetAlgebra
 from grpo_math.equality.points import has_op, infinity_sign
+from grpo_math.equality.polynomials import (
+    NotPolynomialError,
+    find_roots,
+    read_quotient,
+    take_out,
+)
 from grpo_math.limits import UndecidableError
 from grpo_math.reading.atoms import add, multiply, negate
 from grpo_math.values import (
@@ -23,6 +30,7 @@ _ORDER = frozenset({"<", "<=", ">", ">="})
 # Far apart and of both signs, so that the bend of an absolute value lies between two of them.
 _PROBES = tuple(Fraction(x) for x in words("0 1 2 -17/3 2003/7 -30011/13 1000000000 -1000000000"))
 _BENDING = frozenset({"abs", "floor", "ceil", "sign", "max", "min", "mod"})
+_DIVIDING = frozenset({"inv"})
 _MIRRORED = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}
 
 
@@ -49,6 +57,8 @@ class InequalitySolver(SetAlgebra):
         if len(names) != 1 or (sign not in _ORDER and sign != "!="):
             return None
         (name,) = names
+        if has_op(gap, _DIVIDING) and (found := self._read_quotient(gap, name, sign)) is not None:
+            return found
         # A polynomial bends between close points too; only an absolute value needs far ones.
         probes = _PROBES if has_op(gap, _BENDING) else _PROBES[:4]
         at = {x: self._value_at(gap, name, x) for x in probes}
@@ -57,7 +67,11 @@ class InequalitySolver(SetAlgebra):
         if any(
             abs(at[_PROBES[0]] + slope * self.numbers.convert(x) - y) > tiny for x, y in at.items()
         ):
-            return self._read_quadratic(gap, name, sign) or self._read_distance(left, sign, right)
+            return (
+                self._read_quadratic(gap, name, sign)
+                or self._read_distance(left, sign, right)
+                or self._read_quotient(gap, name, sign)
+            )
         if abs(slope) <= tiny:
             return None
         root = -at[_PROBES[0]] / slope
@@ -72,7 +86,7 @@ class InequalitySolver(SetAlgebra):
         return RealSet((piece,), name)
 
     def _read_roots(self, left: Value, right: Value) -> RealSet | None:
-        """Solve a quadratic equation in one variable."""
+        """Solve an equation in one variable."""
         if not isinstance(left, NUMBER_TYPES) or not isinstance(right, NUMBER_TYPES):
             return None
         gap = add([left, negate(right)])
@@ -80,7 +94,11 @@ class InequalitySolver(SetAlgebra):
         if len(names) != 1:
             return None
         (name,) = names
-        return self._read_quadratic(gap, name, "=") or self._read_distance(left, "=", right)
+        return (
+            self._read_quadratic(gap, name, "=")
+            or self._read_distance(left, "=", right)
+            or self._read_quotient(gap, name, "=")
+        )
 
     def _read_distance(self, left: Value, sign: str, right: Value) -> RealSet | None:
         """Solve ``|x - 1| < 2`` by squaring both sides, where the bound is not negative."""
@@ -127,9 +145,34 @@ class InequalitySolver(SetAlgebra):
             return RealSet((Piece(low, closed, high, closed),), name)
         return RealSet((Piece(None, False, low, closed), Piece(high, closed, None, False)), name)
 
-    def _value_at(self, expr: Expr, name: str, x: Fraction | int) -> Any:
-        value, _ = self.numbers.evaluate(expr, {name: self.numbers.convert(Fraction(x))})
-        return value
+    def _read_quotient(self, gap: Expr, name: str, sign: str) -> RealSet | None:
+        """Solve ``gap sign 0`` for a quotient of polynomials with rational numbers."""
+        try:
+            top, bottom = read_quotient(gap, name)
+            if not top:
+                return None
+            undefined = find_roots(bottom, self.numbers.context)
+            zeros = find_roots(take_out(top, bottom), self.numbers.context)
+        except NotPolynomialError:
+            return None
+        points = sorted([*undefined, *zeros])
+        inside = [Piece(x, False, y, False) for x, y in pairwise([None, *points, None])]
+        if sign not in {"=", "!="}:
+            above = sign in {">", ">="}
+            inside = [p for p in inside if (self._value_at(gap, name, _within(p)) > 0) == above]
+        ends = [Piece(x, True, x, True) for x in zeros] if "=" in sign and sign != "!=" else []
+        return RealSet((*(inside if sign != "=" else ()), *ends), name)
+
+    def _value_at(self, expr: Expr, name: str, x: Any) -> Any:
+        number = self.numbers.convert(Fraction(x)) if isinstance(x, (int, Fraction)) else x
+        return self.numbers.evaluate(expr, {name: number})[0]
+
+
+def _within(piece: Piece) -> Any:
+    """Give a number inside an open interval."""
+    if piece.low is None:
+        return piece.high - 1 if piece.high is not None else 0
+    return piece.low + 1 if piece.high is None else (piece.low + piece.high) / 2
 
 
 def infinite_sign(value: Value) -> int:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from grpo_math.equality.collections import CollectionRules
 from grpo_math.equality.relations import equal_equations, equal_inequalities
 from grpo_math.opposites import are_opposite
+from grpo_math.patterns import Pattern
 from grpo_math.reading.shapes import PARAMETER, is_name, rename
 from grpo_math.values import (
     NUMBER_TYPES,
@@ -33,6 +34,7 @@ from grpo_math.values import (
     list_names,
 )
 
+_ARGUMENTS = Pattern(r"([^()]+)\(([a-z](?:,[a-z])*)\)")
 _KINDS: dict[type, str] = {
     Num: "number", Const: "number", Var: "number", Call: "number", Quantity: "quantity",
     Group: "group", Listing: "list", Relation: "relation", SetOperation: "set", NamedSet: "set",
@@ -77,6 +79,8 @@ class Judge(CollectionRules):
                     return self.equal(a.sides[1], b.sides[1])
                 if _is_short(first, second) or _is_short(second, first):
                     return self.equal(a.sides[1], b.sides[1])
+                if (renamed := _rename_arguments(first, second, b.sides[1])) is not None:
+                    return self.equal(a.sides[1], renamed)
                 return self._equations(a, b)
             if first is not None and first == second and self.equal(a.sides[1], b.sides[1]):
                 self.rule = "same name, " + self.rule
@@ -133,7 +137,7 @@ class Judge(CollectionRules):
         return isinstance(expr, Var) and expr.name.casefold() == text.words
 
     def _relation_list(self, relation: Relation, values: Listing) -> bool:
-        if any(isinstance(item, Relation) and item.signs == ("=",) for item in values.items):
+        if all(isinstance(item, Relation) and item.signs == ("=",) for item in values.items):
             return self._named_roots(relation, values)
         named = relation.signs == ("=",) and _name_of(relation) is not None
         if named or (relation.signs == ("in",) and is_name(relation.sides[0])):
@@ -195,6 +199,25 @@ def _is_short(name: Value, other: Value) -> bool:
         return False
     start = f"{name.name}("
     return other.name.startswith(start) and other.name[len(start) : -1].isalpha()
+
+
+def _rename_arguments(name: Value, other: Value, value: Value) -> Value | None:
+    """Write the value of ``f(t)`` in the letters of ``f(x)``; None where they are not so named."""
+    if not isinstance(name, Var) or not isinstance(other, Var):
+        return None
+    wanted, given = _ARGUMENTS.fullmatch(name.name), _ARGUMENTS.fullmatch(other.name)
+    if wanted is None or given is None or wanted[1] != given[1]:
+        return None
+    letters, old = wanted[2].split(","), given[2].split(",")
+    if len(letters) != len(old) or len(set(letters)) < len(letters) or len(set(old)) < len(old):
+        return None
+    if collect_variables(value) & set(letters) - set(old):
+        return None  # f(x) = t is not f(t) = t
+    for place, letter in enumerate(old):
+        value = rename(value, letter, f"{PARAMETER}{place}")
+    for place, letter in enumerate(letters):
+        value = rename(value, f"{PARAMETER}{place}", letter)
+    return value
 
 
 def _spell(name: Value) -> str:

@@ -107,7 +107,12 @@ class SetReader(InequalitySolver):
     def _read_list(self, value: Listing) -> RealSet | None:
         if not any(_is_surely_a_set(item) for item in value.items):
             return None
-        parts = [self._read(item) for item in value.items]
+        # x = 0 or x > 1: a point beside a ray; values alone are no set.
+        bounded = value.joiner == "or" and any(
+            isinstance(item, Relation) and "=" not in item.signs for item in value.items
+        )
+        read = self._read_condition if bounded else self._read
+        parts = [read(item) for item in value.items]
         found = [part for part in parts if part is not None]
         if len(found) != len(parts) or len({part.variable for part in found}) != 1:
             return None

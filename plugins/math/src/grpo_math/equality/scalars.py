@@ -208,7 +208,7 @@ def _is_radian(expr: Expr) -> bool:
 
 
 def same_time(a: Clock, b: Clock) -> bool:
-    """Tell whether two times of day are the same; one without a half of the day may be in either."""
+    """Tell whether two times of day are the same; one may leave its half of the day open."""
     half_day = 12 * 3600
     if a.half is not None and b.half is not None:
         return _on_the_day(a) == _on_the_day(b)

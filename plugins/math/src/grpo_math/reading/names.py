@@ -53,7 +53,7 @@ class NameReader(Cursor):
         if word in GREEK and len(word) > 2:
             return self._read_subscript(GREEK_FORMS.get(word, word))
         if len(word) == 1:
-            return self._read_subscript(word)
+            return self._read_subscript(self._number_name(word))
         parts = split_word(word)
         if len(word) > 4 and len(parts) == len(word) and _VOWEL.search(word):
             raise UnreadableError(f"'{word[:20]}' is a word")
@@ -71,6 +71,20 @@ class NameReader(Cursor):
             else:
                 factors.append(self._name_atom(part))
         return factors[0] if len(factors) == 1 else multiply(factors)
+
+    def _number_name(self, letter: str) -> str:
+        """Attach a number right behind a letter, as its index: ``x1``; ``2x3`` is a size."""
+        if self._at >= self._end or not letter.isascii():
+            return letter
+        token = self.tokens[self._at]
+        glued = token.kind == "num" and not token.spaced and token.text.isdigit()
+        size = self.tokens[0].kind == "num" and all(
+            t.kind == "num" or t.text == "x" for t in self.tokens
+        )
+        if not glued or size:
+            return letter
+        self._at += 1
+        return f"{letter}_{token.text}"
 
     def _read_last(self, part: str, factors: list[Expr]) -> Expr:
         """Read the last letter of a run: a power binds to it alone (``xy^2``)."""

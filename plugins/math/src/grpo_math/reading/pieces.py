@@ -62,7 +62,9 @@ def read_pieces(reader: ItemReader, rows: Sequence[Sequence[tuple[int, int]]]) -
 def _spell_out(pieces: list[tuple[Value, Value]]) -> list[tuple[Value, Value]]:
     """Write 'otherwise' as what the conditions on one variable leave of the real numbers."""
     told = [condition for _, condition in pieces if isinstance(condition, Relation)]
-    names = {name for relation in told for side in relation.sides for name in collect_variables(side)}
+    names = {
+        name for relation in told for side in relation.sides for name in collect_variables(side)
+    }
     others = [condition for _, condition in pieces if not isinstance(condition, Relation)]
     if others != [_ELSE] or len(names) != 1:
         return pieces
