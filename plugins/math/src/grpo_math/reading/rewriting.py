@@ -162,6 +162,7 @@ def rewrite(text: str) -> str:
             text = _PHASOR.sub(lambda m: f" cis({m[1] or m[2]})", text)
         if "\\SI" in text or "\\qty" in text or "\\num" in text or "\\ang" in text:
             text = _MEASURED.sub(_rewrite_measured, text)
+        text = text.replace("\\AA", "Å") if "\\AA" in text else text
         if "\\in" in text:
             text = _WHOLE_PARAMETER.sub(
                 lambda m: f", {m[1] or m[3]} \\in \\mathbb{{{m[2] or 'Z'}}}", text

@@ -18,6 +18,7 @@ _TOKEN = Pattern(
     r"|°\s*[CFK](?![a-zA-Z])|[°%‰$€£¥₹₩₽¢\"]))"
 )
 _PHRASES = (
+    (Pattern(r"\*\*"), "^"),
     (Pattern(r"\\(?:cdot|times|ast|bullet)(?![a-zA-Z])|[·⋅×•∙]"), "*"),
     (Pattern(r"\\(?:circ|degree)(?![a-zA-Z])"), "°"),
     (Pattern(r"\\Omega(?![a-zA-Z])|Ω"), "Ω"),
