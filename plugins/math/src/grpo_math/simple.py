@@ -31,6 +31,8 @@ _WRAPPED = Pattern(
     r"\\(?:text|textbf|mathrm|mathbf|boldsymbol|bm|mathit|mathsf)\s*\{([^{}]+)\}|\*\*([^*]+)\*\*"
 )
 _WRAPPING_ENDS = frozenset("}*")
+_BEHIND = Pattern(r"[0-9}] \([^()]*\)\Z")
+"""Brackets behind a number, which may say it once more or be a factor."""
 _BASED = Pattern(r"(-?)([0-9][0-9A-F]{0,39})_(?:\{\s*)?([0-9]{1,2})\s*\}?")
 _OPERATORS = frozenset("\\√π^+-−*/×·÷!(|")
 _FENCES = frozenset({"()", "[]", "{}", "(]", "[)"})
@@ -49,7 +51,7 @@ def read_simple(text: str) -> Simple | None:
         text = (wrapped[1] or wrapped[2]).strip()
     if text[-1:] == "." and (text[-2:-1].isdigit() or text[-2:-1] in _CLOSING):
         text = text[:-1]
-    if not text:
+    if not text or (text[-1] == ")" and _BEHIND.search(text)):
         return None
     first = text[0]
     if first.isalpha() and first != "π":

@@ -40,7 +40,7 @@ _LINK_WORDS: Final = (
 )
 _ADDITIONS: Final = (
     r"(?:\s+(?:finale?|final|correct|correcte?|correcta|richtige|endgültige|here|therefore|"
-    r"then|thus|also|hence|finale|"
+    r"then|thus|also|hence|finale|الصحيحة|النهائية|الصحيح|النهائي|"
     r"(?:to|for|in|of|à|zu|de|der|a|on|as) [^\n.:：=]{1,90}?)|\s*\([^()\n]{0,60}\)|"
     r",\s*(?:therefore|then|thus|hence|so),?){0,2}"
 )

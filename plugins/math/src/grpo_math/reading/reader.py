@@ -17,7 +17,9 @@ from grpo_math.reading.special import read_special
 from grpo_math.reading.structures import AnswerReader
 from grpo_math.reading.texts import looks_like_text, read_text
 from grpo_math.reading.tokens import match_brackets, tokenise
+from grpo_math.simple import Simple, read_simple, read_words
 from grpo_math.units import read_unit
+from grpo_math.units.table import Dimensions
 from grpo_math.values import Choice, Num, Quantity, Value
 
 _GLUED = Pattern(r"\d,\d{3}(?!\d)")
@@ -48,6 +50,7 @@ _DIRECTED = Pattern(
 )
 _VARIES = Pattern(r" to the | towards? the |pound|¥|\dp|\d\s*p$|比|ms|_[a-zA-Z]|j|\)\s*\}?$|and")
 _BESIDE = Pattern(r"(.*[\d}])\s*(?:\\text\s*\{\s*)?\(([a-zA-Z°%^\d/ ]+)\)\s*\}?")
+_RESTATED = Pattern(r"([^()]*[^()\s])\s+\(\s*(?:or |i\.e\.,? |that is,? |= ?)?([^()]+)\)")
 _SINGLE_LETTERS = Pattern(
     r"(?:[^a-zA-Z]|\\(?:[dt]?frac|sqrt|pi|cdot|times)(?![a-zA-Z]))*[\d})]"
     r"\s*(?:[a-zA-Z](?![a-zA-Z])[^a-zA-Z ]*)+"
@@ -76,6 +79,8 @@ def _vary(text: str) -> list[str]:
     beside = _BESIDE.fullmatch(text) if text.endswith((")", ")}")) else None
     if beside and (unit := read_unit(beside[2])) and (unit.known or len(beside[2]) > 3):
         found.append(f"{beside[1]} \\text{{{beside[2]}}}")
+    if text.endswith(")") and (said := _find_restated(text)):
+        found.append(said)
     directed = _DIRECTED.fullmatch(text) if " the " in text else None
     if directed:
         found.append(directed[1])
@@ -83,6 +88,28 @@ def _vary(text: str) -> list[str]:
     if mixed:
         found.append(f"{mixed[1]} {mixed[2]}")
     return found
+
+
+def _find_restated(text: str) -> str:
+    """Find the number that is said again in brackets: ``0.5 (50%)``, ``6 (six)``; else nothing."""
+    twice = _RESTATED.fullmatch(text)
+    if twice is None:
+        return ""
+    first, second = (
+        _measure(read_simple(part) or read_words(part))
+        for part in (twice[1].rpartition("=")[2], twice[2])
+    )
+    return twice[1] if first is not None and first == second else ""
+
+
+def _measure(simple: Simple | None) -> tuple[Fraction, Dimensions] | None:
+    """Give a number or quantity in basic units."""
+    if simple is None or simple[0]:
+        return None
+    (high, low, _), unit = simple[1][0], simple[2]
+    if unit is None:
+        return Fraction(high, low), ()
+    return Fraction(high, low) * unit.factor + unit.offset, unit.dims
 
 
 def _thousands(text: str) -> tuple[bool, ...]:

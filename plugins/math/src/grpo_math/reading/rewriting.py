@@ -117,6 +117,7 @@ _WORDS = (
 
 _CHANGED = Pattern(r"(\d+(?:\.\d+)?)\s+(squared|cubed|factorial)")
 _CHANGES = {"squared": "^2", "cubed": "^3", "factorial": "!"}
+_NEGATIVE = Pattern(r"\s*(?:negative|minus)\s+(?=[$€£]?\.?\d)", re.IGNORECASE)
 _RECURRING = Pattern(r"(\d+)\.(\d)\s+(?:recurring|repeating)")
 
 
@@ -201,6 +202,7 @@ def _rewrite_words(text: str) -> str:
         for pattern in (_THUS, _LEAD, _NOUN):
             match = pattern.match(text)
             text = text[match.end() :] if match else text
+        text = _NEGATIVE.sub("-", text, 1) if _NEGATIVE.match(text) else text
     elif text[:1].isdigit():
         if (changed := _CHANGED.fullmatch(text.strip(" ."))) is not None:
             return changed[1] + _CHANGES[changed[2]]
