@@ -19,7 +19,7 @@ _VANISHING = 10_000
 _SIMPLE = frozenset(
     words(
         "sin cos tan cot sec csc asin acos atan acot asec acsc sinh cosh tanh coth sech csch asinh "
-        "acosh atanh ln erf gamma zeta"
+        "acosh atanh asech acsch acoth ln erf gamma zeta"
     )
 )
 PLACES_PER_BIT = 0.30103

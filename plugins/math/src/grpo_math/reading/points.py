@@ -41,8 +41,10 @@ class PointReader(ExpressionReader):
         if last <= start or self.tokens[last - 1].text.lstrip("\\") in FUNCTIONS:
             return None
         tuple_ = self._read_brackets(opening, end)
+        if not isinstance(tuple_, Group):
+            return None
         factor = self.read(start, last)
-        if not isinstance(tuple_, Group) or collect_variables(factor):
+        if collect_variables(factor):
             return None
         parts = [item for item in tuple_.items if isinstance(item, NUMBER_TYPES)]
         if len(parts) != len(tuple_.items):

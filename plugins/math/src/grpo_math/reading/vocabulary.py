@@ -19,11 +19,15 @@ FUNCTIONS = {
     "cosech": "csch", "ceiling": "ceil",
     "cbrt": "cbrt", "sgn": "sign", "cis": "cis", "Re": "re", "Im": "im", "factorial": "factorial",
     "fourthroot": "root4", "binomial": "binom", "comb": "binom", "nCr": "binom", "root": "nroot",
-    "arcsinhyp": "asinh", "Log": "ln", "conjugate": "conj",
+    "arcsinhyp": "asinh", "Log": "ln", "conjugate": "conj", "acot": "acot", "asec": "asec",
+    "acsc": "acsc", "arcsech": "asech", "arccsch": "acsch", "arccoth": "acoth", "asech": "asech",
+    "acsch": "acsch", "acoth": "acoth", "arsech": "asech", "arcsch": "acsch", "arcoth": "acoth",
+    "Abs": "abs", "Max": "max", "Min": "min",
 }  # fmt: skip
 INVERSE = {
     "sin": "asin", "cos": "acos", "tan": "atan", "cot": "acot", "sec": "asec", "csc": "acsc",
-    "sinh": "asinh", "cosh": "acosh", "tanh": "atanh",
+    "sinh": "asinh", "cosh": "acosh", "tanh": "atanh", "sech": "asech", "csch": "acsch",
+    "coth": "acoth",
 }  # fmt: skip
 TWO_ARGUMENTS = frozenset({"gcd", "lcm", "max", "min", "binom", "nroot", "log", "gamma"})
 
