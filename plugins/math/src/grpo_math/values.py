@@ -176,6 +176,18 @@ class Truth(NamedTuple):
     word: str
 
 
+class Proposition(NamedTuple):
+    """A formula of propositional logic.
+
+    Attributes:
+        names: The letters on which its truth depends, sorted.
+        truths: Its truth for every choice of theirs, the last letter changing first.
+    """
+
+    names: tuple[str, ...]
+    truths: tuple[bool, ...]
+
+
 Value = (
     Num
     | Const
@@ -195,6 +207,7 @@ Value = (
     | Choice
     | Text
     | Truth
+    | Proposition
 )
 
 
@@ -250,7 +263,7 @@ _NONE: frozenset[str] = frozenset()
 _TYPE_NAMES = {
     Const: "number", Var: "expression", Quantity: "quantity", Listing: "values",
     Relation: "relation", SetOperation: "set", NamedSet: "set", Builder: "set", Matrix: "matrix",
-    Ratio: "ratio", Clock: "time", Date: "date",
+    Ratio: "ratio", Clock: "time", Date: "date", Proposition: "statement",
     Choice: "choice", Text: "text", Truth: "truth",
 }  # fmt: skip
 

@@ -22,6 +22,7 @@ from grpo_math.values import (
     Matrix,
     NamedSet,
     Num,
+    Proposition,
     Quantity,
     Ratio,
     Relation,
@@ -40,6 +41,7 @@ _KINDS: dict[type, str] = {
     Group: "group", Listing: "list", Relation: "relation", SetOperation: "set", NamedSet: "set",
     Builder: "set", Matrix: "matrix", Ratio: "ratio", Clock: "clock", Date: "date",
     Choice: "choice", Text: "text", Truth: "truth",
+    Proposition: "proposition",
 }  # fmt: skip
 
 
@@ -161,12 +163,21 @@ class Judge(CollectionRules):
         if self._as_sets(a, b):
             return True
         if isinstance(a, SetOperation) and isinstance(b, SetOperation) and a.op == b.op:
+            if a.op in {"forall", "exists"}:
+                return self._statements(a, b)
             if a.op == "minus":
                 return self._tuple(a.parts, b.parts)
             return self._match(a.parts, b.parts, a.op)
         if isinstance(a, Builder) and isinstance(b, Builder):
             return self._builders(a, b)
         return False
+
+    def _statements(self, a: SetOperation, b: SetOperation) -> bool:
+        """Compare what two quantifiers bind and say; that both are false makes no two alike."""
+        (bound, said), (other, told) = a.parts, b.parts
+        if isinstance(said, Relation) and isinstance(told, Relation):
+            return self.equal(bound, other) and equal_inequalities(self, said, told)
+        return self.equal(bound, other) and self.equal(said, told)
 
     def _builders(self, a: Builder, b: Builder) -> bool:
         from_a, from_b = (a.head, *a.conditions), (b.head, *b.conditions)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from grpo_math.reading.logic import STATEMENT_MARKS
 from grpo_math.reading.quantities import UNIT_SIGNS
 from grpo_math.reading.tokens import Token
 from grpo_math.reading.vocabulary import RELATIONS
@@ -37,6 +38,7 @@ class Marks(NamedTuple):
     unit: bool
     relation: bool
     joiner: bool
+    statement: bool
 
 
 def find_marks(tokens: list[Token], texts: frozenset[str]) -> Marks:
@@ -50,6 +52,7 @@ def find_marks(tokens: list[Token], texts: frozenset[str]) -> Marks:
         comma="," in texts,
         unit=named or not texts.isdisjoint(UNIT_SIGNS),
         relation=not texts.isdisjoint(_RELATION_MARKS),
+        statement=not texts.isdisjoint(STATEMENT_MARKS),
         joiner=not texts.isdisjoint(_ALL_JOINERS) or (named and _has_joining_words(tokens)),
     )
 

@@ -36,6 +36,7 @@ _SIGNS = {
     "ℂ": r"\mathbb{C}", "±": r"\pm ", "∓": r"\mp ", "⌊": r"\lfloor ", "⌋": r"\rfloor ",
     "⌈": r"\lceil ", "⌉": r"\rceil ", "⟨": r"\langle ", "⟩": r"\rangle ", "〈": r"\langle ",
     "〉": r"\rangle ", "∣": "|", "｜": "|", "‖": "|", "∧": r"\land ", "∨": r"\lor ",
+    "∀": r"\forall ", "∃": r"\exists ", "¬": r"\neg ", "⇔": r"\iff ", "⟹": r"\implies ",
     "→": r"\to ", "⇒": r"\implies ", "∠": r"\angle ", "△": r"\triangle ", "∑": r"\sum ",
     "∏": r"\prod ", "∫": r"\int ", "′": "'", "’": "'", "‘": "'", "″": '"', "“": '"',
     "”": '"', "º": "°", "˚": "°", "∘": "°", "℃": "°C", "℉": "°F", "，": ", ", "、": ", ",
@@ -73,6 +74,11 @@ _SPACES = Pattern(
 )
 _CIRCLE = r"(?:\\(?:circ|degree)(?![a-zA-Z])|°)"
 _CHINESE_OR = Pattern(r"(?<=[\w)\]}])(?:或者|或)(?=[a-zA-Z\\({\[])")
+_CHINESE_QUANTIFIER = Pattern(
+    r"([\s$]*(?:(?:\\neg\s*)?[a-zA-Z]\s*:\s*)?)"
+    r"(存在|对?于?(?:任意|任何|所有|一切)的?)\s*(?=\$?[a-zA-Z])"
+)
+_CHINESE_SUCH_THAT = Pattern(r"([,:;])\s*(?:使得?|都有|恒有|均有|总有|有)")
 _CHINESE_ABOUT = Pattern(r"^\s*(?:大约|约)(?:为|是)?\s*(?=[-\d\\$])")
 _DEGREE = Pattern(
     rf"\^\s*\{{\s*{_CIRCLE}\s*\}}|\^\s*{_CIRCLE}|\\(?:text)?degree(?![a-zA-Z])"
@@ -195,6 +201,9 @@ def normalise(text: str, options: Options) -> str:
         if len(text) > 2 * options.max_chars:  # one sign may stand for many
             raise OverLimitError(f"the answer has more than {2 * options.max_chars} characters")
         text = _CHINESE_OR.sub(" 或 ", _CHINESE_ABOUT.sub("", text))
+        if (bound := _CHINESE_QUANTIFIER.match(text)) is not None:
+            sign = "\\exists " if bound[2] == "存在" else "\\forall "
+            text = bound[1] + sign + _CHINESE_SUCH_THAT.sub(r"\1 ", text[bound.end() :])
     if not text.isprintable():
         text = _CONTROL.sub(" ", _join_lines(text) if "\n" in text else text)
     if "10" in text:

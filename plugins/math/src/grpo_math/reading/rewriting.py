@@ -117,6 +117,9 @@ _WORDS = (
 
 _CHANGED = Pattern(r"(\d+(?:\.\d+)?)\s+(squared|cubed|factorial)")
 _CHANGES = {"squared": "^2", "cubed": "^3", "factorial": "!"}
+_QUANTIFIED = Pattern(
+    r"[\s$]*(?:\\(?:neg|lnot)\s*)?(?:[a-zA-Z]\s*:\s*)?\\(?:forall|exists)(?![a-zA-Z])"
+)
 _NEGATIVE = Pattern(r"\s*(?:negative|minus)\s+(?=[$€£]?\.?\d)", re.IGNORECASE)
 _RECURRING = Pattern(r"(\d+)\.(\d)\s+(?:recurring|repeating)")
 
@@ -187,7 +190,7 @@ def _rewrite_measured(match: re.Match[str]) -> str:
 
 
 def _rewrite_words(text: str) -> str:
-    if "for " in text or "where " in text or "\\forall" in text:
+    if ("for " in text or "where " in text or "\\forall" in text) and not _QUANTIFIED.match(text):
         text = _FOR_ALL.sub("", text)
     if "₹" in text or "Rs" in text or "rupee" in text:
         text = _LAKHS.sub(lambda m: m.group().replace(",", ""), text)

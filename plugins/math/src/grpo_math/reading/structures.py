@@ -17,6 +17,7 @@ from grpo_math.reading.joiners import (
     find_marks,
     is_joiner,
 )
+from grpo_math.reading.logic import read_statement
 from grpo_math.reading.matrices import check_nesting, read_environment
 from grpo_math.reading.matrix_sums import read_matrix_sum
 from grpo_math.reading.points import PointReader
@@ -63,6 +64,8 @@ class AnswerReader(PointReader):
             UnreadableError: They are no answer.
             OverLimitError: Too many items, or nested too deeply.
         """
+        if self._has.statement and (said := read_statement(self, start, end)) is not None:
+            return said
         if not self._has.joiner:
             return self.read_item(start, end)
         logic = self._read_logic(start, end)
