@@ -151,8 +151,9 @@ class InequalitySolver(SetAlgebra):
             top, bottom = read_quotient(gap, name)
             if not top:
                 return None
-            undefined = find_roots(bottom, self.numbers.context)
-            zeros = find_roots(take_out(top, bottom), self.numbers.context)
+            context, deadline = self.numbers.context, self.numbers.deadline
+            undefined = find_roots(bottom, context, deadline)
+            zeros = find_roots(take_out(top, bottom), context, deadline)
         except NotPolynomialError:
             return None
         points = sorted([*undefined, *zeros])

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 from itertools import pairwise
 from typing import Any
 
+from grpo_math.limits import Deadline
 from grpo_math.values import Call, Expr, Num, Var
 
 Polynomial = tuple[Fraction, ...]
 """Coefficients, that of the lowest power first; the last one is not zero."""
 
 _ONE: Polynomial = (Fraction(1),)
-_MAX_DEGREE = 24
+_MAX_DEGREE = 20
 _MAX_BITS = 1200
 _NEAR = 16
 """Binary places to which a root is enclosed before it is refined."""
@@ -134,7 +136,7 @@ def take_out(a: Polynomial, b: Polynomial) -> Polynomial:
     return _divide(a, find_common(a, b))[0]
 
 
-def find_roots(a: Polynomial, context: Any) -> list[Any]:
+def find_roots(a: Polynomial, context: Any, deadline: Deadline) -> list[Any]:
     """Find the real roots, each once, in ascending order.
 
     They are told apart by Sturm's theorem, in exact arithmetic, and then refined.
@@ -142,21 +144,23 @@ def find_roots(a: Polynomial, context: Any) -> list[Any]:
     Args:
         a: A polynomial that is not zero.
         context: An mpmath context, whose precision the roots have.
+        deadline: Looked at while they are told apart.
     """
     slope = _derive(a)
     single = _monic(take_out(a, slope) if slope else a)
     if len(single) < 2:
         return []
-    chain = _list_chain(single)
+    chain = _list_chain(single, deadline)
     edge = 1 + max(map(abs, single))
     waiting, roots = [(-edge, edge)], []
     while waiting:
+        deadline.check()
         low, high = waiting.pop()
         count = _count_changes(chain, low) - _count_changes(chain, high)
         near = high - low < max(abs(low), _ONE[0]) / 2**_NEAR
-        if count == 1 and not _value_at(single, high):
+        if count == 1 and not _sign_at(chain[0], high):
             roots.append(context.mpf(high.numerator) / high.denominator)
-        elif count == 1 and near and _value_at(single, low):
+        elif count == 1 and near and _sign_at(chain[0], low):
             roots.append(_refine(single, low, high, context))
         elif count:
             middle = (low + high) / 2
@@ -168,25 +172,30 @@ def _derive(a: Polynomial) -> Polynomial:
     return tuple(power * coefficient for power, coefficient in enumerate(a))[1:]
 
 
-def _list_chain(a: Polynomial) -> list[Polynomial]:
-    """List the polynomials of Sturm's theorem, for one without multiple roots."""
+def _list_chain(a: Polynomial, deadline: Deadline) -> list[tuple[int, ...]]:
+    """List the polynomials of Sturm's theorem, in whole numbers, for one without multiple roots."""
     chain = [a, _derive(a)]
     while len(chain[-1]) > 1:
+        deadline.check()
         rest = _divide(chain[-2], chain[-1])[1]
         chain.append(tuple(-coefficient / abs(rest[-1]) for coefficient in rest))
-    return chain
+    scales = (math.lcm(*(c.denominator for c in p)) for p in chain)
+    return [tuple(int(c * scale) for c in p) for p, scale in zip(chain, scales, strict=True)]
 
 
-def _count_changes(chain: list[Polynomial], x: Fraction) -> int:
-    signs = [value > 0 for a in chain if (value := _value_at(a, x))]
+def _count_changes(chain: list[tuple[int, ...]], x: Fraction) -> int:
+    signs = [sign for a in chain if (sign := _sign_at(a, x))]
     return sum(one != other for one, other in pairwise(signs))
 
 
-def _value_at(a: Polynomial, x: Fraction) -> Fraction:
-    value = Fraction(0)
+def _sign_at(a: tuple[int, ...], x: Fraction) -> int:
+    """Tell the sign of the value at a point."""
+    high, low = x.as_integer_ratio()
+    value, scale = 0, 1
     for coefficient in reversed(a):
-        value = value * x + coefficient
-    return value
+        value = value * high + coefficient * scale
+        scale *= low
+    return (value > 0) - (value < 0)
 
 
 def _refine(a: Polynomial, low: Fraction, high: Fraction, context: Any) -> Any:

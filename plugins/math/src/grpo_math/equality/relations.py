@@ -55,8 +55,8 @@ def find_factor(judge: Judge, a: Expr, b: Expr) -> Any:
     if collect_variables(a) != collect_variables(b) or not names:
         return None
     factor: Any = None
-    found = 0
     for real in (True, False):
+        found = 0  # the same points come again in complex numbers
         numbers = NumericEvaluator(_DIGITS, judge.deadline, real=real)
         for start in range(len(_POINTS)):
             bindings = {
