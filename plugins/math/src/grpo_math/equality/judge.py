@@ -90,6 +90,11 @@ class Judge(CollectionRules):
             return self._equations(a, b)
         if {a.signs, b.signs} == {("=",), ("in",)} and a.sides[0] == b.sides[0]:
             return is_name(a.sides[0]) and self.equal(a.sides[1], b.sides[1])
+        if (a.signs == ("=",)) != (b.signs == ("=",)):
+            point, other = (a, b) if a.signs == ("=",) else (b, a)
+            names = frozenset().union(*map(collect_variables, other.sides))
+            same = len(names) == 1 and point.sides[0] == Var(next(iter(names)))
+            return same and self._as_sets(Group("{}", point.sides[1:]), other)
         if a.signs == b.signs == ("mod", "modulo"):
             return self._congruences(a, b)
         if self._as_sets(a, b):
