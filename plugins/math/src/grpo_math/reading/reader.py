@@ -48,7 +48,7 @@ _AMBIGUOUS = (
 _DIRECTED = Pattern(
     r"(.*\d.*?)\s+(?:to|towards?)\s+the\s+(left|right|north|south|east|west)", re.DOTALL
 )
-_VARIES = Pattern(r" to the | towards? the |pound|¥|\dp|\d\s*p$|比|ms|_[a-zA-Z]|j|\)\s*\}?$|and")
+_VARIES = Pattern(r" to the | towards? the |pound|¥|\dp|\d\s*p$|比|ms|_[a-zA-Z]|j|E|\)\s*\}?$|and")
 _BESIDE = Pattern(r"(.*[\d}])\s*(?:\\text\s*\{\s*)?\(([a-zA-Z°%^\d/ ]+)\)\s*\}?")
 _RESTATED = Pattern(r"([^()]*[^()\s])\s+\(\s*(?:or |i\.e\.,? |that is,? |= ?)?([^()]+)\)")
 _SINGLE_LETTERS = Pattern(
@@ -56,6 +56,9 @@ _SINGLE_LETTERS = Pattern(
     r"\s*(?:[a-zA-Z](?![a-zA-Z])[^a-zA-Z ]*)+"
 )
 _SURE_UNITS = frozenset("°%¢$€£")
+# Programs of algebra write Euler's number with a capital: 9*E + sin(x).
+_PROGRAM = Pattern(r"\*|\b(?:sqrt|exp|log|sin|cos|tan|sinh|cosh|tanh|atan|asin|acos|Abs)\(")
+_EULER = Pattern(r"(?<![a-zA-Z\d_])E(?![a-zA-Z\d_(])")
 _ENGINEERS = Pattern(r"[\d.\s+\-*/()]*j[\d.\s+\-*/()j]*")
 # LaTeX takes one letter: k_BT; three small ones are a word: x_min.
 _RUN_BELOW = Pattern(r"_([a-zA-Z])((?![a-z]{2})[a-zA-Z]+)")
@@ -74,6 +77,8 @@ def _vary(text: str) -> list[str]:
     ]
     if "_" in text and _RUN_BELOW.search(text):
         found.append(_RUN_BELOW.sub(r"_{\1}\2", text))
+    if "E" in text and "\\" not in text and _PROGRAM.search(text):
+        found.append(_EULER.sub("e", text))
     if "j" in text and _ENGINEERS.fullmatch(text) and any(map(str.isdigit, text)):
         found.append(text.replace("j", "i"))
     beside = _BESIDE.fullmatch(text) if text.endswith((")", ")}")) else None
