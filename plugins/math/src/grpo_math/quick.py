@@ -1,4 +1,4 @@
-"""Decides pairs of simple answers without the reader: numbers, quantities, letters, tuples, sets.
+"""Decides pairs of simple answers without the reader: numbers, quantities, letters, tuples, days.
 
 What is decided here has the verdict that the reader and the judge would give, for the default
 options; everything else is left to them.
@@ -14,12 +14,16 @@ from fractions import Fraction
 from grpo_math.arithmetic import evaluate
 from grpo_math.equality.scalars import same_time
 from grpo_math.opposites import is_rate_of_amount
+from grpo_math.options import DEFAULT
 from grpo_math.patterns import Pattern
 from grpo_math.plain import Plain
-from grpo_math.reading.calendar import read_clock
+from grpo_math.reading.calendar import read_clock, read_date
+from grpo_math.reading.normalise import translate_unicode
+from grpo_math.reading.special import read_choice
 from grpo_math.residues import compare_expressions
-from grpo_math.simple import Simple, read_simple, read_words
+from grpo_math.simple import Simple, read_matrix, read_simple, read_words
 from grpo_math.units import Unit
+from grpo_math.values import Choice
 
 Decision = tuple[bool, str, str, str]
 """Whether two answers are equal, the types of both, and the rule."""
@@ -27,13 +31,21 @@ Decision = tuple[bool, str, str, str]
 _LETTER = Pattern(
     r"\s*(?:\\(?:text|textbf|mathrm|mathbf)\s*\{)?\s*\(?([A-DF-HJ])\)?\.?\s*\}?\.?\s*"
 )
-_NAMED = Pattern(r"([a-df-hj-zA-Z])\s*=\s*(?=[^=\s])")
-_RATIO = Pattern(r"\s*([1-9][0-9]{0,5})\s*:\s*([1-9]|[1-9][0-9]{2,5})\s*")
+_NAMED = Pattern(r"([a-df-hj-zA-Z](?:\((?:[a-z])\))?)\s*=\s*(?=[^=\s])")
+# No time of day: its minutes are two digits below 60.
+_RATIO = Pattern(
+    r"\s*[1-9][0-9]{0,5}\s*:\s*(?:[1-9]|[6-9][0-9]|[1-9][0-9]{2,5})(?:\s*:\s*[1-9][0-9]{0,5})?\s*"
+)
 _CLOCK = Pattern(r"\s*[0-9]{1,2}:[0-9]{2}(?:\s*[ap]\.?m\.?)?\s*", re.IGNORECASE)
+_DATED = Pattern(
+    r"\s*(?:[A-Z][a-z]{2,8}\.? [0-9]{1,2}(?:st|nd|rd|th)?(?:,? [0-9]{4})?"
+    r"|[0-9]{1,2}(?:st|nd|rd|th)? [A-Z][a-z]{2,8}(?:,? [0-9]{4})?|[0-9]{4}-[0-9]{2}-[0-9]{2})\.?\s*"
+)
 _BRACKETED = frozenset({"()", "[]", "(]", "[)", "{}"})
 _MAX_LENGTH = 80
 _TYPES = {"": "number", "()": "pair or interval", "[]": "pair or interval", "{}": "set",
-          "(]": "pair or interval", "[)": "pair or interval", ",": "values"}  # fmt: skip
+          "(]": "pair or interval", "[)": "pair or interval", ",": "values",
+          "<>": "tuple"}  # fmt: skip
 
 
 def compare_simple(gold: str, pred: str) -> Decision | None:
@@ -49,25 +61,27 @@ def compare_simple(gold: str, pred: str) -> Decision | None:
     """
     if len(gold) > _MAX_LENGTH or len(pred) > _MAX_LENGTH:
         return None
-    letter = _LETTER.fullmatch(gold)
-    other = _LETTER.fullmatch(pred) if letter else None
-    if letter is not None:
-        if other is None:
-            return None
-        return letter[1] == other[1], "choice", "choice", "letters"
+    gold, pred = _spell_in_ascii(gold), _spell_in_ascii(pred)
+    letter, other = _LETTER.fullmatch(gold), _LETTER.fullmatch(pred)
+    if letter is not None or other is not None:
+        return _compare_letters(letter[1] if letter else "", other[1] if other else "", gold, pred)
     if ":" in gold:
         return _compare_ratios(gold, pred)
+    if "\\begin" in gold:
+        return _compare_matrices(gold, pred)
+    if (days := _compare_dates(gold, pred)) is not None:
+        return days
     name, gold = _split_name(gold)
     other_name, pred = _split_name(pred)
     if name != other_name and name and other_name:
         return None
     bare = not (name or other_name)
     first = _read_last(gold) or (read_words(gold) if bare else None)
-    if first is None and bare:
-        same = compare_expressions(gold, pred)
-        return None if same is None else (same, "expression", "expression", "exact fingerprint")
     if first is None:
-        return None
+        letter = (name or other_name)[:1]
+        same = None if letter and letter in gold + pred else compare_expressions(gold, pred)
+        types = ["equation" if each else "expression" for each in (name, other_name)]
+        return None if same is None else (same, types[0], types[1], "exact fingerprint")
     second = _read_last(pred) or (read_words(pred) if bare else None)
     if second is None:
         return None
@@ -80,6 +94,25 @@ def compare_simple(gold: str, pred: str) -> Decision | None:
         return found
     equal, gold_type, pred_type, rule = found
     return equal, "equation" if name else gold_type, "equation" if other_name else pred_type, rule
+
+
+def _spell_in_ascii(text: str) -> str:
+    """Write signs in ASCII; a text with other letters stays as it is."""
+    if text.isascii():
+        return text
+    spelled = translate_unicode(text)
+    return spelled if spelled.isascii() else text
+
+
+def _compare_letters(letter: str, other: str, gold: str, pred: str) -> Decision | None:
+    """Compare the letter of a choice with another one, or with what surely names letters."""
+    if not (letter and other):
+        found = read_choice((gold if other else pred).strip(" $*"))
+        choice = found[0] if found else None
+        if not isinstance(choice, Choice) or not choice.sure or len(found) == 1:
+            return None
+        letter, other = (letter or choice.letters), (other or choice.letters)
+    return letter == other, "choice", "choice", "letters"
 
 
 def _split_name(text: str) -> tuple[str, str]:
@@ -106,7 +139,7 @@ def _compare(a: Simple, b: Simple) -> Decision | None:
     if "√" in {a[0], b[0]}:
         return _compare_monomials(a, b)
     if a[0] != b[0]:
-        return _compare_fences(a, b)
+        return _compare_unlike(a, b)
     if not a[0]:
         return _compare_quantities(a[1][0], a[2], b[1][0], b[2])
     kind = _name(a)
@@ -126,9 +159,14 @@ def _name(simple: Simple) -> str:
     return "tuple" if kind == "pair or interval" and len(simple[1]) != 2 else kind
 
 
-def _compare_fences(a: Simple, b: Simple) -> Decision | None:
+def _compare_unlike(a: Simple, b: Simple) -> Decision | None:
     """Compare values in brackets of two kinds; other kinds than sets only where both are pairs."""
     fences = {a[0], b[0]}
+    if "" in fences and a[2] is None and b[2] is None:
+        one = "several values against one" if "," in fences else "a set or tuple is no number"
+        return False, _name(a), _name(b), one
+    if any(not low for _, low, _ in a[1] + b[1]):
+        return None  # at infinity an end is open, whatever its bracket
     if not fences <= _BRACKETED or ("{}" not in fences and len(a[1]) != 2):
         return None
     return False, _name(a), _name(b), "different brackets"
@@ -136,11 +174,34 @@ def _compare_fences(a: Simple, b: Simple) -> Decision | None:
 
 def _compare_ratios(gold: str, pred: str) -> Decision | None:
     """Compare ratios of two whole numbers that are no times of day."""
-    first, second = _RATIO.fullmatch(gold), _RATIO.fullmatch(pred)
-    if first is None or second is None:
+    if not (_RATIO.fullmatch(gold) and _RATIO.fullmatch(pred)):
         return _compare_clocks(gold, pred)
-    equal = int(first[1]) * int(second[2]) == int(first[2]) * int(second[1])
+    first, second = ([int(term) for term in side.split(":")] for side in (gold, pred))
+    if len(first) != len(second):
+        return False, "ratio", "ratio", "ratios of different lengths"
+    equal = all(a * second[0] == b * first[0] for a, b in zip(first, second, strict=True))
     return equal, "ratio", "ratio", "ratio by proportion"
+
+
+def _compare_matrices(gold: str, pred: str) -> Decision | None:
+    """Compare matrices of numbers."""
+    first, second = read_matrix(gold), read_matrix(pred)
+    if first is None or second is None or any(not low for _, low, _ in first[1] + second[1]):
+        return None
+    equal = first[0] == second[0] and list(map(_lowest, first[1])) == list(map(_lowest, second[1]))
+    if not equal and any(number[2] for number in first[1] + second[1]):
+        return None
+    return equal, "matrix", "matrix", "matrix"
+
+
+def _compare_dates(gold: str, pred: str) -> Decision | None:
+    """Compare days, where both sides are one."""
+    if not (_DATED.fullmatch(gold) and _DATED.fullmatch(pred)):
+        return None
+    first, second = (read_date(text.strip().rstrip("."), DEFAULT) for text in (gold, pred))
+    if first is None or second is None:
+        return None
+    return first == second, "date", "date", "same day"
 
 
 def _compare_clocks(gold: str, pred: str) -> Decision | None:
@@ -176,8 +237,16 @@ def _square(simple: Simple) -> tuple[int, int, int] | None:
     return high // divisor, low // divisor, power if high else 0
 
 
-def _reduce(simple: Simple) -> list[Fraction]:
-    return [Fraction(high, low) for high, low, _ in simple[1]]
+def _reduce(simple: Simple) -> list[tuple[int, int]]:
+    return [_lowest(number) for number in simple[1]]
+
+
+def _lowest(number: Plain) -> tuple[int, int]:
+    high, low, _ = number
+    divisor = math.gcd(high, low)
+    if low < 0:
+        divisor = -divisor
+    return high // divisor, low // divisor
 
 
 def _compare_quantities(

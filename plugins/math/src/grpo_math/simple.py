@@ -20,7 +20,7 @@ A product of roots and π has the bracket `√`; its numbers are its signed squa
 _REPEATING = Pattern(
     r"([+-]?)([0-9]{0,12})\.([0-9]{0,12})(?:\\overline\s*\{\s*([0-9]{1,12})\s*\}|\(([0-9]{1,12})\))\s*"
 )
-_FENCED = Pattern(r"(?:\\left\s*)?(\(|\[|\\\{)(.*?)(?:\\right\s*)?(\)|\]|\\\})")
+_FENCED = Pattern(r"(?:\\left\s*)?(\(|\[|\\\{|\\langle)(.*?)(?:\\right\s*)?(\)|\]|\\\}|\\rangle)")
 _THOUSANDS = Pattern(r"[0-9](?:,|\{,\}|,\\!)[0-9]{3}(?![0-9])")
 _MONEY = {"$": "$", "€": "€", "£": "£"}
 _BEHIND_MONEY = Pattern(
@@ -34,8 +34,18 @@ _WRAPPING_ENDS = frozenset("}*")
 _BEHIND = Pattern(r"[0-9}] \([^()]*\)\Z")
 """Brackets behind a number, which may say it once more or be a factor."""
 _BASED = Pattern(r"(-?)([0-9][0-9A-F]{0,39})_(?:\{\s*)?([0-9]{1,2})\s*\}?")
+_SIGNS = frozenset({"", "+", "-"})
+_MATRIX = Pattern(
+    r"\s*\$?\s*\\begin\s*\{([pbB]?matrix)\}([^{}\[\]]*(?:\\[dt]?frac\s*\{[^{}]*\}\s*\{[^{}]*\}[^{}\[\]]*)*)"
+    r"\\end\s*\{\1\}\s*\$?\s*"
+)
+_JOINED = Pattern(
+    r"\s*;\s*|,?\s*(?:\b(?:and|or)\s+|\\text\s*\{\s*(?:and|or)\s*\}\s*)"
+    r"(?!\s*(?:[0-9]+\s*/|\\[dt]?frac))"
+)
 _OPERATORS = frozenset("\\√π^+-−*/×·÷!(|")
-_FENCES = frozenset({"()", "[]", "{}", "(]", "[)"})
+_ANGLES = "\\langle\\rangle"
+_FENCES = frozenset({"()", "[]", "{}", "(]", "[)", "<>"})
 
 
 def read_simple(text: str) -> Simple | None:
@@ -56,7 +66,9 @@ def read_simple(text: str) -> Simple | None:
     first = text[0]
     if first.isalpha() and first != "π":
         return None
-    if first in "([" or text[:2] == "\\{" or text[:5] == "\\left":
+    if first == "{" and text[-1] == "}" and "," in text and text.count("{") == 1:
+        text = f"\\{text[:-1]}\\}}"
+    if first in "([" or text[:2] == "\\{" or text.startswith(("\\left", "\\langle")):
         return _read_fenced(text)
     if "_" in text:
         return _read_based(text)
@@ -84,7 +96,7 @@ def _read_fenced(text: str) -> Simple | None:
     fenced = _FENCED.fullmatch(text)
     numbers = None
     if fenced is not None:
-        fence = fenced[1][-1] + fenced[3][-1]
+        fence = "<>" if fenced[1] + fenced[3] == _ANGLES else fenced[1][-1] + fenced[3][-1]
         numbers = _read_numbers(fenced[2]) if fence in _FENCES else None
     if numbers is not None and len(numbers) > 1:
         return fence, numbers, None
@@ -96,8 +108,8 @@ def _read_quantity(text: str, unit: Unit | None) -> Simple | None:
     if match is None or not match.group().strip(" +-"):
         return None if unit is not None else _read_computed(text)
     rest = text[match.end() :]
-    if rest[:1] == "," and unit is None:
-        numbers = _read_numbers(text)
+    if unit is None and (rest[:1] == "," or _JOINED.match(rest)):
+        numbers = _read_numbers(_JOINED.sub(", ", text))
         return None if numbers is None else (",", numbers, None)
     number = read_number(match)
     if number is None:
@@ -163,14 +175,40 @@ def _read_numbers(text: str) -> tuple[Plain, ...] | None:
     """Read numbers between commas."""
     if _THOUSANDS.search(text):
         return None
+    return _read_each(text.split(","))
+
+
+def _read_each(parts: list[str]) -> tuple[Plain, ...] | None:
     numbers: list[Plain] = []
-    for part in text.split(","):
+    for part in parts:
         match = NUMBER.fullmatch(part)
-        number = None if match is None else read_number(match)
+        number = read_number(match) if match is not None else _read_entry(part)
         if number is None:
             return None
         numbers.append(number)
     return tuple(numbers)
+
+
+def _read_entry(text: str) -> Plain | None:
+    """Read arithmetic with a rational value, or infinity, whose denominator is 0."""
+    text = text.strip()
+    if text.endswith("\\infty"):
+        sign = text[:-6].rstrip()
+        return ((-1 if sign == "-" else 1), 0, False) if sign in _SIGNS else None
+    value = evaluate(text)
+    return (value[0], value[1], False) if value and value[2] == 1 and not value[3] else None
+
+
+def read_matrix(text: str) -> tuple[int, tuple[Plain, ...]] | None:
+    """Read a matrix of numbers: its columns and its entries, row by row."""
+    match = _MATRIX.fullmatch(text)
+    if match is None:
+        return None
+    rows = [row.split("&") for row in match[2].rstrip(" \n\\").split("\\\\")]
+    numbers = _read_each([entry for row in rows for entry in row])
+    if numbers is None or len({len(row) for row in rows}) != 1:
+        return None
+    return len(rows[0]), numbers
 
 
 def read_words(text: str) -> Simple | None:

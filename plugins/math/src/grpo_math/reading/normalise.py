@@ -121,7 +121,8 @@ _MODULO = Pattern(
 _TRAILING = " \t\r.,;:。"
 
 
-def _translate_unicode(text: str) -> str:
+def translate_unicode(text: str) -> str:
+    """Write signs and styled letters in ASCII or LaTeX; other letters stay."""
     text = _CIRCLED.sub(lambda m: ", ".join(m.group()), text)
     text = _SUPER_RUN.sub(lambda m: "^{" + "".join(_SUPERSCRIPTS[c] for c in m.group()) + "}", text)
     text = _SUB_RUN.sub(lambda m: "_{" + "".join(_SUBSCRIPTS[c] for c in m.group()) + "}", text)
@@ -197,7 +198,7 @@ def normalise(text: str, options: Options) -> str:
     if len(text) > options.max_chars:
         raise OverLimitError(f"the answer has more than {options.max_chars} characters")
     if not text.isascii():
-        text = _translate_unicode(text)
+        text = translate_unicode(text)
         if len(text) > 2 * options.max_chars:  # one sign may stand for many
             raise OverLimitError(f"the answer has more than {2 * options.max_chars} characters")
         text = _CHINESE_OR.sub(" 或 ", _CHINESE_ABOUT.sub("", text))

@@ -97,7 +97,7 @@ def read_special(text: str, options: Options) -> list[Value | None]:
         or not first.isascii()
         or (first in "toOTrRbBcC")
     ):
-        found += _read_choice(text)
+        found += read_choice(text)
         if found and found[-1] is None:
             return found
     if len(text) == 1 and text.isascii():
@@ -193,7 +193,10 @@ def _read_endless(text: str) -> Value | None:
     return Num(Fraction(sign * int(whole + decimals), scale), len(decimals), Fraction(1, scale))
 
 
-def _read_choice(text: str) -> list[Value | None]:
+def read_choice(text: str) -> list[Value | None]:
+    """Read the letters of a choice; a last None says that the text means nothing else."""
+    if not text:
+        return []
     if text[0] in "([\\" and not text[1:3].lstrip()[:1].isalpha():
         return []
     bare = _BARE.fullmatch(text)
