@@ -78,8 +78,8 @@ def compare_simple(gold: str, pred: str) -> Decision | None:
     bare = not (name or other_name)
     first = _read_last(gold) or (read_words(gold) if bare else None)
     if first is None:
-        letter = (name or other_name)[:1]
-        same = None if letter and letter in gold + pred else compare_expressions(gold, pred)
+        named = (name or other_name)[:1]
+        same = None if named and named in gold + pred else compare_expressions(gold, pred)
         types = ["equation" if each else "expression" for each in (name, other_name)]
         return None if same is None else (same, types[0], types[1], "exact fingerprint")
     second = _read_last(pred) or (read_words(pred) if bare else None)
