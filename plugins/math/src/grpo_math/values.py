@@ -99,7 +99,10 @@ class Relation(NamedTuple):
 
 
 class SetOperation(NamedTuple):
-    """Sets joined by ``union``, ``meet`` or ``minus``."""
+    """Sets joined by ``union``, ``meet`` or ``minus``; statements by ``land`` or ``lor``.
+
+    ``forall`` and ``exists`` join what they bind with what they say of it.
+    """
 
     op: str
     parts: tuple[Value, ...]
@@ -260,6 +263,7 @@ for _kind in Value.__args__:
 NUMBER_TYPES = (Num, Const, Var, Call)
 BINDERS = frozenset({"sum", "prod", "integral", "limit"})
 _NONE: frozenset[str] = frozenset()
+_STATEMENTS = frozenset({"forall", "exists", "land", "lor"})
 _TYPE_NAMES = {
     Const: "number", Var: "expression", Quantity: "quantity", Listing: "values",
     Relation: "relation", SetOperation: "set", NamedSet: "set", Builder: "set", Matrix: "matrix",
@@ -305,6 +309,8 @@ def name_type(value: Value) -> str:
         if len(value.items) == 2 and value.fence != "<>":
             return "pair or interval"
         return "tuple"
+    if isinstance(value, SetOperation) and value.op in _STATEMENTS:
+        return "statement"
     if isinstance(value, Relation):
         return "equation" if set(value.signs) == {"="} else "relation"
     return _TYPE_NAMES[type(value)]
