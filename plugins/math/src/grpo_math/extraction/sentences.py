@@ -22,7 +22,8 @@ _VERDICT: Final = Pattern(
     r"(?:answer|solution|result|value)s?\b.{0,60}$"
 )
 _IS: Final = Pattern(
-    r"\b(?:is|are|was|were|equals?|be|becomes|'s|gives|yields|gives us|results? in|obtain|get|est|"
+    r"\b(?:is|are|was|were|equals?|be|becomes|(?<=it|at|re|er)'s|'s(?=\s+[-+$€£(\\\d])|gives|"
+    r"yields|gives us|results? in|obtain|get|est|"
     r"sont|"
     r"vaut|ist|sind|lautet|beträgt|es|son|"
     r"adalah|é|è|sono|são|равен|равна|равно|составляет|является)\b(?:\s+(?:equal to|exactly|simply|"

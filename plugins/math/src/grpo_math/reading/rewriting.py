@@ -117,6 +117,7 @@ _WORDS = (
 
 _CHANGED = Pattern(r"(\d+(?:\.\d+)?)\s+(squared|cubed|factorial)")
 _CHANGES = {"squared": "^2", "cubed": "^3", "factorial": "!"}
+_OWNER = Pattern(r"(?<=[a-z])'s(?= [a-zA-Z])")
 _QUANTIFIED = Pattern(
     r"[\s$]*(?:\\(?:neg|lnot)\s*)?(?:[a-zA-Z]\s*:\s*)?\\(?:forall|exists)(?![a-zA-Z])"
 )
@@ -133,6 +134,8 @@ def rewrite(text: str) -> str:
     Returns:
         The same answer with words, marks and markup in notation.
     """
+    if "'s " in text and "=" in text:
+        text = _OWNER.sub("s", text)
     if "'" in text or "_" in text:
         text = _MARKED_THOUSANDS.sub(lambda m: re.sub("['_]", "", m.group()), text)
         if "C" in text or "P" in text:
