@@ -37,6 +37,11 @@ _SEGMENT = Pattern(r"\$([^$]+)\$|\\\((.+?)\\\)|\\\[(.+?)\\\]", re.DOTALL)
 _HOLDS_VALUE = Pattern(r"[\d\\$=<>:*]")
 _SENTENCE = 400
 _WORD = Pattern(r"(?<![\\a-zA-Z{])(?:[a-zA-Z]{4,}|is(?![a-zA-Z])|are(?![a-zA-Z]))")
+# Words in front of a computation with its result: we have 3 + 4 = 7.
+_COMPUTED = Pattern(
+    r"\s*[a-zA-Z][a-z]+(?: [a-z]+){0,6} "
+    r"(?=[$€£(]*\d[\d.,$€£() ]*[-+*/×÷][-+*/×÷\d.,$€£() ]*=[^=]*\d)"
+)
 _COUNTED = (*NUMBER_TYPES, Quantity, Relation)
 
 
@@ -122,6 +127,11 @@ def _read_answer(text: str, options: Options, *, known: Reading | None = None) -
         if short is not None and short.values and not isinstance(short.values[0], Text):
             return short
         text = _unbox(text, options)
+    led = _COMPUTED.match(text) if "=" in text else None
+    if led is not None:
+        inner = read(text[led.end() :], options)
+        if inner.values and not isinstance(inner.values[0], Text):
+            return inner._replace(text=text)
     reading = read(text, options, known=known)
     if boxed and not reading.values:
         reading = read(_unbox(text, options), options)

@@ -45,7 +45,7 @@ _UNIT_WORDS: Final = Pattern(
     r"by|as|is|\(|\.|,|;)"
 )
 _MINUS_BEFORE: Final = Pattern(r"(?:[=$]|\\\[|\\\()\s{0,2}-\s?$")
-_CODE_FENCE: Final = Pattern(
+CODE_FENCE: Final = Pattern(
     r"```[ \t]*(?:python|py|c|cpp|java|javascript|js|sympy|sage|matlab|r)\b"
 )
 
@@ -102,7 +102,7 @@ def _outside_programs(text: str, marks: list[tuple[int, int]]) -> list[tuple[int
     kept = []
     for mark in marks:
         before = bisect_left(fences, mark[0])
-        if before % 2 == 0 or not _CODE_FENCE.match(text, fences[before - 1]):
+        if before % 2 == 0 or not CODE_FENCE.match(text, fences[before - 1]):
             kept.append(mark)
     return kept
 

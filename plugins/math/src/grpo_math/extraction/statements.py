@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from grpo_math.extraction.boxes import CODE_FENCE
 from grpo_math.extraction.cleaning import clean
 from grpo_math.extraction.phrases import is_refusal, read_display
 from grpo_math.extraction.quantities import find_quantities, trim_counter
@@ -91,6 +92,12 @@ _CORRECTED: Final = Pattern(
     r"\b[a-z]\s?=\s?|(?:应该是|应为|更正为|更正[:：]|应该等于)\s*",
     re.IGNORECASE,
 )
+# A program, and the line that announces it.
+_PROGRAM: Final = Pattern(
+    rf"(?:(?:^|(?<=\n))[^\n]{{0,200}}[:：]\s*\n\s*)?{CODE_FENCE.pattern}.*?```",
+    re.DOTALL | re.IGNORECASE,
+)
+_MERE_SIGNS: Final = Pattern(r"[\s\\$€£¥(\[{=+*/-]+")
 _CHECK: Final = Pattern(
     r"\b(?:check|verify|verif|double|confirm|indeed|still|also works)|验证|检查", re.IGNORECASE
 )
@@ -181,7 +188,8 @@ def find_last_statement(text: str) -> tuple[str | None, str]:
     Returns:
         The answer and an empty reason, or None and the reason why there is none.
     """
-    lines = _meaningful_lines(text[-WINDOW:])
+    tail = text[-WINDOW:]
+    lines = _meaningful_lines(_PROGRAM.sub("\n", tail) if "```" in tail else tail)
     if not lines:
         return None, "no answer found"
     block = _last_block("\n".join(lines))
@@ -190,6 +198,8 @@ def find_last_statement(text: str) -> tuple[str | None, str]:
     listed = _read_final_list(lines)
     if listed:
         return listed, ""
+    if lines[-1].startswith("```") or _MERE_SIGNS.fullmatch(lines[-1]):
+        return None, "truncated"
     line = _DECORATION.sub("", _read_cell(lines[-1]))
     sentences = [part for part in _SENTENCE.split(line) if part.strip()]
     if len(sentences) > 1 and _CHOICE_LETTER.fullmatch(sentences[-2].strip()):
