@@ -127,6 +127,9 @@ def is_cut_short(text: str) -> bool:
     text = text.rstrip()
     if not text or _DANGLING.search(text[-24:]):
         return True
+    opened = text.rfind("(") > max(text.rfind(")"), text.rfind("]"))
+    if opened and not text.endswith((":(", ": (")):
+        return True
     depth = 0
     for match in _BALANCE.finditer(text):
         sign = match.group()
