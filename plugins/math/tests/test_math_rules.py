@@ -147,6 +147,16 @@ def test_references_are_checked_when_loaded():
     assert check_reference(r"\frac{1}{2}") is None
 
 
+def test_a_numeral_with_a_digit_that_its_base_does_not_have_equals_none():
+    """As an answer it is wrong; as a reference it is reported."""
+    assert compare("52_8", "268_8").verdict is Verdict.DIFFERENT
+    assert compare("268_8", "52_8").verdict is Verdict.DIFFERENT
+    found = check_reference("268_8")
+    assert found is not None
+    assert "a digit that its base does not have" in found.reason
+    assert check_reference("52_8") is None
+
+
 @pytest.mark.parametrize(
     "text",
     [r"\frac12\prod_{k=1}^", "9 8765.4365.43", "3\n.5", r"\sum_", r"\int_0^", r"\sqrt[", "_3_"],

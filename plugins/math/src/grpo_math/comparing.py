@@ -19,6 +19,7 @@ from grpo_math.patterns import Pattern
 from grpo_math.plain import compare_numerals
 from grpo_math.quick import compare_simple
 from grpo_math.reading.reader import Reading, read
+from grpo_math.reading.special import NO_NUMERAL
 from grpo_math.results import Cause, Result, Verdict
 from grpo_math.values import (
     NUMBER_TYPES,
@@ -264,4 +265,7 @@ def check_reference(gold: str, *, options: Options = DEFAULT) -> Result | None:
         return give_up(Cause.OVER_LIMIT, "the answer is nested too deeply or too large")
     if not reading.values:
         return give_up(Cause.UNPARSED_REFERENCE, reading.text[:80] or "it is empty")
+    first = reading.values[0]
+    if isinstance(first, Text) and first.words.endswith(NO_NUMERAL):
+        return give_up(Cause.UNPARSED_REFERENCE, f"{reading.text[:80]} has {NO_NUMERAL}")
     return None

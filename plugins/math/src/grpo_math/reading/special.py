@@ -35,6 +35,7 @@ _BASE = Pattern(
     re.IGNORECASE,
 )  # fmt: skip
 _PREFIXED = Pattern(r"0(?:b(?P<two>[01]+)|x(?P<sixteen>[0-9a-fA-F]+)|o(?P<eight>[0-7]+))")
+NO_NUMERAL = "a digit that its base does not have"
 _BASES = {
     "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9,
     "ten": 10, "eleven": 11, "twelve": 12, "sixteen": 16, "bin": 2, "hex": 16, "oct": 8, "dec": 10,
@@ -251,7 +252,9 @@ def _read_base(text: str) -> Value | None:
     if not 2 <= base <= 36 or not (digits[0].isdigit() or (base > 10 and digits.isupper())):
         return None
     if any(int(c, 36) >= base for c in digits + rest):
-        return None
+        # 268_8 is no number: it equals none.
+        said = f"{match['sign']}{digits}.{rest} to base {base}, {NO_NUMERAL}"
+        return Text(said) if digits.isdigit() else None
     number = Fraction(int(digits + rest, base), base ** len(rest))
     return Num(-number if match["sign"] else number)
 
