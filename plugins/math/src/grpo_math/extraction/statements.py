@@ -150,6 +150,7 @@ def _last_block(text: str) -> str | None:
 
 
 def _meaningful_lines(text: str) -> list[str]:
+    text = _PROGRAM.sub("\n", text) if "```" in text else text
     lines = [line.strip() for line in text.splitlines()]
     lines = [line for line in lines if line]
     return _without_closers(_without_afterword(lines)) if lines else lines
@@ -188,16 +189,12 @@ def find_last_statement(text: str) -> tuple[str | None, str]:
     Returns:
         The answer and an empty reason, or None and the reason why there is none.
     """
-    tail = text[-WINDOW:]
-    lines = _meaningful_lines(_PROGRAM.sub("\n", tail) if "```" in tail else tail)
+    lines = _meaningful_lines(text[-WINDOW:])
     if not lines:
         return None, "no answer found"
-    block = _last_block("\n".join(lines))
-    if block:
-        return block, ""
-    listed = _read_final_list(lines)
-    if listed:
-        return listed, ""
+    ending = _last_block("\n".join(lines)) or _read_final_list(lines)
+    if ending:
+        return ending, ""
     if lines[-1].startswith("```") or _MERE_SIGNS.fullmatch(lines[-1]):
         return None, "truncated"
     line = _DECORATION.sub("", _read_cell(lines[-1]))

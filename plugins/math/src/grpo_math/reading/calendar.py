@@ -10,7 +10,7 @@ from grpo_math.values import Clock, Date
 from grpo_math.wording import words
 
 _CLOCK = Pattern(
-    r"(?P<h>\d{1,2})(?:[:h](?P<m>\d{2})(?::(?P<s>\d{2}))?)?\s*"
+    r"(?P<h>\d{1,2})(?:(?P<sign>[:h.])(?P<m>\d{2})(?::(?P<s>\d{2}))?)?\s*"
     r"(?P<half>a\.?\s?m\.?|p\.?\s?m\.?|o'clock|noon|midnight)?"
     r"(?:\s+in the (?P<part>morning|afternoon|evening))?",
     re.IGNORECASE,
@@ -101,6 +101,8 @@ def read_clock(text: str) -> Clock | None:
     if match is None:
         return _read_chinese(text)
     if match["m"] is None and match["half"] is None and match["part"] is None:
+        return None
+    if match["sign"] == "." and match["half"] is None:
         return None
     hour, minute, second = int(match["h"]), int(match["m"] or 0), int(match["s"] or 0)
     mark = re.sub(r"[\s.]", "", (match["half"] or "").lower())

@@ -10,9 +10,11 @@ from grpo_math.reading.tokens import Token
 from grpo_math.reading.vocabulary import RELATIONS
 from grpo_math.wording import words
 
-JOINERS = frozenset(words("and or und oder et ou 或 和 与 及 以及 或者 且 also ; , & \\\\& \\\\"))
-OR = frozenset(words("or oder ou 或 或者 \\lor \\vee"))
-AND = frozenset(words("and und et 和 与 且 \\land \\wedge"))
+JOINERS = frozenset(
+    words("and or und oder et ou или и 或 和 与 及 以及 或者 且 also ; , & \\\\& \\\\")
+)
+OR = frozenset(words("or oder ou или 或 或者 \\lor \\vee"))
+AND = frozenset(words("and und et и 和 与 且 \\land \\wedge"))
 AND_SIGNS = frozenset({"\\land", "\\wedge"})
 OR_SIGNS = frozenset({"\\lor", "\\vee"})
 LOGIC = AND_SIGNS | OR_SIGNS

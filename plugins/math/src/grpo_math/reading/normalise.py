@@ -74,6 +74,10 @@ _SPACES = Pattern(
 )
 _CIRCLE = r"(?:\\(?:circ|degree)(?![a-zA-Z])|°)"
 _CHINESE_OR = Pattern(r"(?<=[\w)\]}])(?:或者|或)(?=[a-zA-Z\\({\[])")
+_CHINESE_AND = Pattern(r"(?<=[\w)\]}])(?:并且|且)(?=[a-zA-Z\\({\[])")
+_PART_OF = Pattern(r"(\d+)\s*(?:分之|分の|분의)\s*(\d+)")
+_BRACED_POINT = Pattern(r"(?<=\d)\{\.\}(?=\d)")
+_OVERLINED = Pattern("(?:[0-9][\u0304\u0305])+")
 _CHINESE_QUANTIFIER = Pattern(
     r"([\s$]*(?:(?:\\neg\s*)?[a-zA-Z]\s*:\s*)?)"
     r"(存在|对?于?(?:任意|任何|所有|一切)的?)\s*(?=\$?[a-zA-Z])"
@@ -124,6 +128,8 @@ _TRAILING = " \t\r.,;:。"
 def translate_unicode(text: str) -> str:
     """Write signs and styled letters in ASCII or LaTeX; other letters stay."""
     text = _CIRCLED.sub(lambda m: ", ".join(m.group()), text)
+    if "\u0304" in text or "\u0305" in text:
+        text = _OVERLINED.sub(lambda m: f"\\overline{{{m.group()[::2]}}}", text)
     text = _SUPER_RUN.sub(lambda m: "^{" + "".join(_SUPERSCRIPTS[c] for c in m.group()) + "}", text)
     text = _SUB_RUN.sub(lambda m: "_{" + "".join(_SUBSCRIPTS[c] for c in m.group()) + "}", text)
     text = text.translate(_TRANSLATION)
@@ -201,6 +207,7 @@ def normalise(text: str, options: Options) -> str:
         text = translate_unicode(text)
         if len(text) > 2 * options.max_chars:  # one sign may stand for many
             raise OverLimitError(f"the answer has more than {2 * options.max_chars} characters")
+        text = _CHINESE_AND.sub(" 且 ", _PART_OF.sub(r"\2/\1", text))
         text = _CHINESE_OR.sub(" 或 ", _CHINESE_ABOUT.sub("", text))
         if (bound := _CHINESE_QUANTIFIER.match(text)) is not None:
             sign = "\\exists " if bound[2] == "存在" else "\\forall "
@@ -255,6 +262,8 @@ def _normalise_notation(text: str) -> str:
         text = _THIN_COMMA.sub(",", text)
         text = _COSMETIC.sub("", text).replace("\\/", "").replace("\\colon", ":")
     text = text.replace("{,}", ",").replace("{:}", ":")
+    if "{.}" in text:
+        text = _BRACED_POINT.sub(".", text)
     if "&" in text:
         text = _AMPERSAND.sub(r"\1\2", text)
     if "mod" in text:

@@ -115,6 +115,12 @@ _WORDS = (
     (Pattern(r"\bis\s+at\s+most\b"), r"\\le "),
 )  # fmt: skip
 
+_ROOTS = {"square": 2, "cube": 3, "fourth": 4}
+_ROOT_OF = Pattern(
+    r"(?:\\text\s*\{\s*)?(?:the )?(square|cube|fourth) root of(?:\s*\})?\s+(\d+)(?:\s*\})?",
+    re.IGNORECASE,
+)
+_TO_THE = Pattern(r"(\d+) to the (?:power (?:of )?(\d+)|(\d+)(?:st|nd|rd|th) power)")
 _CHANGED = Pattern(r"(\d+(?:\.\d+)?)\s+(squared|cubed|factorial)")
 _CHANGES = {"squared": "^2", "cubed": "^3", "factorial": "!"}
 _OWNER = Pattern(r"(?<=[a-z])'s(?= [a-zA-Z])")
@@ -170,6 +176,9 @@ def rewrite(text: str) -> str:
         if "\\SI" in text or "\\qty" in text or "\\num" in text or "\\ang" in text:
             text = _MEASURED.sub(_rewrite_measured, text)
         text = text.replace("\\AA", "Å") if "\\AA" in text else text
+        text = text.replace("\\surd", "\\sqrt") if "\\surd" in text else text
+        text = text.replace("\\uppi", "\\pi") if "\\uppi" in text else text
+        text = text.replace("\\\\$", "$") if "\\\\$" in text else text
         if "\\in" in text:
             text = _WHOLE_PARAMETER.sub(
                 lambda m: f", {m[1] or m[3]} \\in \\mathbb{{{m[2] or 'Z'}}}", text
@@ -201,6 +210,10 @@ def _rewrite_words(text: str) -> str:
         text = _RUPEES.sub("₹", text)
     if "choose" in text:
         text = _CHOOSE.sub(r"\\binom{\1}{\2}", text)
+    if " root of " in text:
+        text = _ROOT_OF.sub(lambda m: f"\\sqrt[{_ROOTS[m[1].lower()]}]{{{m[2]}}}", text)
+    if " to the " in text:
+        text = _TO_THE.sub(r"\1^{\2\3}", text)
     if "plus" in text.lower() or " is " in text or " equal" in text:
         for pattern, sign in _WORDS:
             text = pattern.sub(sign, text)

@@ -66,6 +66,7 @@ def is_name(value: Value) -> bool:
     if isinstance(value, Call):
         return (
             _is_segment(value) or _is_derivative(value) or _is_named_sum(value)
+            or _is_named_quotient(value)
             or (value.op in _NAMED_FUNCTIONS and all(isinstance(arg, Var) for arg in value.args))
             or value.op in BINDERS or (value.op == "pow" and value.args[0] in _VARIANCES)
             or (value.op == "mul" and value.args[0] == Var("nabla"))
@@ -73,6 +74,15 @@ def is_name(value: Value) -> bool:
     if isinstance(value, SetOperation):
         return all(isinstance(part, Var) for part in value.parts)
     return isinstance(value, (Var, Text))
+
+
+def _is_named_quotient(expr: Call) -> bool:
+    """Tell whether an expression is a quotient of two names: ``m/n``."""
+    if expr.op != "mul" or len(expr.args) != 2:
+        return False
+    top, inverse = expr.args
+    below = inverse.args[0] if isinstance(inverse, Call) and inverse.op == "inv" else None
+    return isinstance(top, Var) and isinstance(below, Var) and top != below
 
 
 def _is_named_sum(expr: Call) -> bool:

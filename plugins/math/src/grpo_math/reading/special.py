@@ -41,8 +41,8 @@ _BASES = {
     "ten": 10, "eleven": 11, "twelve": 12, "sixteen": 16, "bin": 2, "hex": 16, "oct": 8, "dec": 10,
 }  # fmt: skip
 _SEXAGESIMAL = Pattern(
-    r"(?P<sign>-?)\s*(?P<deg>\d{1,3})\s*°\s*(?P<min>\d{1,2})\s*'\s*(?:(?P<sec>\d{1,2}(?:\.\d+)?)"
-    r"\s*(?:\"|''))?"
+    r"(?P<sign>-?)\s*(?P<deg>\d{1,3})\s*°\s*(?=\d)(?:(?P<min>\d{1,2})\s*'(?!')\s*)?"
+    r"(?:(?P<sec>\d{1,2}(?:\.\d+)?)\s*(?:\"|''))?"
 )
 _COMPOUND_PART = Pattern(
     r"\s*(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>[a-zA-Z一-鿿]+|['\"])\.?\s*(?:and\b|,)?"
@@ -263,7 +263,7 @@ def _read_sexagesimal(text: str) -> Value | None:
     match = _SEXAGESIMAL.fullmatch(text) if "°" in text else None
     if match is None:
         return None
-    minutes, seconds = int(match["min"]), Fraction(match["sec"] or 0)
+    minutes, seconds = int(match["min"] or 0), Fraction(match["sec"] or 0)
     if minutes >= 60 or seconds >= 60:
         return None
     value = int(match["deg"]) + Fraction(minutes, 60) + seconds / 3600

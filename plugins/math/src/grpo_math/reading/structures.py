@@ -7,6 +7,7 @@ import contextlib
 from grpo_math.limits import OverLimitError, UnreadableError
 from grpo_math.options import Options
 from grpo_math.reading.computations import drop_computations, read_computation
+from grpo_math.reading.dots import fill_dots
 from grpo_math.reading.joiners import (
     AND,
     AND_SIGNS,
@@ -81,7 +82,7 @@ class AnswerReader(PointReader):
             raise UnreadableError("nothing to read")
         if len(pieces) > _MAX_ITEMS:
             raise OverLimitError(f"the answer lists more than {_MAX_ITEMS} values")
-        items = [self.read_item(*piece) for piece in pieces]
+        items = list(fill_dots([self.read_item(*piece) for piece in pieces]))
         return items[0] if len(items) == 1 else gather_list(items, self._name_joiner(pieces))
 
     def _read_logic(self, start: int, end: int) -> Value | None:
@@ -173,6 +174,8 @@ class AnswerReader(PointReader):
                 and left.amount != right
             ):
                 left = self._read_letters(*sides[0]) or left
+            if isinstance(right, Quantity) and isinstance(left, Var) and "(" in left.name:
+                right = self._read_letters(*sides[1]) or right  # f(t) = 2t
             return finish_relation([left, right], signs)
         values = [self._read_relation_side(*side) for side in sides]
         return finish_relation(values, signs)
@@ -276,7 +279,7 @@ class AnswerReader(PointReader):
         if len(pieces) > _MAX_ITEMS:
             raise OverLimitError(f"the answer lists more than {_MAX_ITEMS} values")
         read = self._read_member if opening == "{" else self.read_item
-        items = tuple(read(*piece) for piece in pieces)
+        items = fill_dots([read(*piece) for piece in pieces])
         if fence in {"(]", "[)"} and len(items) != 2:
             raise UnreadableError("an interval has two ends")
         return Group(fence, items)
@@ -291,6 +294,10 @@ class AnswerReader(PointReader):
     def _read_builder(self, start: int, bar: int, end: int) -> Value:
         head = self.read_item(start, bar)
         condition = self.read_answer(bar + 1, end)
+        if isinstance(condition, Listing) and len(condition.items) == 2:
+            made, rest = condition.items
+            if isinstance(made, Relation) and made.signs == ("=",) and made.sides[0] == head:
+                return Builder(made.sides[1], (rest,))  # {x | x = 2k, k in Z}
         return Builder(head, (condition,))
 
     def _read_ratio(self, start: int, end: int) -> Value | None:
