@@ -63,6 +63,8 @@ FORMS = (
     "{n}{g}{u}", "{n} {u} {m} {v}", "{n} {u} {v}", "${n} {u}", "${n}{g}{u}", "{n}:{m}", "{n} + {m} = {n}",
     "{n} {u} × {m} {v} = {m} {u}", "x = {n} {u}", "{n}, {m}", "({n}, {m})", r"\{{{n},{m}\}}",
     r"\text{{{n} {u}}}", r"{n}\text{{{g}{u}}}", "{n} ≈ {m}", "{n}_2",
+    "{n}+{m}i", "{m}i + {n}", "({n}+i)^2", "{n} - {m}i", "x < {n}", r"{n} \le x < {m}", r"x \geq {n}", r"[{n}, {m})",
+    r"(-\infty, {n}) \cup ({m}, \infty)", r"({n}, {m}] ∪ ({m}, \infty)",
     "{n} and {m}", "{n} or {m}", r"{n}\text{{ and }}{m}", "{n}; {m}", r"\langle {n}, {m}\rangle", "{{{n}, {m}}}",
     r"[{n}, \infty)", r"(-\infty, {n})", r"\begin{{pmatrix}}{n}&{m}\\{m}&1\end{{pmatrix}}", "f(x) = {n}", "f(x) = {n}x + {m}",
     "y = {n}x", "{n}x", "January {n}, 2020", "{n} March 2021", "2020-0{n}-1{m}", "(B) {n}", "B", "option B", "A, B", "B. {n}",

@@ -11,17 +11,19 @@ import re
 from collections import Counter
 from fractions import Fraction
 
-from grpo_math.arithmetic import evaluate
+from grpo_math.arithmetic import evaluate, evaluate_complex
 from grpo_math.equality.scalars import same_time
 from grpo_math.opposites import is_rate_of_amount
 from grpo_math.options import DEFAULT
 from grpo_math.patterns import Pattern
 from grpo_math.plain import Plain
+from grpo_math.reading.bare import is_bare
 from grpo_math.reading.calendar import read_clock, read_date
 from grpo_math.reading.normalise import translate_unicode
 from grpo_math.reading.special import read_choice
 from grpo_math.residues import compare_expressions
 from grpo_math.simple import Simple, read_matrix, read_simple, read_words
+from grpo_math.spans import read_spans
 from grpo_math.units import Unit
 from grpo_math.values import Choice
 
@@ -41,6 +43,9 @@ _DATED = Pattern(
     r"\s*(?:[A-Z][a-z]{2,8}\.? [0-9]{1,2}(?:st|nd|rd|th)?(?:,? [0-9]{4})?"
     r"|[0-9]{1,2}(?:st|nd|rd|th)? [A-Z][a-z]{2,8}(?:,? [0-9]{4})?|[0-9]{4}-[0-9]{2}-[0-9]{2})\.?\s*"
 )
+_IMAGINARY = Pattern(r"(?<![a-zA-Z\\])i(?![a-zA-Z])")
+_LONG = Pattern(r"[0-9.]{12}")
+_SPAN = Pattern(r"[<>]|\\[lg](?:e(?:q|qslant)?|t)(?![a-zA-Z])|\\cup|[)\]]\s*U")
 _BRACKETED = frozenset({"()", "[]", "(]", "[)", "{}"})
 _MAX_LENGTH = 80
 _TYPES = {"": "number", "()": "pair or interval", "[]": "pair or interval", "{}": "set",
@@ -69,13 +74,15 @@ def compare_simple(gold: str, pred: str) -> Decision | None:
         return _compare_ratios(gold, pred)
     if "\\begin" in gold:
         return _compare_matrices(gold, pred)
-    if (days := _compare_dates(gold, pred)) is not None:
-        return days
+    if (found := _compare_dates(gold, pred) or _compare_spans(gold, pred)) is not None:
+        return found
     name, gold = _split_name(gold)
     other_name, pred = _split_name(pred)
     if name != other_name and name and other_name:
         return None
     bare = not (name or other_name)
+    if bare and (same := _compare_complex(gold, pred)) is not None:
+        return same, "number", "number", "exact value"
     first = _read_last(gold) or (read_words(gold) if bare else None)
     if first is None:
         named = (name or other_name)[:1]
@@ -202,6 +209,28 @@ def _compare_dates(gold: str, pred: str) -> Decision | None:
     if first is None or second is None:
         return None
     return first == second, "date", "date", "same day"
+
+
+def _compare_spans(gold: str, pred: str) -> Decision | None:
+    """Compare unions of intervals and inequalities; two mere intervals may be pairs."""
+    if not (_SPAN.search(gold) or _SPAN.search(pred)):
+        return None
+    first = read_spans(gold)
+    second = read_spans(pred) if first is not None else None
+    if first is None or second is None or (first[1] and second[1] and first[1] != second[1]):
+        return None
+    return first[2] == second[2], first[0], second[0], "set of reals"
+
+
+def _compare_complex(gold: str, pred: str) -> bool | None:
+    """Compare complex numbers with rational parts; a numeral of a dozen digits may round."""
+    if not (_IMAGINARY.search(gold) or _IMAGINARY.search(pred)):
+        return None
+    if _LONG.search(gold) or _LONG.search(pred) or not (is_bare(gold) and is_bare(pred)):
+        return None
+    first = evaluate_complex(gold)
+    second = evaluate_complex(pred) if first is not None else None
+    return None if first is None or second is None else first == second
 
 
 def _compare_clocks(gold: str, pred: str) -> Decision | None:
