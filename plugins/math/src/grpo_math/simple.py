@@ -66,6 +66,8 @@ def read_simple(text: str) -> Simple | None:
     first = text[0]
     if first.isalpha() and first != "π":
         return None
+    if text.startswith("\\pm"):
+        return _read_both(text[3:])
     if first == "{" and text[-1] == "}" and "," in text and text.count("{") == 1:
         text = f"\\{text[:-1]}\\}}"
     if first in "([" or text[:2] == "\\{" or text.startswith(("\\left", "\\langle")):
@@ -81,6 +83,17 @@ def read_simple(text: str) -> Simple | None:
         unit = None if money is None else money.unit
         text = text[2:] if first == "\\" else text[1:]
     return _read_quantity(text, unit)
+
+
+def _read_both(text: str) -> Simple | None:
+    """Read the number behind ± as two values."""
+    match = NUMBER.fullmatch(text)
+    signed = text.strip().startswith(("+", "-"))
+    number = read_number(match) if match is not None and not signed else None
+    if number is None or not number[0]:
+        return None
+    high, low, long = number
+    return ",", (number, (-high, low, long)), None
 
 
 def _read_based(text: str) -> Simple | None:

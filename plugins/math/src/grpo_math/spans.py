@@ -71,16 +71,16 @@ def _read_inequality(text: str) -> Spans | None:
     if len(sides) != 5 or (sides[1] in _LESS) != (sides[3] in _LESS):
         return None
     ends, name = [_read_end(sides[0]), _read_end(sides[4])], sides[2].strip()
-    closed = [sides[1] in _CLOSED, sides[3] in _CLOSED]
+    shut = [sides[1] in _CLOSED, sides[3] in _CLOSED]
     if sides[1] not in _LESS:
         ends.reverse()
-        closed.reverse()
+        shut.reverse()
     low, high = ends
     if not (isinstance(low, Fraction) and isinstance(high, Fraction) and low < high):
         return None
     if _NAME.fullmatch(name) is None:
         return None
-    return "relation", name, ((low, closed[0], high, closed[1]),)
+    return "relation", name, ((low, shut[0], high, shut[1]),)
 
 
 def _join(spans: list[Span]) -> tuple[Span, ...]:
