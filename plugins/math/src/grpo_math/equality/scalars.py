@@ -168,8 +168,18 @@ def _share_parameter(a: Expr, b: Expr) -> tuple[Expr, Expr]:
     return _rename(a, name, bound), _rename(b, name, bound)
 
 
+_CONSTANTS = tuple(f"c_{number}" for number in range(1, 5))
+
+
 def _share_constant(a: Expr, b: Expr) -> tuple[Expr, Expr]:
     """Write the constant of an indefinite integral, ``+ C`` or ``+ c``, alike on both sides."""
+    named = [collect_variables(expr) for expr in (a, b)]
+    for one, other in (named, named[::-1]):
+        small = [name for name in _CONSTANTS if name in one and name not in other]
+        if small and all(name.upper() in other and name.upper() not in one for name in small):
+            for name in small:  # c_1 and C_1 of a general solution
+                a, b = _rename(a, name, name.upper()), _rename(b, name, name.upper())
+            return a, b
     terms = [_adds_constant(expr) for expr in (a, b)]
     if None in terms or terms[0] == terms[1]:
         return a, b

@@ -94,7 +94,8 @@ _BRACED_SYSTEM = Pattern(
     re.DOTALL,
 )
 _WHOLE_PARAMETER = Pattern(
-    r"\s*(?:,|\\quad)?\s*(?:\\left)?\(\s*([a-z])\s*\\in\s*(?:\\mathbb\s*\{?\s*|\\mathbf\s*\{?\s*)?([ZN])\s*\}?"
+    r"\s*(?:(?:,|\\quad|\\[ ,;!]|~)\s*)*(?:\\left)?"
+    r"\(\s*([a-z])\s*\\in\s*(?:\\mathbb\s*\{?\s*|\\mathbf\s*\{?\s*)?([ZN])\s*\}?"
     r"\s*(?:\\right)?\)(?=\s*\$?\s*\.?\s*$)|,\s*([a-z])\s*\\in\s*Z(?=\s*\$?\s*\.?\s*$)"
 )
 _MEASURED = Pattern(
