@@ -75,7 +75,7 @@ _SPACES = Pattern(
 _CIRCLE = r"(?:\\(?:circ|degree)(?![a-zA-Z])|°)"
 _CHINESE_OR = Pattern(r"(?<=[\w)\]}])(?:或者|或)(?=[a-zA-Z\\({\[])")
 _CHINESE_AND = Pattern(r"(?<=[\w)\]}])(?:并且|且)(?=[a-zA-Z\\({\[])")
-_PART_OF = Pattern(r"(\d+)\s*(?:分之|分の|분의)\s*(\d+)")
+_PART_OF = Pattern(r"(?<!\d)(\d{1,30}) ?(?:分之|分の|분의) ?(\d{1,30})(?!\d)")
 _BRACED_POINT = Pattern(r"(?<=\d)\{\.\}(?=\d)")
 _OVERLINED = Pattern("(?:[0-9][\u0304\u0305])+")
 _CHINESE_QUANTIFIER = Pattern(

@@ -121,7 +121,9 @@ _ROOT_OF = Pattern(
     r"(?:\\text\s*\{\s*)?(?:the )?(square|cube|fourth) root of(?:\s*\})?\s+(\d+)(?:\s*\})?",
     re.IGNORECASE,
 )
-_TO_THE = Pattern(r"(\d+) to the (?:power (?:of )?(\d+)|(\d+)(?:st|nd|rd|th) power)")
+_TO_THE = Pattern(
+    r"(?<!\d)(\d{1,30}) to the (?:power (?:of )?(\d{1,9})|(\d{1,9})(?:st|nd|rd|th) power)(?!\d)"
+)
 _CHANGED = Pattern(r"(\d+(?:\.\d+)?)\s+(squared|cubed|factorial)")
 _CHANGES = {"squared": "^2", "cubed": "^3", "factorial": "!"}
 _OWNER = Pattern(r"(?<=[a-z])'s(?= [a-zA-Z])")
