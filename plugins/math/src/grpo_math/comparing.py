@@ -38,6 +38,7 @@ _SEGMENT = Pattern(r"\$([^$]+)\$|\\\((.+?)\\\)|\\\[(.+?)\\\]", re.DOTALL)
 _HOLDS_VALUE = Pattern(r"[\d\\$=<>:*]")
 _SENTENCE = 400
 _WORD = Pattern(r"(?<![\\a-zA-Z{])(?:[a-zA-Z]{4,}|is(?![a-zA-Z])|are(?![a-zA-Z]))")
+_SPACES = Pattern(r" {4,}")
 # Words in front of a computation with its result: we have 3 + 4 = 7.
 _COMPUTED = Pattern(
     r"\s*[a-zA-Z][a-z]+(?: [a-z]+){0,6} "
@@ -119,6 +120,8 @@ def _remember_reference(text: str) -> Reading:
 
 def _read_answer(text: str, options: Options, *, known: Reading | None = None) -> Reading:
     """Read an answer; one that is a sentence around it is searched for it first."""
+    if "    " in text:
+        text = _SPACES.sub("   ", text)
     boxed = text.count("\\boxed")
     if boxed and text.startswith("$") and text.count("$") == 1:
         text = text[1:]

@@ -49,6 +49,7 @@ _DIRECTED = Pattern(
     r"(.*\d.*?)\s+(?:to|towards?)\s+the\s+(left|right|north|south|east|west)", re.DOTALL
 )
 _VARIES = Pattern(r" to the | towards? the |pound|¥|\dp|\d\s*p$|比|ms|_[a-zA-Z]|j|E|\)\s*\}?$|and")
+_SHORT = 400
 _BESIDE = Pattern(r"(.*[\d}])\s*(?:\\text\s*\{\s*)?\(([a-zA-Z°%^\d/ ]+)\)\s*\}?")
 _RESTATED = Pattern(r"([^()]*[^()\s])\s+\(\s*(?:or |i\.e\.,? |that is,? |= ?)?([^()]+)\)")
 _SINGLE_LETTERS = Pattern(
@@ -86,7 +87,7 @@ def _vary(text: str) -> list[str]:
         found.append(f"{beside[1]} \\text{{{beside[2]}}}")
     if text.endswith(")") and (said := _find_restated(text)):
         found.append(said)
-    directed = _DIRECTED.fullmatch(text) if " the " in text else None
+    directed = _DIRECTED.fullmatch(text) if " the " in text and len(text) < _SHORT else None
     if directed:
         found.append(directed[1])
     mixed = _MIXED_AND.fullmatch(text) if "and" in text else None
