@@ -30,7 +30,6 @@ _MAX_TOKENS = 60
 _MAX_BITS = 6000
 _MAX_POWER = 3000
 _MAX_ROOT = 10**12
-_MAX_GAUSSIAN_POWER = 30
 
 
 def evaluate(text: str) -> Product | None:
@@ -164,61 +163,3 @@ def _root(value: Product, index: int) -> Product:
     if len(roots) != 2 or [root**index for root in roots] != [high // divisor, low // divisor]:
         raise OtherError
     return roots[0], roots[1], 1, 0
-
-
-Gaussian = tuple[int, int, int]
-"""Real and imaginary numerator, and their positive denominator."""
-
-
-def evaluate_complex(text: str) -> Gaussian | None:
-    """Evaluate plain arithmetic with i, such as ``(1+2i)^2``, in lowest terms."""
-    tokens = TOKEN.findall(text)
-    if len(tokens) > _MAX_TOKENS or not tokens:
-        return None
-    try:
-        reader = _Gaussians(tokens)
-        real, imaginary, low = reader.read_sum()
-    except (OtherError, IndexError):
-        return None
-    divisor = math.gcd(real, imaginary, low)
-    return (real // divisor, imaginary // divisor, low // divisor) if reader.is_read() else None
-
-
-class _Gaussians(Grammar[Gaussian]):
-    beside = frozenset({"i", "("})
-
-    def make(self, high: int, low: int) -> Gaussian:
-        return high, 0, low
-
-    def negate(self, value: Gaussian) -> Gaussian:
-        return -value[0], -value[1], value[2]
-
-    def add(self, a: Gaussian, b: Gaussian) -> Gaussian:
-        return a[0] * b[2] + b[0] * a[2], a[1] * b[2] + b[1] * a[2], a[2] * b[2]
-
-    def multiply(self, a: Gaussian, b: Gaussian) -> Gaussian:
-        product = a[0] * b[0] - a[1] * b[1], a[0] * b[1] + a[1] * b[0], a[2] * b[2]
-        if sum(part.bit_length() for part in product) > _MAX_BITS:
-            raise OtherError
-        return product
-
-    def invert(self, value: Gaussian) -> Gaussian:
-        real, imaginary, low = value
-        size = real * real + imaginary * imaginary
-        if not size:
-            raise OtherError
-        return real * low, -imaginary * low, size
-
-    def read_power(self, base: Gaussian) -> Gaussian:
-        exponent, imaginary, low = self.read_atom()
-        if imaginary or low != 1 or not 0 < exponent <= _MAX_GAUSSIAN_POWER:
-            raise OtherError
-        power = base
-        for _ in range(exponent - 1):
-            power = self.multiply(power, base)
-        return power
-
-    def read_other(self, sign: str) -> Gaussian:
-        if sign != "i":
-            raise OtherError
-        return 0, 1, 1

@@ -11,19 +11,20 @@ import re
 from collections import Counter
 from fractions import Fraction
 
-from grpo_math.arithmetic import evaluate, evaluate_complex
+from grpo_math.arithmetic import evaluate
+from grpo_math.assigned import read_assignments
 from grpo_math.equality.scalars import same_time
 from grpo_math.opposites import is_rate_of_amount
 from grpo_math.options import DEFAULT
 from grpo_math.patterns import Pattern
 from grpo_math.plain import Plain
-from grpo_math.reading.bare import is_bare
 from grpo_math.reading.calendar import read_clock, read_date
 from grpo_math.reading.normalise import translate_unicode
 from grpo_math.reading.special import read_choice
 from grpo_math.residues import compare_expressions
 from grpo_math.simple import Simple, read_matrix, read_simple, read_words
 from grpo_math.spans import read_spans
+from grpo_math.surds import compare_sums
 from grpo_math.units import Unit
 from grpo_math.values import Choice
 
@@ -44,7 +45,6 @@ _DATED = Pattern(
     r"|[0-9]{1,2}(?:st|nd|rd|th)? [A-Z][a-z]{2,8}(?:,? [0-9]{4})?|[0-9]{4}-[0-9]{2}-[0-9]{2})\.?\s*"
 )
 _IMAGINARY = Pattern(r"(?<![a-zA-Z\\])i(?![a-zA-Z])")
-_LONG = Pattern(r"[0-9.]{12}")
 _SPAN = Pattern(r"[<>]|\\[lg](?:e(?:q|qslant)?|t)(?![a-zA-Z])|\\cup|[)\]]\s*U")
 _BRACKETED = frozenset({"()", "[]", "(]", "[)", "{}"})
 _MAX_LENGTH = 80
@@ -76,22 +76,26 @@ def compare_simple(gold: str, pred: str) -> Decision | None:
         return _compare_matrices(gold, pred)
     if (found := _compare_dates(gold, pred) or _compare_spans(gold, pred)) is not None:
         return found
+    if gold.count("=") > 1 and pred.count("=") > 1:
+        return _compare_assignments(gold, pred)
+    return _compare_chains(gold, pred)
+
+
+def _compare_chains(gold: str, pred: str) -> Decision | None:
+    """Compare values with a name or none, or at the end of a computation."""
     name, gold = _split_name(gold)
     other_name, pred = _split_name(pred)
     if name != other_name and name and other_name:
         return None
     bare = not (name or other_name)
-    if bare and (same := _compare_complex(gold, pred)) is not None:
-        return same, "number", "number", "exact value"
+    if bare and (_IMAGINARY.search(gold) or _IMAGINARY.search(pred)):
+        return _compare_notation(name, other_name, gold, pred)
     first = _read_last(gold) or (read_words(gold) if bare else None)
     if first is None:
-        named = (name or other_name)[:1]
-        same = None if named and named in gold + pred else compare_expressions(gold, pred)
-        types = ["equation" if each else "expression" for each in (name, other_name)]
-        return None if same is None else (same, types[0], types[1], "exact fingerprint")
+        return _compare_notation(name, other_name, gold, pred)
     second = _read_last(pred) or (read_words(pred) if bare else None)
     if second is None:
-        return None
+        return _compare_notation(name, other_name, gold, pred)
     if (first[2] is None) != (second[2] is None) and is_rate_of_amount(gold, pred):
         return None
     if (name or other_name) and first[0] + second[0] not in "√√":
@@ -101,6 +105,24 @@ def compare_simple(gold: str, pred: str) -> Decision | None:
         return found
     equal, gold_type, pred_type, rule = found
     return equal, "equation" if name else gold_type, "equation" if other_name else pred_type, rule
+
+
+def _compare_notation(name: str, other_name: str, gold: str, pred: str) -> Decision | None:
+    """Compare expressions in letters, and sums of roots, constants and functions."""
+    named = (name or other_name)[:1]
+    if named and named in gold + pred:
+        return None
+    same = compare_expressions(gold, pred)
+    if same is not None:
+        found, rule = (same, "expression", "expression"), "exact fingerprint"
+    else:
+        sums = compare_sums(gold, pred)
+        if sums is None:
+            return None
+        found, rule = sums, "sum of terms"
+    same, *types = found
+    types = ["equation" if each else kind for each, kind in zip((name, other_name), types)]
+    return same, types[0], types[1], rule
 
 
 def _spell_in_ascii(text: str) -> str:
@@ -222,15 +244,13 @@ def _compare_spans(gold: str, pred: str) -> Decision | None:
     return first[2] == second[2], first[0], second[0], "set of reals"
 
 
-def _compare_complex(gold: str, pred: str) -> bool | None:
-    """Compare complex numbers with rational parts; a numeral of a dozen digits may round."""
-    if not (_IMAGINARY.search(gold) or _IMAGINARY.search(pred)):
-        return None
-    if _LONG.search(gold) or _LONG.search(pred) or not (is_bare(gold) and is_bare(pred)):
-        return None
-    first = evaluate_complex(gold)
-    second = evaluate_complex(pred) if first is not None else None
-    return None if first is None or second is None else first == second
+def _compare_assignments(gold: str, pred: str) -> Decision | None:
+    """Compare numbers by their letters; chains of equalities have none or one."""
+    first = read_assignments(gold)
+    second = read_assignments(pred) if first is not None else None
+    if first is None or second is None:
+        return _compare_chains(gold, pred)
+    return first == second, "values", "values", "values by their labels"
 
 
 def _compare_clocks(gold: str, pred: str) -> Decision | None:

@@ -21,6 +21,12 @@ _RISKY = Pattern(
     r"|[0-9.] *[a-z](?: *,)? *[0-9]|[0-9}] *\([a-z^0-9/ ]+\) *\}?$|\^ *T"
     r"|[0-9}] \([^()]*\)$|^[0-9 ]*h[0-9 ]*$|[0-9]\.(?![0-9])"
 )
+# The same with brackets that grow, more functions and roots; runs of these letters are products.
+_SURE = Pattern(
+    r"(?=[0-9a-z(\[\\|+-])(?:[0-9(){}\[\]+\-*/^|!. °]++|[a-ik-nq-z](?![a-zA-Z])|(?:xy|yz|xz|xyz|ab|abc|bc)(?![a-zA-Z])"
+    r"|\\(?:left|right|[dt]?frac|sqrt|pi|cdot|times|(?:arc)?(?:sin|cos|tan)|ln|lg|log(?:_(?:[0-9](?![0-9])|(?=\{)))?|exp"
+    r"|circ|theta|alpha|beta|phi)(?![a-zA-Z]))*+(?<=[^\s.=\\])"
+)
 _MAX_LENGTH = 160
 
 
@@ -42,5 +48,14 @@ def is_bare(text: str) -> bool:
     return (
         len(text) <= _MAX_LENGTH
         and _NOTATION.fullmatch(text) is not None
+        and _RISKY.search(text) is None
+    )
+
+
+def is_sure(text: str) -> bool:
+    """Tell whether a text means one thing, with notation that is rewritten without doubt too."""
+    return (
+        len(text) <= _MAX_LENGTH
+        and _SURE.fullmatch(text) is not None
         and _RISKY.search(text) is None
     )
