@@ -7,7 +7,9 @@ from fractions import Fraction
 from grpo_math.arithmetic import evaluate
 from grpo_math.patterns import Pattern
 
-_JOINT = Pattern(r"\s*(?:[,;]|,?\s*(?:and(?![a-z])|\\text\s*\{\s*,?\s*and\s*\}))\s*|\s*,?\s*\\q?quad\s*")
+_JOINT = Pattern(
+    r"\s*(?:[,;]|,?\s*(?:and(?![a-z])|\\text\s*\{\s*,?\s*and\s*\}))\s*|\s*,?\s*\\q?quad\s*"
+)
 _ASSIGNED = Pattern(r"([a-df-hj-zA-Z])\s*=\s*([^=]+)")
 _LONG = Pattern(r"[0-9.]{12}|[0-9][,]")
 _MAX_PARTS = 8

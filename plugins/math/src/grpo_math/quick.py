@@ -7,46 +7,25 @@ options; everything else is left to them.
 from __future__ import annotations
 
 import math
-import re
 from collections import Counter
 from fractions import Fraction
 
 from grpo_math.arithmetic import evaluate
-from grpo_math.assigned import read_assignments
-from grpo_math.equality.scalars import same_time
+from grpo_math.forms import Decision, compare_forms, lowest
 from grpo_math.opposites import is_rate_of_amount
-from grpo_math.options import DEFAULT
 from grpo_math.patterns import Pattern
 from grpo_math.plain import Plain
-from grpo_math.reading.calendar import read_clock, read_date
 from grpo_math.reading.normalise import translate_unicode
-from grpo_math.reading.special import read_choice
-from grpo_math.residues import compare_expressions
-from grpo_math.simple import Simple, read_matrix, read_simple, read_words
-from grpo_math.spans import read_spans
-from grpo_math.surds import compare_sums
+from grpo_math.residues import compare_equations, compare_expressions
+from grpo_math.simple import Simple, read_simple, read_words
+from grpo_math.sums import compare_sums
 from grpo_math.units import Unit
-from grpo_math.values import Choice
 
-Decision = tuple[bool, str, str, str]
-"""Whether two answers are equal, the types of both, and the rule."""
-
-_LETTER = Pattern(
-    r"\s*(?:\\(?:text|textbf|mathrm|mathbf)\s*\{)?\s*\(?([A-DF-HJ])\)?\.?\s*\}?\.?\s*"
-)
 _NAMED = Pattern(r"([a-df-hj-zA-Z](?:\((?:[a-z])\))?)\s*=\s*(?=[^=\s])")
-# No time of day: its minutes are two digits below 60.
-_RATIO = Pattern(
-    r"\s*[1-9][0-9]{0,5}\s*:\s*(?:[1-9]|[6-9][0-9]|[1-9][0-9]{2,5})(?:\s*:\s*[1-9][0-9]{0,5})?\s*"
-)
-_CLOCK = Pattern(r"\s*[0-9]{1,2}:[0-9]{2}(?:\s*[ap]\.?m\.?)?\s*", re.IGNORECASE)
-_DATED = Pattern(
-    r"\s*(?:[A-Z][a-z]{2,8}\.? [0-9]{1,2}(?:st|nd|rd|th)?(?:,? [0-9]{4})?"
-    r"|[0-9]{1,2}(?:st|nd|rd|th)? [A-Z][a-z]{2,8}(?:,? [0-9]{4})?|[0-9]{4}-[0-9]{2}-[0-9]{2})\.?\s*"
-)
 _IMAGINARY = Pattern(r"(?<![a-zA-Z\\])i(?![a-zA-Z])")
-_SPAN = Pattern(r"[<>]|\\[lg](?:e(?:q|qslant)?|t)(?![a-zA-Z])|\\cup|[)\]]\s*U")
 _BRACKETED = frozenset({"()", "[]", "(]", "[)", "{}"})
+_TUPLE = Pattern(r"\s*\$?\s*(?:\\left\s*)?\(([^()\[\]]+?)(?:\\right\s*)?\)\s*\$?\s*")
+_GLUED = Pattern(r"[0-9],[0-9]{3}")
 _MAX_LENGTH = 80
 _TYPES = {"": "number", "()": "pair or interval", "[]": "pair or interval", "{}": "set",
           "(]": "pair or interval", "[)": "pair or interval", ",": "values",
@@ -67,18 +46,15 @@ def compare_simple(gold: str, pred: str) -> Decision | None:
     if len(gold) > _MAX_LENGTH or len(pred) > _MAX_LENGTH:
         return None
     gold, pred = _spell_in_ascii(gold), _spell_in_ascii(pred)
-    letter, other = _LETTER.fullmatch(gold), _LETTER.fullmatch(pred)
-    if letter is not None or other is not None:
-        return _compare_letters(letter[1] if letter else "", other[1] if other else "", gold, pred)
-    if ":" in gold:
-        return _compare_ratios(gold, pred)
-    if "\\begin" in gold:
-        return _compare_matrices(gold, pred)
-    if (found := _compare_dates(gold, pred) or _compare_spans(gold, pred)) is not None:
+    found, final = compare_forms(gold, pred)
+    if final:
         return found
-    if gold.count("=") > 1 and pred.count("=") > 1:
-        return _compare_assignments(gold, pred)
-    return _compare_chains(gold, pred)
+    found = _compare_chains(gold, pred)
+    if found is None and gold.count("=") == pred.count("=") == 1:
+        same = compare_equations(gold, pred)
+        if same is not None:
+            return same, "equation", "equation", "equation up to a factor"
+    return found
 
 
 def _compare_chains(gold: str, pred: str) -> Decision | None:
@@ -112,17 +88,38 @@ def _compare_notation(name: str, other_name: str, gold: str, pred: str) -> Decis
     named = (name or other_name)[:1]
     if named and named in gold + pred:
         return None
+    if (pairs := _split_tuples(gold, pred)) is not None:
+        return None if name or other_name else _compare_tuples(pairs)
     same = compare_expressions(gold, pred)
-    if same is not None:
-        found, rule = (same, "expression", "expression"), "exact fingerprint"
-    else:
-        sums = compare_sums(gold, pred)
-        if sums is None:
+    rule = "sum of terms" if same is None else "exact fingerprint"
+    found = compare_sums(gold, pred) if same is None else (same, "expression", "expression")
+    if found is None:
+        return None
+    equal, gold_type, pred_type = found
+    return equal, "equation" if name else gold_type, "equation" if other_name else pred_type, rule
+
+
+def _split_tuples(gold: str, pred: str) -> list[tuple[str, str]] | None:
+    """Pair the entries of two tuples; None where one is none or has another number of entries."""
+    if "," not in gold or "," not in pred:
+        return None
+    first, second = _TUPLE.fullmatch(gold), _TUPLE.fullmatch(pred)
+    if first is None or second is None or _GLUED.search(gold) or _GLUED.search(pred):
+        return None
+    sides = first[1].split(","), second[1].split(",")
+    return list(zip(*sides, strict=True)) if len(sides[0]) == len(sides[1]) else None
+
+
+def _compare_tuples(entries: list[tuple[str, str]]) -> Decision | None:
+    """Compare tuples whose entries are sums of roots and the like."""
+    equal = True
+    for one, other in entries:
+        found = compare_sums(one, other)
+        if found is None or found[1:] != ("number", "number"):
             return None
-        found, rule = sums, "sum of terms"
-    same, *types = found
-    types = ["equation" if each else kind for each, kind in zip((name, other_name), types)]
-    return same, types[0], types[1], rule
+        equal = equal and found[0]
+    kind = "pair or interval" if len(entries) == 2 else "tuple"
+    return equal, kind, kind, "tuple"
 
 
 def _spell_in_ascii(text: str) -> str:
@@ -131,17 +128,6 @@ def _spell_in_ascii(text: str) -> str:
         return text
     spelled = translate_unicode(text)
     return spelled if spelled.isascii() else text
-
-
-def _compare_letters(letter: str, other: str, gold: str, pred: str) -> Decision | None:
-    """Compare the letter of a choice with another one, or with what surely names letters."""
-    if not (letter and other):
-        found = read_choice((gold if other else pred).strip(" $*"))
-        choice = found[0] if found else None
-        if not isinstance(choice, Choice) or not choice.sure or len(found) == 1:
-            return None
-        letter, other = (letter or choice.letters), (other or choice.letters)
-    return letter == other, "choice", "choice", "letters"
 
 
 def _split_name(text: str) -> tuple[str, str]:
@@ -201,68 +187,6 @@ def _compare_unlike(a: Simple, b: Simple) -> Decision | None:
     return False, _name(a), _name(b), "different brackets"
 
 
-def _compare_ratios(gold: str, pred: str) -> Decision | None:
-    """Compare ratios of two whole numbers that are no times of day."""
-    if not (_RATIO.fullmatch(gold) and _RATIO.fullmatch(pred)):
-        return _compare_clocks(gold, pred)
-    first, second = ([int(term) for term in side.split(":")] for side in (gold, pred))
-    if len(first) != len(second):
-        return False, "ratio", "ratio", "ratios of different lengths"
-    equal = all(a * second[0] == b * first[0] for a, b in zip(first, second, strict=True))
-    return equal, "ratio", "ratio", "ratio by proportion"
-
-
-def _compare_matrices(gold: str, pred: str) -> Decision | None:
-    """Compare matrices of numbers."""
-    first, second = read_matrix(gold), read_matrix(pred)
-    if first is None or second is None or any(not low for _, low, _ in first[1] + second[1]):
-        return None
-    equal = first[0] == second[0] and list(map(_lowest, first[1])) == list(map(_lowest, second[1]))
-    if not equal and any(number[2] for number in first[1] + second[1]):
-        return None
-    return equal, "matrix", "matrix", "matrix"
-
-
-def _compare_dates(gold: str, pred: str) -> Decision | None:
-    """Compare days, where both sides are one."""
-    if not (_DATED.fullmatch(gold) and _DATED.fullmatch(pred)):
-        return None
-    first, second = (read_date(text.strip().rstrip("."), DEFAULT) for text in (gold, pred))
-    if first is None or second is None:
-        return None
-    return first == second, "date", "date", "same day"
-
-
-def _compare_spans(gold: str, pred: str) -> Decision | None:
-    """Compare unions of intervals and inequalities; two mere intervals may be pairs."""
-    if not (_SPAN.search(gold) or _SPAN.search(pred)):
-        return None
-    first = read_spans(gold)
-    second = read_spans(pred) if first is not None else None
-    if first is None or second is None or (first[1] and second[1] and first[1] != second[1]):
-        return None
-    return first[2] == second[2], first[0], second[0], "set of reals"
-
-
-def _compare_assignments(gold: str, pred: str) -> Decision | None:
-    """Compare numbers by their letters; chains of equalities have none or one."""
-    first = read_assignments(gold)
-    second = read_assignments(pred) if first is not None else None
-    if first is None or second is None:
-        return _compare_chains(gold, pred)
-    return first == second, "values", "values", "values by their labels"
-
-
-def _compare_clocks(gold: str, pred: str) -> Decision | None:
-    """Compare times of day."""
-    if not (_CLOCK.fullmatch(gold) and _CLOCK.fullmatch(pred)):
-        return None
-    first, second = read_clock(gold.strip()), read_clock(pred.strip())
-    if first is None or second is None:
-        return None
-    return same_time(first, second), "time", "time", "time of day"
-
-
 def _compare_monomials(a: Simple, b: Simple) -> Decision | None:
     """Compare products of roots and π, with each other and with bare numbers."""
     read = [_square(side) for side in (a, b)]
@@ -287,15 +211,7 @@ def _square(simple: Simple) -> tuple[int, int, int] | None:
 
 
 def _reduce(simple: Simple) -> list[tuple[int, int]]:
-    return [_lowest(number) for number in simple[1]]
-
-
-def _lowest(number: Plain) -> tuple[int, int]:
-    high, low, _ = number
-    divisor = math.gcd(high, low)
-    if low < 0:
-        divisor = -divisor
-    return high // divisor, low // divisor
+    return [lowest(number) for number in simple[1]]
 
 
 def _compare_quantities(

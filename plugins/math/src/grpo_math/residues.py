@@ -11,6 +11,8 @@ from grpo_math.grammar import MINUS, TOKEN, Grammar, OtherError
 from grpo_math.reading.bare import is_bare
 
 _LETTERS = "abcknqrvwxyz"  # no units, constants or marks of something else
+_MORE_POINTS = (*POINTS, (POINTS[1][0], 32_452_843))
+"""Two points modulo each of two primes."""
 _MAX_TOKENS = 60
 _MAX_BITS = 40
 _MAX_EXPONENT = 10_000
@@ -43,13 +45,70 @@ def compare_expressions(gold: str, pred: str) -> bool | None:
     return True if high < SURE else None
 
 
+def compare_equations(gold: str, pred: str) -> bool | None:
+    """Tell whether two equations in single letters are the same up to a constant factor.
+
+    Args:
+        gold: A text with one sign of equality.
+        pred: Another one.
+
+    Returns:
+        None where one is divided by letters, or only the reader can tell.
+    """
+    sides = [
+        [TOKEN.findall(part) for part in text.split("=")] if is_bare(text.strip()) else []
+        for text in (gold, pred)
+    ]
+    tokens = [[token for part in parts for token in part] for parts in sides]
+    if not all(_LETTER_SET.intersection(each) for each in tokens):
+        return None
+    if max(map(len, tokens)) > _MAX_TOKENS:
+        return None
+    try:
+        ratios: dict[int, tuple[int, int]] = {}
+        divisors: dict[int, list[list[int]]] = {}
+        for prime, seed in _MORE_POINTS:
+            inverted: list[int] = []
+            first, second = (_find_gap(parts, prime, seed, inverted) for parts in sides)
+            divisors.setdefault(prime, []).append(inverted)
+            if not first or not second:
+                return None
+            above, below = ratios.setdefault(prime, (first, second))
+            if (first * below - second * above) % prime:
+                return False if _are_constant(divisors, sides) else None
+        heights = [add_heights(*map(_measure, parts)) for parts in sides]
+        high = 2 * heights[0][0] * heights[0][1] * heights[1][0] * heights[1][1]
+    except (OtherError, IndexError, OverflowError):
+        return None
+    return True if high < SURE else None
+
+
+def _are_constant(divisors: dict[int, list[list[int]]], sides: list[list[list[str]]]) -> bool:
+    """Tell whether nothing is divided by letters: every divisor is the same at two points."""
+    prime, seed = _MORE_POINTS[-1]
+    if not any(inverted for found in divisors.values() for inverted in found):
+        return True
+    other: list[int] = []
+    again: list[int] = []
+    for parts in sides:
+        _find_gap(parts, prime, seed, other)
+        _find_gap(parts, prime, _MORE_POINTS[1][1], again)
+    return other == again
+
+
+def _find_gap(parts: list[list[str]], prime: int, seed: int, inverted: list[int]) -> int:
+    left, right = (_evaluate(part, prime, seed, inverted) for part in parts)
+    return (left - right) % prime
+
+
 def _measure(tokens: list[str]) -> Height:
     return _Heights(tokens).read_sum()
 
 
-def _evaluate(tokens: list[str], prime: int, seed: int) -> int:
+def _evaluate(tokens: list[str], prime: int, seed: int, inverted: list[int] | None = None) -> int:
     reader = _Residues(tokens)
     reader.prime, reader.seed = prime, seed
+    reader.inverted = [] if inverted is None else inverted
     value = reader.read_sum()
     if not reader.is_read():
         raise OtherError
@@ -62,6 +121,8 @@ _LETTER_SET = frozenset(_LETTERS)
 class _Residues(Grammar[int]):
     beside = _LETTER_SET | {"("}
     prime = seed = 0
+    inverted: list[int]
+    """What has been divided by."""
 
     def make(self, high: int, low: int) -> int:
         if high.bit_length() > _MAX_BITS:
@@ -80,12 +141,15 @@ class _Residues(Grammar[int]):
     def invert(self, value: int) -> int:
         if not value % self.prime:
             raise OtherError
+        self.inverted.append(value % self.prime)
         return pow(value, -1, self.prime)
 
     def read_power(self, base: int) -> int:
         exponent = _read_exponent(self)
         if not base % self.prime:
             raise OtherError
+        if exponent < 0:
+            self.inverted.append(base % self.prime)
         return pow(base, exponent, self.prime)
 
     def read_other(self, sign: str) -> int:
