@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 from grpo_math import compare, comparing
 from grpo_math.arithmetic import evaluate
+from grpo_math.assigned import read_assignments
 from grpo_math.options import DEFAULT
 from grpo_math.quick import compare_simple
 from grpo_math.reading import reader
-from grpo_math.residues import compare_expressions
+from grpo_math.residues import compare_equations, compare_expressions
+from grpo_math.sums import compare_sums
 from grpo_math.wording import words
 
 ROWS = [
@@ -115,6 +117,59 @@ def test_drawn_pairs_have_the_verdict_that_the_reader_gives(
     assert not wrong, wrong[:20]
 
 
+OPERANDS = [
+    *words(r"2 3 10 0.5 27 x y n xy ab \pi e i r π \theta \sqrt2 √5 \sqrt{12} \sqrt[3]{8} sqrt(3) |x| 4!"),
+    r"\frac{1}{x}", r"\frac{\pi}{6}", "(x+1)", "(1-i)", r"\sin x", r"\cos(2x)", r"\sin^2 x", r"\tan 45^\circ",
+    r"\ln 4", r"\log_2 8", r"\log 100", r"e^{2x}", r"e^{i\pi/3}", r"\arctan 1", r"\sin^{-1}(1/2)", "ln(9)",
+    r"\left(\frac{3}{2}\right)", "2^{1/2}", "x^{-1}", r"\exp(2)", r"\sin 2\pi", r"\frac{\ln 8}{\ln 2}",
+]  # fmt: skip
+SIGNS = ["+", " - ", "", " ", r"\cdot ", "/", "^2", "^{-1}", "^", "*", " + "]
+SHAPES = [
+    "{a}", "{a}", "{a}", "x = {a}", "f(x) = {a}", "({a}, {b})", "{a} = {b}", "y = {a}x + {b}",
+    "a = {a}, b = {b}", "x = {a} and y = {b}", "${a}$", r"{a} \approx 2.3", "({a})({b})", r"\infty", r"-\infty",
+]  # fmt: skip
+
+
+def _draw_notation(chance: random.Random, shape: str) -> str:
+    sums = []
+    for _ in range(2):
+        drawn = chance.choice(OPERANDS)
+        for _ in range(chance.randrange(4)):
+            drawn += chance.choice(SIGNS) + chance.choice(OPERANDS)
+        sums.append(drawn)
+    return shape.replace("{a}", sums[0]).replace("{b}", sums[1])
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_drawn_notation_has_the_verdict_that_the_reader_gives(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sums of roots, constants, functions and letters are decided as by the reader, both ways."""
+    chance = random.Random(seed)
+    pairs: list[tuple[str, str]] = []
+    for _ in range(2_000):
+        shape = chance.choice(SHAPES)
+        text = _draw_notation(chance, shape)
+        pairs.append((text, _change(text, chance)))
+        pairs.append((text, _draw_notation(chance, shape)))
+        pairs.append((text, text.replace(" ", "").replace(r"\frac", r"\dfrac")))
+    short = {pair: compare_simple(*pair) for pair in pairs if pair[0] != pair[1]}
+    turned = {pair: compare_simple(*pair[::-1]) for pair in short}
+    assert [found and found[0] for found in short.values()] == [
+        found and found[0] for found in turned.values()
+    ]
+    taken = {pair: found[0] for pair, found in short.items() if found is not None}
+    assert len(taken) > len(pairs) / 10
+    assert {*taken.values()} == {True, False}
+    monkeypatch.setattr(comparing, "compare_simple", lambda *_: None)
+    wrong = [
+        (pair, str(verdict), equal)
+        for pair, equal in taken.items()
+        if (verdict := compare(*pair).verdict) != ("equal" if equal else "different")
+    ]
+    assert not wrong, wrong[:20]
+
+
 MORE = [
     "2020-01-05", "1/5/2020", "12:30", "x 10^3", "(a)", "(i) 5", "2(m)", "3p", "2^o", "5 m", "2x 3",
     "1,234", "1, 2", "-7", "007", "0.50", r"\frac12", r"-\pi*10", "3 1/2", "2 h 30", "0b11", "x = 2",
@@ -194,3 +249,81 @@ def test_expressions_in_letters_are_compared_by_residues_or_left_to_the_reader(
     """Polynomials and quotients of them are decided; what has units, functions or bars is not."""
     assert compare_expressions(gold, pred) is same
     assert compare_expressions(pred, gold) is same
+
+
+NUMERIC = ("number", "number")
+EXPRESSIONS = ("expression", "expression")
+
+
+@pytest.mark.parametrize(
+    ("gold", "pred", "found"),
+    [
+        (r"\frac{1}{\sqrt{3}-\sqrt{2}}", r"\sqrt{3}+\sqrt{2}", (True, *NUMERIC)),
+        (r"\frac{\ln 8}{\ln 2}", "3", (True, *NUMERIC)),
+        (r"\log_{10} 1000", "3", (True, *NUMERIC)),
+        (r"2e^{i\pi/3}", r"1+i\sqrt3", (True, *NUMERIC)),
+        (r"\cos 75^\circ", r"\frac{\sqrt6-\sqrt2}{4}", (True, *NUMERIC)),
+        (r"\sin 30^\circ", r"\sin 30", (False, *NUMERIC)),
+        (r"\arctan 1", r"\pi/4", (True, *NUMERIC)),
+        (r"\sqrt{-9}", "3i", (True, *NUMERIC)),
+        (r"2\pi\sqrt{x}", r"\pi\sqrt{x}", (False, *EXPRESSIONS)),
+        (r"\sin(x)^2", r"\sin^2 x", (True, *EXPRESSIONS)),
+        (r"\sin x^2", r"\sin^2 x", (False, *EXPRESSIONS)),
+        (r"\sqrt{x^2}", "x", None),
+        (r"\ln(xy)", r"\ln x + \ln y", None),
+        (r"\sin^2 x + \cos^2 x", "1", None),
+        (r"\sqrt[3]{-8}", "-2", None),
+        (r"\pi", "3.14159265358979", None),
+        ("1/(1-1)", "0", None),
+        ("0^0", "1", None),
+        (r"2^{2^{2^{2^{2^2}}}}", "1", None),
+    ],
+)
+def test_sums_are_decided_exactly_or_left_to_the_reader(
+    gold: str, pred: str, found: tuple[bool, str, str] | None
+) -> None:
+    """Equal polynomials in roots and constants are equal, values far apart different."""
+    assert compare_sums(gold, pred) == found
+    assert compare_sums(pred, gold) == (found and (found[0], found[2], found[1]))
+
+
+@pytest.mark.parametrize(
+    ("gold", "pred", "same"),
+    [
+        ("y = 2x+3", "2x - y + 3 = 0", True),
+        (r"\frac{x^2}{9}+\frac{y^2}{4}=1", "4x^2+9y^2=36", True),
+        ("x = 5", "5 = x", True),
+        ("x^2 = x", "x = 1", False),
+        ("xy = 3x/3", "y = 1", False),
+        ("x = 2", "y = 2", False),
+        ("y = 1/x", "xy = 1", None),
+        ("y = x^{-1}", "x y = 1", None),
+        ("x = x + 0", "y = 2", None),
+        ("3 + 4 = 7", "x = 7", None),
+    ],
+)
+def test_equations_are_compared_up_to_a_factor_or_left_to_the_reader(
+    gold: str, pred: str, same: bool | None
+) -> None:
+    """A constant factor leaves an equation as it is; what letters divide is left to the reader."""
+    assert compare_equations(gold, pred) is same
+    assert compare_equations(pred, gold) is same
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("a = 3, b = 4", {"a": 3, "b": 4}),
+        (r"$x=1$ and $y=\frac12$", None),
+        (r"x=1,\; y=2", None),
+        ("m=2; n=7.", {"m": 2, "n": 7}),
+        ("x = 1 or x = 2", None),
+        ("x = 1, x = 2", None),
+        ("a = 1,234, b = 2", None),
+        ("a = 3", None),
+        ("a = b, c = 2", None),
+    ],
+)
+def test_named_numbers_are_read_by_their_letters(text: str, values: dict[str, int] | None) -> None:
+    """Only numbers with a letter each, and no letter twice."""
+    assert read_assignments(text) == values

@@ -142,7 +142,7 @@ def _compare_assignments(gold: str, pred: str) -> Decision | None:
 
 def _compare_infinities(gold: str, pred: str) -> Decision | None:
     """Compare infinity with itself or with a number."""
-    first, second = (_INFINITE.get(text.strip(" $.")) for text in (gold, pred))
+    first, second = (_INFINITE.get(text.strip().removesuffix(".").strip("$ ")) for text in (gold, pred))
     if first is None and second is None:
         return None
     if first is None or second is None:

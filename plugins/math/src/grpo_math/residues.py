@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from grpo_math.equality.modular import POINTS, SURE, Height, add_heights, draw
 from grpo_math.grammar import MINUS, TOKEN, Grammar, OtherError
-from grpo_math.reading.bare import is_bare
+from grpo_math.reading.bare import is_sure
 
 _LETTERS = "abcknqrvwxyz"  # no units, constants or marks of something else
 _MORE_POINTS = (*POINTS, (POINTS[1][0], 32_452_843))
@@ -29,7 +29,7 @@ def compare_expressions(gold: str, pred: str) -> bool | None:
         None where one has no letter, or only the reader can tell.
     """
     sides = [gold.strip(), pred.strip()]
-    tokens = [TOKEN.findall(side) if is_bare(side) else [] for side in sides]
+    tokens = [TOKEN.findall(side) if is_sure(side) else [] for side in sides]
     if not all(_LETTER_SET.intersection(side) for side in tokens):
         return None
     if max(map(len, tokens)) > _MAX_TOKENS:
@@ -56,7 +56,7 @@ def compare_equations(gold: str, pred: str) -> bool | None:
         None where one is divided by letters, or only the reader can tell.
     """
     sides = [
-        [TOKEN.findall(part) for part in text.split("=")] if is_bare(text.strip()) else []
+        [TOKEN.findall(part) for part in text.split("=")] if is_sure(text.strip()) else []
         for text in (gold, pred)
     ]
     tokens = [[token for part in parts for token in part] for parts in sides]

@@ -250,7 +250,9 @@ def _normalise_notation(text: str) -> str:
     if "\\\\" in text and _DOUBLED.search(text):
         text = text.replace("\\\\", "\\")
     if "$" in text:
-        text = text.replace("\\$", "¤").replace("$$", "$")
+        text = text.replace("\\$", "¤").replace("$$", "$").strip()
+        if text.startswith("$") and text.endswith("$") and text.count("$") == 2:
+            text = text[1:-1]
         text = _MATH.sub(r" \1 ", text)
         text = _SPACED_MATH.sub(r" \1 ", text).replace("¤", "$")
     if "\\" in text and _UNTIDY.search(text):
