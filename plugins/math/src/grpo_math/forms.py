@@ -29,7 +29,10 @@ _LETTER = Pattern(
 _RATIO = Pattern(
     r"\s*[1-9][0-9]{0,5}\s*:\s*(?:[1-9]|[6-9][0-9]|[1-9][0-9]{2,5})(?:\s*:\s*[1-9][0-9]{0,5})?\s*"
 )
-_CLOCK = Pattern(r"\s*[0-9]{1,2}:[0-9]{2}(?:\s*[ap]\.?m\.?)?\s*", re.IGNORECASE)
+_CLOCK = Pattern(
+    r"\s*[0-9]{1,2}(?::[0-9]{2}(?::[0-9]{2})?(?:\s*[ap]\.?m\.?)?|\s*[ap]\.?m\.?|\s*o'clock)\s*",
+    re.IGNORECASE,
+)
 _DATED = Pattern(
     r"\s*(?:[A-Z][a-z]{2,8}\.? [0-9]{1,2}(?:st|nd|rd|th)?(?:,? [0-9]{4})?"
     r"|[0-9]{1,2}(?:st|nd|rd|th)? [A-Z][a-z]{2,8}(?:,? [0-9]{4})?|[0-9]{4}-[0-9]{2}-[0-9]{2})\.?\s*"
@@ -38,6 +41,10 @@ _SPAN = Pattern(r"[<>]|\\[lg](?:e(?:q|qslant)?|t)(?![a-zA-Z])|\\cup|[)\]]\s*U")
 _INFINITE = {
     "\\infty": 1, "+\\infty": 1, "-\\infty": -1, "infinity": 1, "-infinity": -1, "+infinity": 1,
     "positive infinity": 1, "negative infinity": -1,
+}  # fmt: skip
+_SETS = {
+    "\\emptyset": "empty", "\\varnothing": "empty", "\\{\\}": "empty", "\\{ \\}": "empty",
+    **{f"\\mathbb{{{letter}}}": letter for letter in "RZNQC"},
 }  # fmt: skip
 
 
@@ -53,6 +60,8 @@ def compare_forms(gold: str, pred: str) -> tuple[Decision | None, bool]:
     """
     if _LETTER.fullmatch(gold) or _LETTER.fullmatch(pred):
         return _compare_letters(gold, pred), True
+    if _CLOCK.fullmatch(gold) and _CLOCK.fullmatch(pred):
+        return _compare_clocks(gold, pred), True
     if ":" in gold:
         return _compare_ratios(gold, pred), True
     if "\\begin" in gold:
@@ -81,7 +90,7 @@ def _compare_letters(gold: str, pred: str) -> Decision | None:
 def _compare_ratios(gold: str, pred: str) -> Decision | None:
     """Compare ratios of two whole numbers that are no times of day."""
     if not (_RATIO.fullmatch(gold) and _RATIO.fullmatch(pred)):
-        return _compare_clocks(gold, pred)
+        return None
     first, second = ([int(term) for term in side.split(":")] for side in (gold, pred))
     if len(first) != len(second):
         return False, "ratio", "ratio", "ratios of different lengths"
@@ -91,8 +100,6 @@ def _compare_ratios(gold: str, pred: str) -> Decision | None:
 
 def _compare_clocks(gold: str, pred: str) -> Decision | None:
     """Compare times of day."""
-    if not (_CLOCK.fullmatch(gold) and _CLOCK.fullmatch(pred)):
-        return None
     first, second = read_clock(gold.strip()), read_clock(pred.strip())
     if first is None or second is None:
         return None
@@ -142,7 +149,9 @@ def _compare_assignments(gold: str, pred: str) -> Decision | None:
 
 def _compare_infinities(gold: str, pred: str) -> Decision | None:
     """Compare infinity with itself or with a number."""
-    first, second = (_INFINITE.get(text.strip().removesuffix(".").strip("$ ")) for text in (gold, pred))
+    first, second = (
+        _INFINITE.get(text.strip().removesuffix(".").strip("$ ")) for text in (gold, pred)
+    )
     if first is None and second is None:
         return None
     if first is None or second is None:
@@ -150,6 +159,18 @@ def _compare_infinities(gold: str, pred: str) -> Decision | None:
         if other is None or other[0] or other[2] is not None:
             return None
     return first == second, "number", "number", "infinity"
+
+
+def _compare_sets(gold: str, pred: str) -> Decision | None:
+    """Compare sets that have a sign of their own, with each other or with listed numbers."""
+    first, second = (_SETS.get(text.strip().strip("$ .")) for text in (gold, pred))
+    if first is None and second is None:
+        return None
+    if first is None or second is None:
+        other = read_simple(pred if second is None else gold)
+        if other is None or other[0] != "{}":
+            return None
+    return first == second, "set", "set", "named set"
 
 
 def lowest(number: Plain) -> tuple[int, int]:

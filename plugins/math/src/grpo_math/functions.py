@@ -11,15 +11,17 @@ from grpo_math.surds import (
     Field,
     Monomial,
     Sum,
-    as_rational,
     check,
     factorise_term,
     lowest_terms,
     weigh,
 )
 
-TURNED = frozenset({"sin", "cos", "tan"})
+INVERTED = frozenset({"sin", "cos", "tan"})
+"""Functions whose inverse is known."""
+TURNED = INVERTED | {"cot", "sec", "csc"}
 """Functions of angles."""
+_QUOTIENTS = {"tan": ("sin", "cos"), "cot": ("cos", "sin"), "sec": ("", "cos"), "csc": ("", "sin")}
 _E: Sum = ({(("e", ONE),): 1}, 1)
 
 
@@ -50,6 +52,14 @@ class Functions(Field):
 
     def apply(self, name: str, argument: Sum) -> Sum:
         """Apply a function, in a simpler form where there is one."""
+        if name in _QUOTIENTS:
+            top, bottom = _QUOTIENTS[name]
+            below = self.invert(self.apply(bottom, argument))
+            return self.multiply(self.apply(top, argument), below) if top else below
+        if name in {"sinh", "cosh"}:
+            up, down = self.power(_E, argument), self.power(_E, self.negate(argument))
+            total = self.add(up, down if name == "cosh" else self.negate(down))
+            return self.multiply(total, self.make(1, 2))
         if name in TURNED:
             share = _share_of_pi(argument)
             if share is not None and (share * 12).denominator == 1:
@@ -62,17 +72,13 @@ class Functions(Field):
             found = self._turn_back(name, argument)
             if found is not None:
                 return found
-        if name == "abs" and (number := as_rational(argument)) is not None:
-            return self.fraction(abs(number))
+        if name == "abs":
+            return self._abs(argument)
         return self.name(name, argument)
 
     def _turn(self, name: str, twelfths: int) -> Sum:
         if name == "cos":
             name, twelfths = "sin", twelfths + 6
-        if name == "tan":
-            return self.multiply(
-                self._turn("sin", twelfths), self.invert(self._turn("cos", twelfths))
-            )
         twelfths %= 24
         negative = twelfths >= 12
         twelfths %= 12
@@ -86,9 +92,18 @@ class Functions(Field):
         twelfths = round(FUNCTIONS[name](value).real * 12 / math.pi)
         if name == "atan" and abs(twelfths) == 6:
             return None
-        if lowest_terms(self._turn(name[1:], twelfths)) != lowest_terms(argument):
+        angle: Sum = {(("π", ONE),): twelfths} if twelfths else {}, 12
+        if lowest_terms(self.apply(name[1:], angle)) != lowest_terms(argument):
             return None
-        return check({(("π", ONE),): twelfths} if twelfths else {}, 12)
+        return angle
+
+    def _abs(self, argument: Sum) -> Sum:
+        """Take the size of a rational or of a complex number with rational parts."""
+        terms, low = argument
+        if not terms.keys() <= {(), (("i", ONE),)}:
+            return self.name("abs", argument)
+        square = sum(high * high for high in terms.values())
+        return self.power(self.make(square, low * low), self.make(1, 2)) if square else argument
 
     def _log(self, argument: Sum) -> Sum:
         powers = factorise_term(argument)

@@ -17,11 +17,15 @@ from grpo_math.patterns import Pattern
 from grpo_math.plain import Plain
 from grpo_math.reading.normalise import translate_unicode
 from grpo_math.residues import compare_equations, compare_expressions
+from grpo_math.several import compare_several
 from grpo_math.simple import Simple, read_simple, read_words
 from grpo_math.sums import compare_sums
 from grpo_math.units import Unit
 
-_NAMED = Pattern(r"([a-df-hj-zA-Z](?:\((?:[a-z])\))?)\s*=\s*(?=[^=\s])")
+_NAMED = Pattern(
+    r"([a-df-hj-zA-Z](?:\([a-z]\))?|[A-Z]{2}|[fghP]\([0-9A-Z]\)"
+    r"|\\(?:sin|cos|tan)\s*(?:\s[A-Z]|\\theta|\\alpha))\s*=\s*(?=[^=\s])"
+)
 _IMAGINARY = Pattern(r"(?<![a-zA-Z\\])i(?![a-zA-Z])")
 _BRACKETED = frozenset({"()", "[]", "(]", "[)", "{}"})
 _TUPLE = Pattern(r"\s*\$?\s*(?:\\left\s*)?\(([^()\[\]]+?)(?:\\right\s*)?\)\s*\$?\s*")
@@ -88,6 +92,8 @@ def _compare_notation(name: str, other_name: str, gold: str, pred: str) -> Decis
     named = (name or other_name)[:1]
     if named and named in gold + pred:
         return None
+    if not (name or other_name) and (several := compare_several(gold, pred)) is not None:
+        return several, "values", "values", "values in any order"
     if (pairs := _split_tuples(gold, pred)) is not None:
         return None if name or other_name else _compare_tuples(pairs)
     same = compare_expressions(gold, pred)

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import math
 
-from grpo_math.functions import TURNED, Functions
+from grpo_math.functions import INVERTED, TURNED, Functions
 from grpo_math.grammar import MINUS, POWER, TOKEN, Grammar, OtherError
 from grpo_math.patterns import Pattern
 from grpo_math.reading.bare import is_sure
 from grpo_math.surds import ONE, VARIABLES, Sum, as_rational, lowest_terms, weigh
 
 _CONSTANTS = {"e": "e", "i": "i", "\\pi": "π", "π": "π"}
-_NAMES = {f"\\{name}": name for name in ("sin", "cos", "tan", "ln", "exp", "log", "lg")} | {
-    f"\\arc{name}": f"a{name}" for name in TURNED
+_NAMES = {
+    **{f"\\{name}": name for name in (*TURNED, "sinh", "cosh", "ln", "exp", "log", "lg")},
+    **{f"\\arc{name}": f"a{name}" for name in INVERTED},
 }
 _ROOTS = frozenset({"\\sqrt", "√"})
 _WRITTEN = Pattern(
@@ -156,15 +157,16 @@ class _Sums(Grammar[Sum]):
     def _read_function(self, name: str) -> Sum:
         exponent = base = None
         if self.tokens[self.at] == "_" and name == "log":
-            self.at += 1
-            base = self._read_argument()
+            base = self._read_base()
         if self.tokens[self.at] == "^":
             self.at += 1
             negative = self.tokens[self.at : self.at + 2] == ["{", "-"]
             exponent = as_rational(self._read_argument())
             if exponent is None or (negative and exponent != -1):
                 raise OtherError
-            if exponent == -1 and name in TURNED:
+            if exponent == -1:
+                if name not in INVERTED:
+                    raise OtherError
                 name, exponent = f"a{name}", None
         turned, self.turned = self.turned, self.turned or name in TURNED
         argument = self._read_operand()
@@ -174,6 +176,15 @@ class _Sums(Grammar[Sum]):
         else:
             value = self.field.apply(name, argument)
         return value if exponent is None else self.field.power(value, self.field.fraction(exponent))
+
+    def _read_base(self) -> Sum:
+        sign = self.tokens[self.at + 1]
+        self.at += 2
+        if sign == "{":
+            return self.read_bracket("}")
+        if not sign.isdecimal():
+            raise OtherError
+        return self.make(int(sign), 1)
 
     def _read_operand(self) -> Sum:
         """Read what a function is applied to: brackets, or factors up to another function."""

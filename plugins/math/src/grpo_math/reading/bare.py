@@ -24,9 +24,10 @@ _RISKY = Pattern(
 # The same with brackets that grow, more functions and roots; runs of these letters are products.
 _SURE = Pattern(
     r"(?=[0-9a-z(\[\\|+-])(?:[0-9(){}\[\]+\-*/^|!=. °]++|[a-ik-nq-z](?![a-zA-Z])"
-    r"|(?:xyz?|yz|xz|abc?|bc)(?![a-zA-Z])|\\(?:left|right|[dt]?frac|sqrt|pi|cdot|times"
-    r"|(?:arc)?(?:sin|cos|tan)|ln|lg|log(?:_(?:[0-9](?![0-9])|(?=\{)))?|exp|circ|theta|alpha|beta"
-    r"|phi)(?![a-zA-Z]))*+(?<=[^\s.=\\])"
+    r"|(?:(?<=[0-9(){}+\-*=])|(?<=[0-9(){}+\-*=] )|(?<!.))(?:xyz?|yz|xz|abc?|bc)(?![a-zA-Z])"
+    r"|\\(?:left|right|[dt]?frac|sqrt|pi|cdot|times|(?:arc)?(?:sin|cos|tan)|cot|sec|csc|sinh|cosh"
+    r"|ln|lg|log(?:_(?:[0-9](?![0-9])|(?=\{)))?|exp|circ|theta|alpha|beta|phi)(?![a-zA-Z]))*+"
+    r"(?<=[^\s.=\\])"
 )
 _MAX_LENGTH = 160
 
