@@ -13,12 +13,12 @@ from grpo_math.wording import words
 _WRAPPED = Pattern(r"\\(?:text|mathrm|textrm|mbox)\s*\{[\s~]*([^{}\\]*?)[\s~]*\}")
 _SPACE = Pattern(r"\\[,; ]|~")
 _PHRASE = Pattern(
-    r"(?:°|\^\s*(?:\\circ|\{\s*\\circ\s*\})|[a-zA-ZΩ€¢元/])"
+    r"(?:°|\^\s*(?:\\circ(?![a-zA-Z])|\{\s*\\circ\s*\})|[a-zA-ZΩ€¢元/])"
     r"(?:[a-zA-Z°Ω€¢元μµ·/*() ]++|\\(?:cdot|Omega|mu)(?![a-zA-Z])|(?<=[a-z])-(?=[a-z])"
     r"|\^\s*(?:\{\s*-?[1-9]\s*\}|-?[1-9])(?![0-9.]))*+"
 )
 _WORD = Pattern(r"[a-zA-Z]+")
-_DEGREE = Pattern(r"\^\s*(?:\\circ|\{\s*\\circ\s*\})")
+_DEGREE = Pattern(r"\^\s*(?:\\circ(?![a-zA-Z])|\{\s*\\circ\s*\})")
 # These stand for something else too, or are rewritten, which the reader knows.
 _AMBIGUOUS = (OPPOSITE_WORDS - {"min"}) | MONTH_NAMES | frozenset(
     words(
