@@ -42,13 +42,17 @@ _AMBIGUOUS = (
     ("pound", Pattern(r"\bpounds?\b(?!\s+sterling)"), "GBP"),
     ("¥", Pattern("¥"), " JPY "),
     ("p", Pattern(r"(?<=\d)\s*p$"), " pence"),
+    ("'", Pattern(r"(?<=\d)\s*'$"), " ft"),
+    ("'", Pattern(r"(?<=\d)\s*'$"), " arcmin"),
+    ('"', Pattern(r"(?<=\d)\s*\"$"), " in"),
+    ("''", Pattern(r"(?<=\d)\s*(?:''|\")$"), " arcsec"),
     ("比", Pattern(r"(?<=\d)\s*比\s*(?=\d)"), ":"),
     ("ms", Pattern(r"(?<![a-zA-Z])ms\s*\^\s*\{?\s*-\s*(\d)\s*\}?"), r"m s^{-\1}"),
 )
 _DIRECTED = Pattern(
     r"(.*\d.*?)\s+(?:to|towards?)\s+the\s+(left|right|north|south|east|west)", re.DOTALL
 )
-_VARIES = Pattern(r" to the | towards? the |pound|¥|\dp|\d\s*p$|比|ms|_[a-zA-Z]|j|E|\)\s*\}?$|and")
+_VARIES = Pattern(r" to the | towards? the |pound|¥|\dp|\d\s*p$|比|ms|_[a-zA-Z]|j|E|\)\s*\}?$|and|['\"]$")
 _SHORT = 400
 _BESIDE = Pattern(r"(.*[\d}])\s*(?:\\text\s*\{\s*)?\(([a-zA-Z°%^\d/ ]+)\)\s*\}?")
 _RESTATED = Pattern(r"([^()]*[^()\s])\s+\(\s*(?:or |i\.e\.,? |that is,? |= ?)?([^()]+)\)")
