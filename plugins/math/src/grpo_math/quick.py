@@ -49,7 +49,7 @@ def compare_simple(gold: str, pred: str) -> Decision | None:
     """
     if len(gold) > _MAX_LENGTH or len(pred) > _MAX_LENGTH:
         return None
-    gold, pred = _spell_in_ascii(gold), _spell_in_ascii(pred)
+    gold, pred = _tidy(gold), _tidy(pred)
     found, final = compare_forms(gold, pred)
     if final:
         return found
@@ -68,7 +68,11 @@ def _compare_chains(gold: str, pred: str) -> Decision | None:
     if name != other_name and name and other_name:
         return None
     bare = not (name or other_name)
-    if bare and (_IMAGINARY.search(gold) or _IMAGINARY.search(pred)):
+    if (
+        bare
+        and ("i" in gold or "i" in pred)
+        and (_IMAGINARY.search(gold) or _IMAGINARY.search(pred))
+    ):
         return _compare_notation(name, other_name, gold, pred)
     first = _read_last(gold) or (read_words(gold) if bare else None)
     if first is None:
@@ -128,12 +132,15 @@ def _compare_tuples(entries: list[tuple[str, str]]) -> Decision | None:
     return equal, kind, kind, "tuple"
 
 
-def _spell_in_ascii(text: str) -> str:
-    """Write signs in ASCII; a text with other letters stays as it is."""
-    if text.isascii():
-        return text
-    spelled = translate_unicode(text)
-    return spelled if spelled.isascii() else text
+def _tidy(text: str) -> str:
+    """Write signs in ASCII, and take out the dollars around all; other letters stay."""
+    if not text.isascii():
+        spelled = translate_unicode(text)
+        text = spelled if spelled.isascii() else text
+    text = text.strip()
+    if text[:1] == text[-1:] == "$" and text[-2:-1] != "\\" and text.count("$") == 2:
+        return text[1:-1].strip()
+    return text
 
 
 def _split_name(text: str) -> tuple[str, str]:

@@ -52,7 +52,9 @@ _AMBIGUOUS = (
 _DIRECTED = Pattern(
     r"(.*\d.*?)\s+(?:to|towards?)\s+the\s+(left|right|north|south|east|west)", re.DOTALL
 )
-_VARIES = Pattern(r" to the | towards? the |pound|¥|\dp|\d\s*p$|比|ms|_[a-zA-Z]|j|E|\)\s*\}?$|and|['\"]$")
+_VARIES = Pattern(
+    r" to the | towards? the |pound|¥|\dp|\d\s*p$|比|ms|_[a-zA-Z]|j|E|\)\s*\}?$|and|['\"]$"
+)
 _SHORT = 400
 _BESIDE = Pattern(r"(.*[\d}])\s*(?:\\text\s*\{\s*)?\(([a-zA-Z°%^\d/ ]+)\)\s*\}?")
 _RESTATED = Pattern(r"([^()]*[^()\s])\s+\(\s*(?:or |i\.e\.,? |that is,? |= ?)?([^()]+)\)")
