@@ -28,7 +28,7 @@ _NAMED = Pattern(
 )
 _IMAGINARY = Pattern(r"(?<![a-zA-Z\\])i(?![a-zA-Z])")
 _BRACKETED = frozenset({"()", "[]", "(]", "[)", "{}"})
-_TUPLE = Pattern(r"\s*\$?\s*(?:\\left\s*)?\(([^()\[\]]+?)(?:\\right\s*)?\)\s*\$?\s*")
+_TUPLE = Pattern(r"\s*(?:\\left\s*)?\(([^()\[\]]+?)(?:\\right\s*)?\)\s*")
 _GLUED = Pattern(r"[0-9],[0-9]{3}")
 _MAX_LENGTH = 80
 _TYPES = {"": "number", "()": "pair or interval", "[]": "pair or interval", "{}": "set",

@@ -56,10 +56,7 @@ def compare_sums(gold: str, pred: str) -> tuple[bool, str, str] | None:
 
 
 def _read(text: str, field: Functions) -> tuple[Sum, str] | None:
-    text = text.strip()
-    if text[:1] == text[-1:] == "$" and text.count("$") == 2:
-        text = text[1:-1].strip()
-    text = _WRITTEN.sub(lambda match: "\\" + match[0], text)
+    text = _WRITTEN.sub(lambda match: "\\" + match[0], text.strip())
     if not is_sure(text):
         return None
     tokens = TOKEN.findall(text)
