@@ -246,8 +246,8 @@ def _value_after(text: str, position: int, after: int, *, strong: bool) -> Marke
     if listed:
         return Marked(position, listed, "", strong=strong)
     line = block.split("\n", 1)[0].strip()
-    if rest[:1] == "\n":
-        line = _BULLET.sub("", line, count=1)
+    if rest[:1] == "\n" and (bullet := _BULLET.match(line)) is not None:
+        line = line[bullet.end() :]
     last = "\n" not in block.strip()
     statement = strip_lead(_THAT_IS.split(cut_at_end(line))[-1].strip())
     if is_refusal(statement):
