@@ -110,7 +110,10 @@ class _Sums(Grammar[Sum]):
     def _read_degrees(self) -> Sum:
         if not self.turned:
             raise OtherError
-        self.at += 3 if self.tokens[self.at] == "{" else 1
+        braced = self.tokens[self.at] == "{"
+        if braced and self.tokens[self.at + 2] != "}":
+            raise OtherError
+        self.at += 3 if braced else 1
         return {(("π", ONE),): 1}, 180
 
     def read_postfix(self, value: Sum) -> Sum:

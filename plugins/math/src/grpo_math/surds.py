@@ -41,6 +41,8 @@ _MAX_TERMS = 16
 _MAX_POWER = 12
 _MAX_BITS = 200
 _MAX_SIZE = 10_000
+_MAX_SYMBOL = 400
+_CANCELLED = 1e-3
 _MAX_PRIME = 1000
 _FAR = 1e-6
 _SIZE = 1e9
@@ -166,8 +168,15 @@ class Field:
         """Make a symbol for a function of arguments that has no simpler form."""
         parts = [lowest_terms(each) for each in arguments]
         symbol = f"{name} {[(sorted(terms.items()), low) for terms, low in parts]}"
+        if len(symbol) > _MAX_SYMBOL:
+            raise OtherError  # each nesting doubles its quotes
         if symbol not in self.values:
-            values = [weigh(each, self.values)[0] for each in arguments]
+            values = []
+            for each in arguments:
+                value, size = weigh(each, self.values)
+                if abs(value) < _CANCELLED * size:
+                    raise OtherError
+                values.append(value)
             self.values[symbol] = _evaluate(name, values)
         return {((symbol, ONE),): 1}, 1
 
@@ -180,6 +189,8 @@ def _evaluate(name: str, values: list[complex]) -> complex:
         raise OtherError
     if name in {"ln", "atan"} and (value.imag or (name == "ln" and value.real < 0)):
         raise OtherError
+    if name in {"sqrt", "pow"} and (value.imag or value.real < 0):
+        raise OtherError  # outside the real domain another branch may count
     result = value ** values[1] if name == "pow" else FUNCTIONS[name](value)
     if not 1e-4 < abs(result) < _SIZE:
         raise OtherError
