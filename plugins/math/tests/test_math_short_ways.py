@@ -277,6 +277,10 @@ EXPRESSIONS = ("expression", "expression")
         ("1/(1-1)", "0", None),
         ("0^0", "1", None),
         (r"2^{2^{2^{2^{2^2}}}}", "1", None),
+        (r"\frac{\sqrt{1-x^2}}{1-x}", r"\sqrt{\frac{1+x}{1-x}}", None),
+        (r"\sqrt{1-x}\sqrt{1-y}", r"\sqrt{(1-x)(1-y)}", None),
+        ("|" * 24 + r"\pi x" + "|" * 24, "x+2", None),
+        (r"\sin 30^{\circ c", "1/2", None),
     ],
 )
 def test_sums_are_decided_exactly_or_left_to_the_reader(

@@ -42,10 +42,6 @@ _INFINITE = {
     "\\infty": 1, "+\\infty": 1, "-\\infty": -1, "infinity": 1, "-infinity": -1, "+infinity": 1,
     "positive infinity": 1, "negative infinity": -1,
 }  # fmt: skip
-_SETS = {
-    "\\emptyset": "empty", "\\varnothing": "empty", "\\{\\}": "empty", "\\{ \\}": "empty",
-    **{f"\\mathbb{{{letter}}}": letter for letter in "RZNQC"},
-}  # fmt: skip
 
 
 def compare_forms(gold: str, pred: str) -> tuple[Decision | None, bool]:
@@ -58,8 +54,10 @@ def compare_forms(gold: str, pred: str) -> tuple[Decision | None, bool]:
     Returns:
         The decision, or None; and whether no other way can decide.
     """
-    if _LETTER.fullmatch(gold) or _LETTER.fullmatch(pred):
-        return _compare_letters(gold, pred), True
+    letter, other = _LETTER.fullmatch(gold), _LETTER.fullmatch(pred)
+    if letter or other:
+        letters = letter[1] if letter else "", other[1] if other else ""
+        return _compare_letters(*letters, gold, pred), True
     if _CLOCK.fullmatch(gold) and _CLOCK.fullmatch(pred):
         return _compare_clocks(gold, pred), True
     if ":" in gold:
@@ -75,9 +73,8 @@ def compare_forms(gold: str, pred: str) -> tuple[Decision | None, bool]:
     return found, found is not None
 
 
-def _compare_letters(gold: str, pred: str) -> Decision | None:
+def _compare_letters(letter: str, other: str, gold: str, pred: str) -> Decision | None:
     """Compare the letter of a choice with another one, or with what surely names letters."""
-    letter, other = (match[1] if match else "" for match in map(_LETTER.fullmatch, (gold, pred)))
     if not (letter and other):
         found = read_choice((gold if other else pred).strip(" $*"))
         choice = found[0] if found else None
@@ -159,18 +156,6 @@ def _compare_infinities(gold: str, pred: str) -> Decision | None:
         if other is None or other[0] or other[2] is not None:
             return None
     return first == second, "number", "number", "infinity"
-
-
-def _compare_sets(gold: str, pred: str) -> Decision | None:
-    """Compare sets that have a sign of their own, with each other or with listed numbers."""
-    first, second = (_SETS.get(text.strip().strip("$ .")) for text in (gold, pred))
-    if first is None and second is None:
-        return None
-    if first is None or second is None:
-        other = read_simple(pred if second is None else gold)
-        if other is None or other[0] != "{}":
-            return None
-    return first == second, "set", "set", "named set"
 
 
 def lowest(number: Plain) -> tuple[int, int]:

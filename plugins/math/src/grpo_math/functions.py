@@ -33,7 +33,7 @@ class Functions(Field):
         if base != _E:
             return super().exponential(base, exponent)
         if len(exponent[0]) != 1:
-            return self.name("exp", exponent)
+            return self.make_symbol("exp", exponent)
         ((mono, high),) = exponent[0].items()
         share = Fraction(high, exponent[1])
         if mono == (("i", ONE), ("π", ONE)):
@@ -42,7 +42,7 @@ class Functions(Field):
             return self.add(self.apply("cos", angle), imaginary)
         if len(mono) == 1 and mono[0][0][:3] == "ln " and mono[0][1] == ONE:
             return self.power(self.make(int(mono[0][0][3:]), 1), self.fraction(share))
-        return self.name("exp", exponent)
+        return self.make_symbol("exp", exponent)
 
     def log(self, value: Sum, base: Sum) -> Sum:
         """Take a logarithm to any base."""
@@ -74,7 +74,7 @@ class Functions(Field):
                 return found
         if name == "abs":
             return self._abs(argument)
-        return self.name(name, argument)
+        return self.make_symbol(name, argument)
 
     def _turn(self, name: str, twelfths: int) -> Sum:
         if name == "cos":
@@ -101,7 +101,7 @@ class Functions(Field):
         """Take the size of a rational or of a complex number with rational parts."""
         terms, low = argument
         if not terms.keys() <= {(), (("i", ONE),)}:
-            return self.name("abs", argument)
+            return self.make_symbol("abs", argument)
         square = sum(high * high for high in terms.values())
         return self.power(self.make(square, low * low), self.make(1, 2)) if square else argument
 
@@ -112,7 +112,7 @@ class Functions(Field):
             or powers[0] < 0
             or not all(n.isdigit() or n == "e" for n, _ in powers[1])
         ):
-            return self.name("ln", argument)
+            return self.make_symbol("ln", argument)
         total = self.make(0, 1)
         for name, power in powers[1]:
             mono = () if name == "e" else ((f"ln {name}", ONE),)

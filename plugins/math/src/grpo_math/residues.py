@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from grpo_math.equality.modular import POINTS, SURE, Height, add_heights, draw
 from grpo_math.grammar import MINUS, TOKEN, Grammar, OtherError
-from grpo_math.reading.bare import is_sure
+from grpo_math.reading.bare import LETTERS, is_sure
 
-_LETTERS = "abcknqrvwxyz"  # no units, constants or marks of something else
 _MORE_POINTS = (*POINTS, (POINTS[1][0], 32_452_843))
 """Two points modulo each of two primes."""
 _MAX_TOKENS = 60
@@ -66,16 +65,16 @@ def compare_equations(gold: str, pred: str) -> bool | None:
         return None
     try:
         ratios: dict[int, tuple[int, int]] = {}
-        divisors: dict[int, list[list[int]]] = {}
+        divided = False
         for prime, seed in _MORE_POINTS:
             inverted: list[int] = []
             first, second = (_find_gap(parts, prime, seed, inverted) for parts in sides)
-            divisors.setdefault(prime, []).append(inverted)
+            divided = divided or bool(inverted)
             if not first or not second:
                 return None
             above, below = ratios.setdefault(prime, (first, second))
             if (first * below - second * above) % prime:
-                return False if _are_constant(divisors, sides) else None
+                return None if divided and _depends_on_letters(sides) else False
         heights = [add_heights(*map(_measure, parts)) for parts in sides]
         high = 2 * heights[0][0] * heights[0][1] * heights[1][0] * heights[1][1]
     except (OtherError, IndexError, OverflowError):
@@ -83,17 +82,15 @@ def compare_equations(gold: str, pred: str) -> bool | None:
     return True if high < SURE else None
 
 
-def _are_constant(divisors: dict[int, list[list[int]]], sides: list[list[list[str]]]) -> bool:
-    """Tell whether nothing is divided by letters: every divisor is the same at two points."""
-    prime, seed = _MORE_POINTS[-1]
-    if not any(inverted for found in divisors.values() for inverted in found):
-        return True
-    other: list[int] = []
-    again: list[int] = []
-    for parts in sides:
-        _find_gap(parts, prime, seed, other)
-        _find_gap(parts, prime, _MORE_POINTS[1][1], again)
-    return other == again
+def _depends_on_letters(sides: list[list[list[str]]]) -> bool:
+    """Tell whether a divisor is another one at another point."""
+    found: list[list[int]] = []
+    for prime, seed in _MORE_POINTS[1::2]:
+        inverted: list[int] = []
+        for parts in sides:
+            _find_gap(parts, prime, seed, inverted)
+        found.append(inverted)
+    return found[0] != found[1]
 
 
 def _find_gap(parts: list[list[str]], prime: int, seed: int, inverted: list[int]) -> int:
@@ -115,7 +112,7 @@ def _evaluate(tokens: list[str], prime: int, seed: int, inverted: list[int] | No
     return value % prime
 
 
-_LETTER_SET = frozenset(_LETTERS)
+_LETTER_SET = frozenset(LETTERS)
 
 
 class _Residues(Grammar[int]):
@@ -155,7 +152,7 @@ class _Residues(Grammar[int]):
     def read_other(self, sign: str) -> int:
         if sign not in _LETTER_SET or self.tokens[self.at] == "(":
             raise OtherError  # n(x) may be a function
-        return draw(self.prime, self.seed, _LETTERS.index(sign))
+        return draw(self.prime, self.seed, LETTERS.index(sign))
 
 
 class _Heights(Grammar[Height]):

@@ -3,7 +3,7 @@
 A sum is a polynomial over the rationals in symbols: primes with fractional powers, π, e, i,
 letters, and functions of such sums that have no simpler form. Equal polynomials are equal; whether
 unequal ones are different is told by their values in floating point, letters standing for fixed
-positive numbers.
+positive numbers. What has no real value there (a root of 1 - x) has no symbol.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from collections.abc import Callable
 from fractions import Fraction
 
 from grpo_math.grammar import OtherError
+from grpo_math.reading.bare import LETTERS
 
 Monomial = tuple[tuple[str, int], ...]
 """Symbols in order and their powers in sixtieths; a prime is a symbol with a power below one."""
@@ -22,20 +23,19 @@ Sum = tuple[dict[Monomial, int], int]
 
 
 ONE = 60
-_LETTERS = "abcknqrvwxyz"  # no units, constants or marks of something else
 _GREEK = ("\\alpha", "\\beta", "\\theta", "\\phi")
 VALUES: dict[str, complex] = {
     "π": math.pi,
     "e": math.e,
     "i": 1j,
-    **{sign: 1.1 + 0.618034 * (k * k % 7) + 0.0137 * k for k, sign in enumerate(_LETTERS)},
+    **{sign: 1.1 + 0.618034 * (k * k % 7) + 0.0137 * k for k, sign in enumerate(LETTERS)},
     **{sign: 0.37 + 0.211 * k for k, sign in enumerate(_GREEK)},
 }
-VARIABLES = frozenset({*_LETTERS, *_GREEK})
+VARIABLES = frozenset({*LETTERS, *_GREEK})
 FUNCTIONS: dict[str, Callable[[complex], complex]] = {
     "sin": cmath.sin, "cos": cmath.cos, "asin": cmath.asin,
     "acos": cmath.acos, "atan": cmath.atan, "ln": cmath.log, "exp": cmath.exp,
-    "sqrt": cmath.sqrt, "1/": lambda value: 1 / value, "abs": abs,
+    "1/": lambda value: 1 / value, "abs": abs,
 }  # fmt: skip
 _MAX_TERMS = 16
 _MAX_POWER = 12
@@ -44,7 +44,7 @@ _MAX_SIZE = 10_000
 _MAX_SYMBOL = 400
 _CANCELLED = 1e-3
 _MAX_PRIME = 1000
-_FAR = 1e-6
+_LOST = 1e-6
 _SIZE = 1e9
 
 
@@ -104,12 +104,14 @@ class Field:
             first, second = ({mono: high} for mono, high in terms.items())
             other = self.add((first, low), self.negate((second, low)))
             norm = self.multiply(value, other)
-            return self.multiply(other, self.invert(norm)) if len(norm[0]) == 1 else refuse()
+            if len(norm[0]) != 1:
+                raise OtherError
+            return self.multiply(other, self.invert(norm))
         shared = math.gcd(*terms.values()) * (1 if next(iter(terms.values())) > 0 else -1)
         inner = {mono: high // shared for mono, high in terms.items()}
         scale = Fraction(low, shared)
         return self.multiply(
-            ({(): scale.numerator}, scale.denominator), self.name("1/", (inner, 1))
+            ({(): scale.numerator}, scale.denominator), self.make_symbol("1/", (inner, 1))
         )
 
     def power(self, base: Sum, exponent: Sum) -> Sum:
@@ -121,7 +123,9 @@ class Field:
             return self._take_root(base, number)
         size = abs(int(number))
         if not base[0]:
-            return self.make(0, 1) if number > 0 else refuse()
+            if number <= 0:
+                raise OtherError
+            return self.make(0, 1)
         if size > _MAX_POWER and len(base[0]) > 1:
             raise OtherError
         power = self.make(1, 1)
@@ -139,7 +143,7 @@ class Field:
 
     def exponential(self, base: Sum, exponent: Sum) -> Sum:
         """Raise to a power that is no rational number."""
-        return self.name("pow", base, exponent)
+        return self.make_symbol("pow", base, exponent)
 
     def _take_root(self, base: Sum, exponent: Fraction) -> Sum:
         """Raise to a fractional power; of a negative number only the square root is certain."""
@@ -155,16 +159,13 @@ class Field:
                 above, below, mono = _settle([(name, int(power)) for name, power in scaled])
                 root = check({mono: above}, below)
                 return self.multiply(root, ({(("i", ONE),): 1}, 1)) if sign < 0 else root
-        value, _ = weigh(base, self.values)
-        if exponent != Fraction(1, 2) and (value.imag or value.real < 0):
-            raise OtherError
-        return self.name("pow", base, ({(): exponent.numerator}, exponent.denominator))
+        return self.make_symbol("pow", base, ({(): exponent.numerator}, exponent.denominator))
 
     def fraction(self, number: Fraction) -> Sum:
         """Make a sum of a rational number."""
         return self.make(number.numerator, number.denominator)
 
-    def name(self, name: str, *arguments: Sum) -> Sum:
+    def make_symbol(self, name: str, *arguments: Sum) -> Sum:
         """Make a symbol for a function of arguments that has no simpler form."""
         parts = [lowest_terms(each) for each in arguments]
         symbol = f"{name} {[(sorted(terms.items()), low) for terms, low in parts]}"
@@ -189,7 +190,7 @@ def _evaluate(name: str, values: list[complex]) -> complex:
         raise OtherError
     if name in {"ln", "atan"} and (value.imag or (name == "ln" and value.real < 0)):
         raise OtherError
-    if name in {"sqrt", "pow"} and (value.imag or value.real < 0):
+    if name == "pow" and (value.imag or value.real < 0):
         raise OtherError  # outside the real domain another branch may count
     result = value ** values[1] if name == "pow" else FUNCTIONS[name](value)
     if not 1e-4 < abs(result) < _SIZE:
@@ -204,11 +205,6 @@ def check(terms: dict[Monomial, int], low: int) -> Sum:
     if any(high.bit_length() > _MAX_BITS for high in terms.values()):
         raise OtherError
     return terms, low
-
-
-def refuse() -> Sum:
-    """Leave it to the reader."""
-    raise OtherError
 
 
 def lowest_terms(value: Sum) -> Sum:
@@ -250,7 +246,7 @@ def weigh(value: Sum, values: dict[str, complex]) -> tuple[complex, float]:
             term *= base ** (power // ONE) if power % ONE == 0 else base ** (power / ONE)
         total += term
         size += abs(term)
-    if size > _SIZE or (size and abs(total) < _FAR * size):
+    if size > _SIZE or (size and abs(total) < _LOST * size):
         raise OverflowError
     return (total.real if abs(total.imag) < 1e-12 * size else total), size
 

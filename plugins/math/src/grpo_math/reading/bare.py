@@ -29,6 +29,8 @@ _SURE = Pattern(
     r"|ln|lg|log(?:_(?:[0-9](?![0-9])|(?=\{)))?|exp|circ|theta|alpha|beta|phi)(?![a-zA-Z]))*+"
     r"(?<=[^\s.=\\])"
 )
+LETTERS = "abcknqrvwxyz"
+"""Variables that are no units, constants or marks of something else."""
 _MAX_LENGTH = 160
 
 
